@@ -1,0 +1,22 @@
+/**
+ * Polls `probe` until it answers something truthy and returns that. A throwing probe counts as "not yet"; its last
+ * error becomes the cause. `ms` (default 5000) is the deadline; `what` is named when it passes.
+ */
+export async function eventually<T>(
+  probe: () => T | Promise<T>,
+  within: number | { ms?: number; what?: string } = {},
+): Promise<NonNullable<T>> {
+  const { ms = 5000, what = 'the expected state' } = typeof within === 'number' ? { ms: within } : within;
+  let cause: unknown;
+  for (const deadline = performance.now() + ms; ;) {
+    try {
+      const value = await probe();
+      if (value) return value;
+      cause = `the last answer was ${Bun.inspect(value)}`;
+    } catch (error) {
+      cause = error;
+    }
+    if (performance.now() > deadline) throw new Error(`waited ${ms} ms in vain for ${what}`, { cause });
+    await Bun.sleep(10);
+  }
+}
