@@ -172,7 +172,11 @@ async function readLock(data: string): Promise<{ pid: number; status: string } |
   return lines[0] ? { pid: Number(lines[0]), status: (lines[7] ?? '').trim() } : undefined;
 }
 
-/** Stops the server of a killed supervisor that still holds this folder. */
+/** Ends the server that a killed process left running on this folder, if any. */
+export async function stopLeftBehind(dataDir: string): Promise<void> {
+  await stopOrphan(join((await findNative(dataDir)).folder, 'data'));
+}
+
 async function stopOrphan(data: string): Promise<void> {
   const pid = (await readLock(data))?.pid;
   if (!pid || !commandOf(pid).includes(data)) return;

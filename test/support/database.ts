@@ -1,4 +1,5 @@
 import postgres from 'postgres';
+import { roleOf } from '../../db/migrate.ts';
 
 /** A database of a test file's own, migrated and empty. */
 export type TestDatabase = {
@@ -42,7 +43,7 @@ function databaseUrl(server: URL, database: string, appId?: string): string {
   const url = new URL(server);
   url.pathname = `/${database}`;
   if (!appId) return url.href;
-  url.username = `taskflow_${appId.replaceAll('-', '_')}`;
+  url.username = roleOf(appId);
   url.password = process.env.TEST_ROLE_PASSWORD ?? '';
   return url.href;
 }

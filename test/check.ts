@@ -1,0 +1,128 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startCluster } from './support/cluster.ts';
+
+// bun test/check.ts [--tests-only] [paths…]: all that must be green before a commit. The last line is the verdict,
+// `N passed, N failed, N skipped`; a type or format error counts as failed; the exit code says the same.
+
+const startedAt = performance.now();
+const testsOnly = process.argv.includes('--tests-only');
+const paths = process.argv.slice(2).filter((argument) => argument !== '--tests-only');
+const interrupt = catchSignals();
+
+const totals = await check();
+if (interrupt.exitCode) process.exit(interrupt.exitCode);
+console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
+process.exit(totals.failed > 0 ? 1 : 0);
+
+async function check(): Promise<Totals> {
+  const folder = await mkdtemp(join(tmpdir(), 'taskflow-junit-'));
+  const junit = join(folder, 'junit.xml');
+  const [cluster, refused] = await Promise.allSettled([
+    startCluster(process.env.TEST_DATABASE_URL),
+    testsOnly ? 0 : countRefusals(),
+  ]);
+  try {
+    if (cluster.status === 'rejected') throw cluster.reason;
+    if (refused.status === 'rejected') throw refused.reason;
+    say('Postgres runs, its templates are migrated');
+    const exitCode = await run(
+      'bun test',
+      ['test', '--parallel', '--timeout=20000', '--reporter=junit', `--reporter-outfile=${junit}`, ...paths],
+      cluster.value.environment,
+    );
+    const totals = await readTotals(junit);
+    // A file that does not load, or a worker that dies, is in the exit code alone.
+    const failed = Math.max(totals.failed, exitCode === 0 ? 0 : 1) + refused.value;
+    return { ...totals, failed };
+  } catch (error) {
+    say(Bun.inspect(error, { colors: process.stderr.isTTY }));
+    return { passed: 0, failed: 1, skipped: 0 };
+  } finally {
+    if (cluster.status === 'fulfilled') await cluster.value.stop();
+    await rm(folder, { recursive: true, force: true });
+    say('stopped, nothing left behind');
+  }
+}
+
+async function countRefusals(): Promise<number> {
+  // `bun check` alone would run the package script of that name, which is this file.
+  const results = [
+    await run('types', ['check', '--no-script']),
+    await run('format', ['fmt', '--check']),
+    await refuseUrls(),
+  ];
+  return results.filter((exitCode) => exitCode !== 0).length;
+}
+
+/** Packages must be added under the default registry: any other writes its address into the lock file. */
+async function refuseUrls(): Promise<number> {
+  const lines = (await Bun.file('bun.lock').text()).split('\n');
+  const urls = lines.filter((line) => /https?:\/\//.test(line));
+  for (const line of urls) say(`bun.lock names a host: ${line.trim()}`);
+  return urls.length > 0 ? 1 : 0;
+}
+
+/** Runs Bun in a process group of its own, so that an interruption ends the workers too. */
+async function run(name: string, command: string[], environment: Record<string, string> = {}): Promise<number> {
+  if (interrupt.exitCode) return interrupt.exitCode;
+  const from = performance.now();
+  const child = Bun.spawn([process.execPath, '--no-orphans', ...command], {
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 2, 2],
+    detached: true,
+  });
+  interrupt.child = child;
+  const exitCode = await child.exited;
+  interrupt.child = undefined;
+  say(`${name}: ${exitCode === 0 ? 'passed' : `exit code ${exitCode}`} in ${seconds(from)} s`);
+  return exitCode;
+}
+
+type Totals = { passed: number; failed: number; skipped: number };
+
+async function readTotals(junit: string): Promise<Totals> {
+  const file = Bun.file(junit);
+  const [header = ''] = (await file.exists()) ? (/<testsuites [^>]*>/.exec(await file.text()) ?? []) : [];
+  const count = (attribute: string) => Number(new RegExp(` ${attribute}="(\\d+)"`).exec(header)?.[1] ?? 0);
+  const [failed, skipped] = [count('failures') + count('errors'), count('skipped')];
+  return { passed: count('tests') - failed - skipped, failed, skipped };
+}
+
+/** Ends what runs at the first signal; repeats mean nothing, since npx and `bun run` deliver one Ctrl-C twice. */
+function catchSignals(): { exitCode?: number; child?: Bun.Subprocess | undefined } {
+  const state: { exitCode?: number; child?: Bun.Subprocess | undefined } = {};
+  for (const [signal, exitCode] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const) {
+    process.on(signal, () => {
+      if (state.exitCode) return;
+      state.exitCode = exitCode;
+      say(`${signal}: stopping`);
+      if (!state.child) return;
+      const { pid } = state.child;
+      process.kill(-pid, 'SIGTERM');
+      setTimeout(() => killGroup(pid), 3000).unref();
+    });
+  }
+  return state;
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // The whole group has ended in time.
+  }
+}
+
+function say(line: string): void {
+  console.error(`[${seconds(startedAt)} s] ${line}`);
+}
+
+function seconds(from: number): string {
+  return ((performance.now() - from) / 1000).toFixed(1);
+}
