@@ -1,0 +1,111 @@
+import { readdirSync } from 'node:fs';
+import postgres from 'postgres';
+
+const folder = new URL('./migrations/', import.meta.url);
+
+interface Migration {
+  version: number;
+  name: string;
+}
+
+/** All migrations, oldest first. A released one is never edited. */
+export const migrations: Migration[] = readdirSync(folder)
+  .filter((file) => file.endsWith('.up.sql'))
+  .map((file) => ({ version: Number(file.slice(0, 4)), name: file.slice(0, -'.up.sql'.length) }))
+  .sort((a, b) => a.version - b.version);
+
+/**
+ * Brings the schema up to `to` (default: the newest). Idempotent and safe from several processes at once (advisory
+ * lock). A schema that is ahead of this code is left alone, so that a rollback of the code never undoes data.
+ * @returns the names of the migrations applied
+ */
+export async function migrate(url: string, { to = Infinity }: { to?: number } = {}): Promise<string[]> {
+  return locked(url, async (sql, applied) => {
+    const pending = migrations.filter(({ version }) => version <= to && !applied.has(version));
+    for (const { version, name } of pending) {
+      await sql.begin(async (tx) => {
+        await tx.unsafe(await read(`${name}.up.sql`));
+        await tx`insert into schema_migrations (version, name) values (${version}, ${name})`;
+      });
+    }
+    return pending.map(({ name }) => name);
+  });
+}
+
+/**
+ * Takes the schema down to `to`, newest first, dropping what those versions added. For tests: rolling back an
+ * installation never runs this (SPEC 10).
+ * @throws without `dropData`
+ */
+export async function migrateDown(url: string, { to, dropData }: { to: number; dropData: boolean }): Promise<string[]> {
+  if (!dropData) throw new Error('down drops columns and tables with their data; say --drop-data if you mean it');
+  return locked(url, async (sql, applied) => {
+    const undone = migrations.filter(({ version }) => version > to && applied.has(version)).reverse();
+    for (const { version, name } of undone) {
+      await sql.begin(async (tx) => {
+        await tx.unsafe(await read(`${name}.down.sql`));
+        await tx`delete from schema_migrations where version = ${version}`;
+      });
+    }
+    return undone.map(({ name }) => name);
+  });
+}
+
+/** Creates the services' roles if missing and gives each what it owns. Needs a user that may create roles. */
+export async function applyGrants(url: string): Promise<void> {
+  await locked(url, async (sql, applied) => {
+    await sql.begin(async (tx) => {
+      await tx.unsafe(await readHere('grants.sql'));
+      if (applied.has(2)) await tx.unsafe(await readHere('grants-phase5.sql'));
+    });
+  });
+}
+
+/** The database role of a service: `taskflow_chat_api` for `chat-api`. */
+export const roleOf = (appId: string): string => `taskflow_${appId.replaceAll('-', '_')}`;
+
+/** Lets the services' roles log in with this password (each service one of its own if a map is given). */
+export async function setRolePasswords(url: string, passwords: Record<string, string>): Promise<void> {
+  const sql = postgres(url, { max: 1, onnotice: () => {} });
+  try {
+    for (const [appId, password] of Object.entries(passwords)) {
+      await sql.unsafe(`alter role ${roleOf(appId)} login password '${password.replaceAll("'", "''")}'`);
+    }
+  } finally {
+    await sql.end();
+  }
+}
+
+const read = (file: string) => Bun.file(new URL(file, folder)).text();
+const readHere = (file: string) => Bun.file(new URL(file, import.meta.url)).text();
+
+/** Arbitrary but fixed: every process that migrates takes this lock of its database. */
+const MIGRATION_LOCK = 7_203_114;
+
+async function locked<T>(url: string, work: (sql: postgres.Sql, applied: Set<number>) => Promise<T>): Promise<T> {
+  const sql = postgres(url, { max: 1, onnotice: () => {} });
+  try {
+    await sql`select pg_advisory_lock(${MIGRATION_LOCK})`;
+    await sql`create table if not exists schema_migrations (version integer primary key, name text not null, applied_at timestamptz not null default now())`;
+    const rows = await sql<{ version: number }[]>`select version from schema_migrations`;
+    return await work(sql, new Set(rows.map(({ version }) => version)));
+  } finally {
+    await sql.end(); // also gives the lock back
+  }
+}
+
+if (import.meta.main) {
+  const [command = 'up', ...flags] = process.argv.slice(2);
+  const url = Bun.env.DATABASE_URL;
+  if (!url || !['up', 'down'].includes(command)) {
+    console.error('usage: DATABASE_URL=postgres://… bun db/migrate.ts up | down --to=N --drop-data');
+    process.exit(2);
+  }
+  const to = Number(flags.find((flag) => flag.startsWith('--to='))?.slice('--to='.length) ?? Infinity);
+  const names =
+    command === 'up'
+      ? await migrate(url, { to })
+      : await migrateDown(url, { to, dropData: flags.includes('--drop-data') });
+  if (command === 'up') await applyGrants(url);
+  console.log(JSON.stringify({ message: command === 'up' ? 'migrated' : 'migrated down', names }));
+}

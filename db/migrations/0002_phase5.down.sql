@@ -1,0 +1,38 @@
+drop function audit_add_month(date);
+drop table task_events;
+drop table dead_letters;
+drop table notification_preferences;
+drop table notifications;
+drop table notification_counters;
+drop table reminder_schedule;
+drop trigger tasks_unpublished_change on tasks;
+drop function record_unpublished_change();
+drop table unpublished_changes;
+drop table outbox;
+drop table idempotency_keys;
+alter table tasks
+  drop constraint tasks_occurrence_once,
+  drop constraint tasks_offset_needs_due_date,
+  drop constraint tasks_instance_has_both,
+  drop constraint tasks_end_needs_pattern,
+  drop constraint tasks_pattern_needs_due_date,
+  drop column priority,
+  drop column due_date,
+  drop column due_all_day,
+  drop column timezone,
+  drop column recurrence_pattern,
+  drop column recurrence_end_date,
+  drop column catch_up,
+  drop column exdates,
+  drop column next_instance_at,
+  drop column cursor_date,
+  drop column parent_recurring_task_id,
+  drop column occurrence_date,
+  drop column reminder_offset,
+  drop column reminder_status,
+  drop column snoozed_until,
+  drop column version;
+alter table users
+  drop column role,
+  drop column timezone,
+  drop column disabled_at;

@@ -1,0 +1,245 @@
+import { timingSafeEqual } from 'node:crypto';
+import { Elysia } from 'elysia';
+import { errors, jwtVerify } from 'jose';
+import { isUuid } from './correlation.ts';
+import type { Sql } from './db.ts';
+import { ApiError } from './errors.ts';
+
+export type Scope = 'tasks:read' | 'tasks:write' | 'notifications:read' | 'audit:read';
+
+/** Who makes a request: a person, one of their API tokens, or another service of ours. */
+export interface Principal {
+  type: 'user' | 'token' | 'service';
+  /** Empty for a service. */
+  userId: string;
+  email: string;
+  role: 'admin' | null;
+  /** The session; empty for a service. */
+  sid: string;
+  /** When the credential ends; null: by revocation only. */
+  exp: Date | null;
+  /** Of an API token. */
+  name: string | null;
+  /** Of an API token; null: everything the person may do. */
+  scopes: Scope[] | null;
+}
+
+export type Authenticator = ReturnType<typeof createAuthenticator>;
+
+/** Cookie that a same-origin EventSource sends, since it cannot send headers. */
+export const SESSION_COOKIE = 'taskflow_session';
+/** How API tokens begin, so that people and scanners recognise them. */
+export const API_TOKEN_PREFIX = 'tf_';
+
+/** A revoked session is refused everywhere within this time (SPEC 3). */
+const SESSION_CACHE_MS = 1000;
+const SESSION_CACHE_SIZE = 10_000;
+
+/** `kid` of an access token: names the secret that signed it without telling anything about it. */
+export const keyId = (secret: string): string => sha256(secret).toString('hex').slice(0, 8);
+
+/** How opaque tokens are stored. */
+export const sha256 = (text: string): Buffer => new Bun.CryptoHasher('sha256').update(text).digest() as Buffer;
+
+/**
+ * Checks Bearer headers, API tokens and the session cookie against `sessions`, with a cache of at most one second.
+ * `secrets`: the one that signs first, then those still verified. `serviceToken` is honoured only together with the
+ * sidecar's `appToken`, so it works through the sidecar and nowhere else.
+ */
+export function createAuthenticator({
+  sql,
+  secrets,
+  serviceTokens = [],
+  appToken = '',
+  publicUrl = '',
+  now = Date.now,
+}: {
+  sql: Sql;
+  secrets: string[];
+  serviceTokens?: string[];
+  appToken?: string;
+  publicUrl?: string;
+  now?: () => number;
+}) {
+  const keys = secrets
+    .filter((secret) => secret !== '')
+    .map((secret) => ({ kid: keyId(secret), key: new TextEncoder().encode(secret) }));
+  const sessions = new Map<string, { at: number; row: Promise<SessionRow | undefined> }>();
+
+  function session(by: string, load: () => Promise<SessionRow | undefined>): Promise<SessionRow | undefined> {
+    const known = sessions.get(by);
+    if (known && now() - known.at < SESSION_CACHE_MS) return known.row;
+    if (sessions.size >= SESSION_CACHE_SIZE) sessions.clear();
+    const entry = { at: now(), row: load() };
+    sessions.set(by, entry);
+    entry.row.catch(() => sessions.delete(by)); // a failed look is not remembered
+    return entry.row;
+  }
+
+  async function byAccessToken(token: string): Promise<Principal> {
+    const { sub, sid, exp } = await verify(token, keys, now());
+    const row = await session(sid, () => sessionById(sql, sid));
+    if (!row || row.user_id !== sub || row.kind !== 'login')
+      throw unauthorized('INVALID_TOKEN', 'This session has ended. Please log in again.');
+    return principalOf(row, 'user', new Date(exp * 1000));
+  }
+
+  async function byApiToken(token: string): Promise<Principal> {
+    const hash = sha256(token);
+    const row = await session(`token ${hash.toString('hex')}`, () => sessionByTokenHash(sql, hash));
+    if (!row) throw unauthorized('INVALID_TOKEN', 'This token is unknown, revoked or expired.');
+    return principalOf(row, 'token', row.expires_at);
+  }
+
+  return {
+    /** @throws {ApiError} 401 with the code of SPEC 4; 403 for a cookie on a state-changing request from elsewhere */
+    async authenticate(request: Request): Promise<Principal> {
+      const header = request.headers.get('authorization');
+      if (header === null) {
+        const cookie = cookieOf(request, SESSION_COOKIE);
+        if (cookie === null) throw unauthorized('MISSING_AUTH_HEADER', 'Send an Authorization header: Bearer <token>.');
+        requireSameOrigin(request, publicUrl);
+        return byAccessToken(cookie);
+      }
+      const token = /^Bearer ([^\s]+)$/i.exec(header.trim())?.[1];
+      if (token === undefined)
+        throw unauthorized('INVALID_AUTH_FORMAT', 'The Authorization header must read: Bearer <token>.');
+      if (
+        serviceTokens.some((known) => known !== '' && isEqual(known, token)) &&
+        isEqual(appToken, request.headers.get('dapr-api-token') ?? '')
+      ) {
+        return { type: 'service', userId: '', email: '', role: null, sid: '', exp: null, name: null, scopes: null };
+      }
+      return token.startsWith(API_TOKEN_PREFIX) ? byApiToken(token) : byAccessToken(token);
+    },
+
+    /** Which of these sessions are still good; for streams, which outlive their first check. Not cached. */
+    async liveSessions(sids: string[]): Promise<Set<string>> {
+      const rows = await sql<{ id: string }[]>`
+        select s.id from sessions s join users u on u.id = s.user_id
+        where s.id = any(${sids}::uuid[]) and s.revoked_at is null and coalesce(s.expires_at > now(), true) and u.disabled_at is null`;
+      return new Set(rows.map(({ id }) => id));
+    },
+
+    /** The claims of an access token, checked by signature and time only. @throws {ApiError} 401 */
+    verify: (token: string) => verify(token, keys, now()),
+
+    /** Drops what is remembered of a session, so that this process refuses it at once. */
+    forget: (sid: string) => void sessions.delete(sid),
+  };
+}
+
+/** Derives `principal` before the body is validated; who is not logged in learns nothing about bodies. */
+export const authenticated = (authenticator: Authenticator) =>
+  new Elysia().derive({ as: 'scoped' }, async ({ request }) => ({
+    principal: await authenticator.authenticate(request),
+  }));
+
+/** @throws {ApiError} 403 unless this principal may do it: people may, API tokens within their scopes, services never */
+export function permit(principal: Principal, scope: Scope): void {
+  if (principal.type === 'user' || principal.scopes?.includes(scope)) return;
+  throw new ApiError(403, 'INSUFFICIENT_SCOPE', `This needs the scope ${scope}.`);
+}
+
+interface SessionRow {
+  id: string;
+  user_id: string;
+  kind: 'login' | 'token';
+  name: string | null;
+  scopes: Scope[] | null;
+  expires_at: Date | null;
+  email: string;
+  role: 'admin' | null;
+}
+
+async function sessionById(sql: Sql, sid: string): Promise<SessionRow | undefined> {
+  const [row] = await sql<SessionRow[]>`select * from (${liveSession(sql)}) as live where id = ${sid}`;
+  return row;
+}
+
+async function sessionByTokenHash(sql: Sql, hash: Buffer): Promise<SessionRow | undefined> {
+  const [row] = await sql<SessionRow[]>`select * from (${liveSession(sql)}) as live where token_hash = ${hash}`;
+  return row;
+}
+
+/** `role` and `disabled_at` are read through jsonb, since the Phase IV schema has neither column. */
+const liveSession = (sql: Sql) => sql`
+  select s.id, s.user_id, s.kind, s.name, s.scopes, s.expires_at, s.token_hash, u.email, to_jsonb(u) ->> 'role' as role
+  from sessions s join users u on u.id = s.user_id
+  where s.revoked_at is null and coalesce(s.expires_at > now(), true) and to_jsonb(u) ->> 'disabled_at' is null`;
+
+const principalOf = (row: SessionRow, type: 'user' | 'token', exp: Date | null): Principal => ({
+  type,
+  userId: row.user_id,
+  email: row.email,
+  role: row.role,
+  sid: row.id,
+  exp,
+  name: row.name,
+  scopes: type === 'token' ? (row.scopes ?? []) : null,
+});
+
+/**
+ * Verifies with jose, the library inside `@elysiajs/jwt`: the plugin's own `verify` answers only `false`, and SPEC 4
+ * gives each failure its code. HS256 only (RFC 8725, 3.1: the caller fixes the algorithm).
+ */
+async function verify(
+  token: string,
+  keys: { kid: string; key: Uint8Array }[],
+  nowMs: number,
+): Promise<{ sub: string; sid: string; exp: number }> {
+  try {
+    const { payload } = await jwtVerify(
+      token,
+      ({ kid }) => (keys.find((known) => known.kid === kid) ?? keys[0])?.key ?? new Uint8Array(32),
+      {
+        algorithms: ['HS256'],
+        requiredClaims: ['sub', 'exp', 'sid'],
+        currentDate: new Date(nowMs),
+      },
+    );
+    const { sub, sid, exp } = payload;
+    if (sub === undefined || exp === undefined || typeof sid !== 'string' || !isUuid(sub) || !isUuid(sid)) {
+      throw unauthorized('INVALID_TOKEN_CLAIMS', 'The token lacks a claim that it needs.');
+    }
+    return { sub, sid, exp };
+  } catch (error) {
+    if (error instanceof errors.JWTExpired)
+      throw unauthorized('TOKEN_EXPIRED', 'The token has expired. Please refresh it or log in again.');
+    if (error instanceof errors.JWSSignatureVerificationFailed)
+      throw unauthorized('INVALID_SIGNATURE', 'The signature of the token is not ours.');
+    if (error instanceof errors.JWTClaimValidationFailed)
+      throw unauthorized('INVALID_TOKEN_CLAIMS', 'The token lacks a claim that it needs.');
+    if (error instanceof ApiError) throw error;
+    throw unauthorized('INVALID_TOKEN', 'This is not an access token.');
+  }
+}
+
+/** Cookies travel by themselves, so a change made with one must come from our own pages (SPEC 3). */
+function requireSameOrigin(request: Request, publicUrl: string): void {
+  if (request.method === 'GET' || request.method === 'HEAD') return;
+  const origin = request.headers.get('origin') ?? '';
+  const host = request.headers.get('x-forwarded-host') ?? request.headers.get('host');
+  const isOurs =
+    URL.canParse(origin) &&
+    (new URL(origin).host === host || (publicUrl !== '' && new URL(publicUrl).origin === origin));
+  if (!isOurs)
+    throw new ApiError(
+      403,
+      'ORIGIN_MISMATCH',
+      'A request with a cookie must come from our own origin; send a Bearer header instead.',
+    );
+}
+
+/** The value of a cookie, or null (RFC 6265, 5.4). */
+export function cookieOf(request: Request, name: string): string | null {
+  return new Bun.CookieMap(request.headers.get('cookie') ?? '').get(name);
+}
+
+function isEqual(a: string, b: string): boolean {
+  const [left, right] = [Buffer.from(a), Buffer.from(b)];
+  return left.length === right.length && timingSafeEqual(left, right);
+}
+
+const unauthorized = (code: string, message: string) =>
+  new ApiError(401, code, message, { headers: { 'www-authenticate': 'Bearer' } });

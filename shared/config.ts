@@ -1,0 +1,105 @@
+import { t } from 'elysia';
+import type { Static, TObject } from '@sinclair/typebox';
+import { Value } from '@sinclair/typebox/value';
+
+/** A refused environment: one line for each key, saying what was expected and what was there. */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+}
+
+/** The keys that every service reads. Spread into the service's own `t.Object({ ...baseConfig, … })`. */
+export const baseConfig = {
+  HOST: t.String({ default: '0.0.0.0', description: 'address to listen on; `up` uses loopback only' }),
+  PORT: t.Integer({ minimum: 0, maximum: 65_535, description: 'port to listen on' }),
+  DATABASE_URL: t.String({ pattern: '^postgres(ql)?://', description: 'postgres://role:password@host:port/database' }),
+  DATABASE_POOL: t.Integer({
+    default: 16,
+    minimum: 2,
+    maximum: 200,
+    description: 'connections; 16 measured best for creates',
+  }),
+  DAPR_HTTP_PORT: t.Integer({
+    default: 3500,
+    minimum: 1,
+    maximum: 65_535,
+    description: "the sidecar's HTTP port on loopback",
+  }),
+  DAPR_API_TOKEN: t.String({ default: '', description: 'token this service shows to its sidecar' }),
+  APP_API_TOKEN: t.String({
+    default: '',
+    description: 'token the sidecar must show to this service; empty: none asked',
+  }),
+  JWT_SECRET: t.String({ minLength: 32, description: 'HS256 key of access tokens, at least 32 characters' }),
+  JWT_SECRET_PREVIOUS: t.String({ default: '', pattern: '^$|^.{32,}$', description: 'still verified, never signs' }),
+  LOG_LEVEL: t.Union([t.Literal('debug'), t.Literal('info'), t.Literal('warn'), t.Literal('error')], {
+    default: 'info',
+  }),
+  PUBLIC_URL: t.String({
+    default: '',
+    pattern: '^$|^https?://',
+    description: 'where people reach this; https makes cookies Secure',
+  }),
+  CORS_ORIGINS: t.String({ default: '', description: 'origins, comma separated, that may call with credentials' }),
+  DRAIN_MS: t.Integer({ default: 15_000, minimum: 0, maximum: 60_000, description: 'over which streams are ended' }),
+  DELIVERY_DRAIN_MS: t.Integer({
+    default: 5000,
+    minimum: 0,
+    maximum: 60_000,
+    description: 'deliveries answered after SIGTERM, so that a sidecar stopping at the same time ends clean',
+  }),
+  VERSION_COMMIT: t.String({
+    default: 'unknown',
+    description: 'commit this was built from, for /health and build_info',
+  }),
+};
+
+/**
+ * Reads the environment once: defaults applied, numbers converted, frozen. Unknown keys are dropped.
+ * @throws {ConfigError} naming each bad key, what was expected and what was got (secrets are not printed)
+ */
+export function readConfig<T extends TObject>(schema: T, env: Record<string, string | undefined>): Readonly<Static<T>> {
+  const given = Object.fromEntries(Object.keys(schema.properties).map((key) => [key, env[key] || undefined]));
+  const value = Value.Convert(schema, Value.Default(schema, Value.Clean(schema, given)));
+  const errors = [...Value.Errors(schema, value)];
+  if (errors.length > 0) {
+    const byKey = new Map(errors.map((error) => [error.path.slice(1).split('/')[0] ?? '', error]));
+    throw new ConfigError(
+      [...byKey]
+        .map(([key, error]) => `${key}: ${expectation(error.schema, error.message)}, got ${shown(key, env[key])}`)
+        .join('\n'),
+    );
+  }
+  return Object.freeze(value as Static<T>);
+}
+
+/** Reads the configuration of a service or ends the process with exit code 2 and one line for each bad key. */
+export function configOrExit<T extends TObject>(
+  schema: T,
+  env: Record<string, string | undefined>,
+): Readonly<Static<T>> {
+  try {
+    return readConfig(schema, env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    for (const line of error.message.split('\n')) console.error(`configuration: ${line}`);
+    process.exit(2);
+  }
+}
+
+/** A comma-separated setting as a list without empty entries. */
+export const listOf = (text: string): string[] =>
+  text
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '');
+
+function expectation(schema: { description?: string }, message: string): string {
+  return schema.description ? `${message} (${schema.description})` : message;
+}
+
+const SECRET = /SECRET|TOKEN|KEY|PASSWORD|DATABASE_URL/;
+
+function shown(key: string, value: string | undefined): string {
+  if (value === undefined || value === '') return 'nothing';
+  return SECRET.test(key) ? `a value of ${value.length} characters` : JSON.stringify(value);
+}

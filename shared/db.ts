@@ -1,0 +1,97 @@
+import postgres from 'postgres';
+
+/** A pool, or a transaction where one is open. */
+export type Sql = postgres.ISql<DatabaseTypes>;
+/** A pool: can begin transactions and be ended. */
+export type Pool = postgres.Sql<DatabaseTypes>;
+
+interface DatabaseTypes extends Record<string, unknown> {
+  bigint: number;
+}
+
+/**
+ * A pool of prepared connections. `date` comes back as `YYYY-MM-DD`, `bigint` as number (our sequences stay far below
+ * 2^53), `interval` as ISO 8601 text, `timestamptz` as Date. Connects at the first query, not before.
+ *
+ * `publishes` announces to the trigger on `tasks` that this connection writes events for its changes itself.
+ * `syncCommit: false` only where a lost commit merely repeats an event id (the relay's marks).
+ */
+export function connect(
+  url: string,
+  {
+    name,
+    max = 16,
+    publishes = false,
+    syncCommit = true,
+  }: { name: string; max?: number; publishes?: boolean; syncCommit?: boolean },
+): Pool {
+  return postgres(url, {
+    max,
+    connect_timeout: 5,
+    idle_timeout: 0,
+    onnotice: () => {},
+    connection: {
+      application_name: name,
+      TimeZone: 'UTC',
+      IntervalStyle: 'iso_8601',
+      statement_timeout: 15_000,
+      idle_in_transaction_session_timeout: 30_000,
+      ...(publishes && { 'taskflow.publishes': 'on' }),
+      ...(!syncCommit && { synchronous_commit: 'off' }),
+    },
+    types: {
+      bigint: { to: 20, from: [20], parse: Number, serialize: String },
+      date: { to: 1082, from: [1082], parse: (text: string) => text, serialize: (text: string) => text },
+    },
+  }) as unknown as Pool;
+}
+
+/**
+ * True for what passes by itself: the database is unreachable, starting, stopping or too slow, or a transaction met
+ * another (serialization failure, deadlock). PostgreSQL, appendix A (error codes), and postgres.js' own codes.
+ */
+export function isTransient(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (TRANSIENT_CODES.has(code) || /^(08|53|57P)/.test(code)) return true;
+  return error.cause !== undefined && isTransient(error.cause);
+}
+
+const TRANSIENT_CODES = new Set([
+  '40001', // serialization_failure
+  '40P01', // deadlock_detected
+  '55P03', // lock_not_available
+  '57014', // query_canceled: statement_timeout
+  '25P03', // idle_in_transaction_session_timeout
+  'CONNECTION_CLOSED',
+  'CONNECTION_DESTROYED',
+  'CONNECTION_ENDED',
+  'CONNECT_TIMEOUT',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'DEADLINE_EXCEEDED',
+]);
+
+/** Postgres' unique_violation: what was to be inserted is there already. */
+export const isDuplicate = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === '23505';
+
+/** The work took longer than the caller can wait; transient, the work itself may still have happened. */
+export class DeadlineError extends Error {
+  override name = 'DeadlineError';
+  readonly code = 'DEADLINE_EXCEEDED';
+}
+
+/** Waits at most `ms` for `work`. @throws {DeadlineError} when that is over; the work is not stopped. */
+export async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new DeadlineError(`no answer within ${ms} ms`)), ms);
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,89 @@
+import { Elysia } from 'elysia';
+import { isTransient } from './db.ts';
+import type { Log } from './log.ts';
+
+/** An expected failure, answered as `{error, code, message}` (SPEC 4). `message` is for people, `code` for programs. */
+export class ApiError extends Error {
+  override name = 'ApiError';
+  readonly error: string;
+  readonly headers: Record<string, string>;
+
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    { error, headers = {}, cause }: { error?: string; headers?: Record<string, string>; cause?: unknown } = {},
+  ) {
+    super(message, { cause });
+    this.error = error ?? briefs[status] ?? 'Error';
+    this.headers = headers;
+  }
+}
+
+const briefs: Record<number, string> = {
+  400: 'Bad request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not found',
+  409: 'Conflict',
+  412: 'Precondition failed',
+  413: 'Payload too large',
+  415: 'Unsupported media type',
+  429: 'Too many requests',
+  500: 'Internal error',
+  503: 'Service unavailable',
+};
+
+/** Ours and PostgreSQL's limit of a body, in bytes: 1 MiB (SPEC 4). Give it to `Bun.serve` as `maxRequestBodySize` too. */
+export const MAX_BODY_BYTES = 1024 * 1024;
+
+/**
+ * Turns every failure into the one error form. First in each app, before any `.use(feature)`: hooks that come later
+ * miss earlier routes. `invalid` gives the code of a body that fails its schema on a path (`TASK_CREATION_ERROR` …).
+ * Bodies are never echoed. A transient database error is 503 with Retry-After.
+ */
+export const errorMapping = (
+  log: Log,
+  { invalid = () => 'VALIDATION_ERROR' }: { invalid?: (request: Request) => string } = {},
+) =>
+  new Elysia({ name: 'errors', seed: invalid }).onError({ as: 'global' }, ({ error, code, request, set }) => {
+    const answer = mapped(error, code, invalid(request));
+    if (answer.status >= 500 && answer.code !== 'DATABASE_UNAVAILABLE')
+      log.error('request failed', { path: new URL(request.url).pathname, error });
+    Object.assign(set.headers, answer.headers);
+    set.status = answer.status;
+    return { error: answer.error, code: answer.code, message: answer.message };
+  });
+
+function mapped(error: unknown, elysiaCode: string | number, invalidCode: string): ApiError {
+  if (error instanceof ApiError) return error;
+  if (isTransient(error)) {
+    return new ApiError(503, 'DATABASE_UNAVAILABLE', 'The database does not answer at the moment. Please try again.', {
+      headers: { 'retry-after': '5' },
+    });
+  }
+  switch (elysiaCode) {
+    case 'NOT_FOUND':
+      return new ApiError(404, 'NOT_FOUND', 'There is nothing at this address.');
+    case 'PARSE':
+      return new ApiError(400, 'MALFORMED_JSON', 'The body is not valid JSON.');
+    case 'INVALID_FILE_TYPE':
+      return new ApiError(415, 'UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json.');
+    case 'VALIDATION':
+      return new ApiError(400, invalidCode, validationMessage(error));
+    default:
+      return new ApiError(
+        500,
+        'INTERNAL_ERROR',
+        'Something went wrong on our side. The correlation id of this answer leads to its log line.',
+      );
+  }
+}
+
+/** Names the field and what was expected; never repeats what was sent. */
+function validationMessage(error: unknown): string {
+  const first = (error as { all?: { path?: string; message?: string; summary?: string }[] }).all?.[0];
+  const field = first?.path?.replace(/^\//, '').replaceAll('/', '.') || 'body';
+  const text = first?.message ?? first?.summary ?? 'is not valid';
+  return `${field}: ${text}`;
+}

@@ -1,0 +1,141 @@
+import { t } from 'elysia';
+import { taskSchema } from './task.ts';
+
+/** The one Dapr pub/sub component. */
+export const PUBSUB = 'taskflow-pubsub';
+
+const uuid = t.String({ format: 'uuid' });
+
+/** Who made the change: a person, one of their API tokens, a service, or an operator's command. */
+export const actorSchema = t.Object(
+  { type: t.String(), id: t.String(), name: t.Optional(t.String()) },
+  { additionalProperties: true },
+);
+
+/** Fields of every event (SPEC 11). Unknown fields are kept: events only grow. */
+const common = {
+  event_id: uuid,
+  timestamp: t.String({ minLength: 20 }),
+  actor: actorSchema,
+  task_id: uuid,
+  user_id: uuid,
+  recipients: t.Array(uuid, { minItems: 1 }),
+  task_version: t.Integer({ minimum: 0 }),
+  correlation_id: uuid,
+};
+
+const open = { additionalProperties: true } as const;
+
+const taskCreated = t.Object({ event_type: t.Literal('task.created'), ...common, task: taskSchema }, open);
+const taskUpdated = t.Object(
+  {
+    event_type: t.Literal('task.updated'),
+    ...common,
+    changes: t.Record(t.String(), t.Object({ old: t.Unknown(), new: t.Unknown() }, open)),
+    task: taskSchema,
+  },
+  open,
+);
+const taskCompleted = t.Object(
+  { event_type: t.Literal('task.completed'), ...common, completed_at: t.String(), task: taskSchema },
+  open,
+);
+const taskDeleted = t.Object(
+  { event_type: t.Literal('task.deleted'), ...common, deleted_at: t.String(), task: taskSchema },
+  open,
+);
+const reminderTriggered = t.Object(
+  {
+    event_type: t.Literal('task.reminder.triggered'),
+    ...common,
+    reminder_type: t.String(),
+    trigger_at: t.String(),
+    due_date: t.String(),
+    offset_triggered: t.Union([t.String(), t.Null()]),
+    title: t.String(),
+    late_by_ms: t.Optional(t.Integer()),
+    late_reason: t.Optional(t.String()),
+  },
+  open,
+);
+
+export type TaskCreated = typeof taskCreated.static;
+export type TaskUpdated = typeof taskUpdated.static;
+export type TaskCompleted = typeof taskCompleted.static;
+export type TaskDeleted = typeof taskDeleted.static;
+export type ReminderTriggered = typeof reminderTriggered.static;
+export type TaskEvent = TaskCreated | TaskUpdated | TaskCompleted | TaskDeleted | ReminderTriggered;
+export type EventType = TaskEvent['event_type'];
+export type Actor = typeof actorSchema.static;
+
+/**
+ * The catalogue: what each type of event is called on the broker, who alone may publish it, where a consumer receives
+ * it and what it must look like. The manifests in `gitops/base/dapr` are compared with it by a test.
+ */
+export const events = {
+  'task.created': {
+    topic: 'taskflow.tasks.created',
+    route: '/events/created',
+    producer: 'chat-api',
+    schema: taskCreated,
+  },
+  'task.updated': {
+    topic: 'taskflow.tasks.updated',
+    route: '/events/updated',
+    producer: 'chat-api',
+    schema: taskUpdated,
+  },
+  'task.completed': {
+    topic: 'taskflow.tasks.completed',
+    route: '/events/completed',
+    producer: 'chat-api',
+    schema: taskCompleted,
+  },
+  'task.deleted': {
+    topic: 'taskflow.tasks.deleted',
+    route: '/events/deleted',
+    producer: 'chat-api',
+    schema: taskDeleted,
+  },
+  'task.reminder.triggered': {
+    topic: 'taskflow.tasks.reminder-triggered',
+    route: '/events/reminder-triggered',
+    producer: 'reminder-service',
+    schema: reminderTriggered,
+  },
+} as const satisfies Record<EventType, { topic: string; route: string; producer: string; schema: unknown }>;
+
+export const eventTypes = Object.keys(events) as EventType[];
+
+/** Dapr app-id of each consumer and the types it subscribes to. */
+export const consumers = {
+  'chat-api': ['task.reminder.triggered'],
+  'notification-service': eventTypes,
+  'reminder-service': ['task.created', 'task.updated', 'task.completed', 'task.deleted'],
+  'audit-logger': eventTypes,
+} as const satisfies Record<string, readonly EventType[]>;
+
+export type Consumer = keyof typeof consumers;
+
+/** Where the sidecar puts what this consumer refused for good. */
+export const deadLetterTopic = (appId: string): string => `taskflow.dlq.${appId}`;
+export const DEAD_LETTER_ROUTE = '/events/dead-letter';
+
+/** Order is kept for each task: all its events go to one partition. */
+export const partitionKey = (event: TaskEvent): string => event.task_id;
+
+/**
+ * The CloudEvents 1.0 envelope as a consumer receives it. The sidecar writes it around `data`; `id` is our `event_id`,
+ * since we publish with the metadata `cloudevent.id` (its own `time` has whole seconds: read `data.timestamp`).
+ */
+export interface CloudEvent {
+  specversion: string;
+  id: string;
+  source: string;
+  type: string;
+  time?: string;
+  topic?: string;
+  pubsubname?: string;
+  traceparent?: string;
+  data: TaskEvent;
+}

@@ -1,0 +1,211 @@
+import { TypeCompiler } from '@sinclair/typebox/compiler';
+import { timingSafeEqual } from 'node:crypto';
+import { Elysia, t } from 'elysia';
+import { isTransient, type Sql, within } from './db.ts';
+import { ApiError } from './errors.ts';
+import {
+  actorSchema,
+  type Consumer,
+  consumers,
+  DEAD_LETTER_ROUTE,
+  events,
+  eventTypes,
+  type EventType,
+  type TaskEvent,
+} from './events.ts';
+import type { Log } from './log.ts';
+import type { Metrics } from './metrics.ts';
+
+type Status = 'SUCCESS' | 'RETRY' | 'DROP';
+
+/** Below the sidecar's 10 s, so that it is this consumer that decides and not a time-out. */
+const HANDLER_MS = 8000;
+/** Refusals of one event that are tried again; the next one drops it into the dead letter topic (SPEC 10). */
+const REFUSALS_RETRIED = 3;
+/** The sidecar offers an event again after 2 s: not seen for so long, another replica has it or it is done. */
+const FORGOTTEN_AFTER_MS = 60_000;
+const REMEMBERED = 10_000;
+
+/**
+ * The routes on which the sidecar delivers a consumer's events, one for each type of the catalogue, and the one for
+ * its dead letters. Each delivery is answered with an explicit status:
+ * invalid against its schema: DROP · handled: SUCCESS · a transient error, or 8 s gone: RETRY, however often ·
+ * any other error: RETRY three times, then DROP. The sidecar repeats without end, so only a DROP makes a dead letter.
+ *
+ * `handle` must be idempotent by `event_id`. Types this version does not know go to `handleUnknown`, or are ignored.
+ */
+export function subscribe({
+  appId,
+  appToken,
+  sql,
+  handle,
+  handleUnknown,
+  log,
+  metrics,
+  now = Date.now,
+}: {
+  appId: Consumer;
+  /** What the sidecar must show as `dapr-api-token`; empty: not asked. */
+  appToken: string;
+  sql: Sql;
+  handle: (event: TaskEvent, traceparent: string | null) => Promise<void>;
+  handleUnknown?: (event: TaskEvent, traceparent: string | null) => Promise<void>;
+  log: Log;
+  metrics: Metrics;
+  now?: () => number;
+}) {
+  const delivered = metrics.counter('consumer_deliveries_total', 'Deliveries by what was answered', ['type', 'status']);
+  const ignored = metrics.counter('consumer_unknown_total', 'Events of a type this version does not know, ignored', [
+    'type',
+  ]);
+  const seconds = metrics.histogram('consumer_handle_seconds', 'Time to handle one delivery', ['type']);
+  const repeats = createRepeats(now);
+  metrics.gauge('consumer_retrying_seconds', 'Age of the oldest delivery that is being repeated', [], (gauge) =>
+    gauge.set(repeats.oldestMs() / 1000),
+  );
+
+  async function deliver(body: unknown): Promise<{ status: Status }> {
+    const envelope = envelopeSchema.Check(body) ? body : null;
+    const problem = envelope === null ? 'not a CloudEvent with data' : invalidity(envelope.data);
+    if (envelope === null || problem !== null) {
+      log.error('event refused: invalid', { event_id: envelope?.id, problem });
+      return answer('unknown', 'DROP');
+    }
+    const event = envelope.data as TaskEvent;
+    const isKnown = eventTypes.includes(event.event_type);
+    const handler = isKnown ? handle : handleUnknown;
+    if (!handler) {
+      ignored.labels(event.event_type).inc();
+      return answer(event.event_type, 'SUCCESS');
+    }
+    const stopTimer = seconds.labels(event.event_type).startTimer();
+    try {
+      await within(HANDLER_MS, handler(event, envelope.traceparent ?? null));
+      repeats.forget(event.event_id);
+      return answer(event.event_type, 'SUCCESS');
+    } catch (error) {
+      return answer(event.event_type, decide(event, error));
+    } finally {
+      stopTimer();
+    }
+  }
+
+  function decide(event: TaskEvent, error: unknown): Status {
+    const fields = { event_id: event.event_id, event_type: event.event_type, task_id: event.task_id, error };
+    if (isTransient(error)) {
+      if (repeats.remember(event.event_id, 0).isFirst) log.warn('event will be offered again', fields);
+      return 'RETRY';
+    }
+    const { refusals } = repeats.remember(event.event_id, 1);
+    if (refusals <= REFUSALS_RETRIED) {
+      log.warn('event refused', { ...fields, refusals });
+      return 'RETRY';
+    }
+    repeats.forget(event.event_id);
+    log.error('event refused for good', { ...fields, refusals });
+    return 'DROP';
+  }
+
+  const answer = (type: string, status: Status) => {
+    delivered.labels(type, status).inc();
+    return { status };
+  };
+
+  const app = new Elysia({ name: 'subscribe' }).onBeforeHandle(({ request, path }) => {
+    if (path.startsWith('/events/') && !mayDeliver(request, appToken)) {
+      throw new ApiError(401, 'INVALID_APP_TOKEN', 'Only the sidecar delivers events here.');
+    }
+  });
+  for (const type of consumers[appId]) {
+    // Dapr sends application/cloudevents+json, which Elysia does not parse unless told to.
+    app.post(events[type].route, ({ body }) => deliver(body), { parse: 'json', detail: { hide: true } });
+  }
+  return app.post(DEAD_LETTER_ROUTE, ({ body }) => storeDeadLetter(sql, appId, body, log), {
+    parse: 'json',
+    detail: { hide: true },
+  });
+}
+
+const envelopeSchema = TypeCompiler.Compile(
+  t.Object({ id: t.String(), data: t.Unknown(), traceparent: t.Optional(t.String()) }, { additionalProperties: true }),
+);
+/** What every event has, also one of a type that a later version adds. */
+const anyEvent = TypeCompiler.Compile(
+  t.Object(
+    {
+      event_type: t.String(),
+      event_id: t.String({ format: 'uuid' }),
+      timestamp: t.String(),
+      actor: actorSchema,
+      task_id: t.String({ format: 'uuid' }),
+      user_id: t.String({ format: 'uuid' }),
+      recipients: t.Array(t.String({ format: 'uuid' }), { minItems: 1 }),
+      task_version: t.Integer(),
+      correlation_id: t.String({ format: 'uuid' }),
+    },
+    { additionalProperties: true },
+  ),
+);
+const checks = new Map(
+  eventTypes.map((type: EventType) => [type as string, TypeCompiler.Compile(events[type].schema)]),
+);
+
+/** Why an event is not valid, or null. Names the field, never its content. */
+function invalidity(data: unknown): string | null {
+  const type = (data as { event_type?: unknown } | null)?.event_type;
+  const check = (typeof type === 'string' ? checks.get(type) : undefined) ?? anyEvent;
+  if (check.Check(data)) {
+    const { timestamp } = data as { timestamp: string };
+    return Number.isNaN(Date.parse(timestamp)) ? '/timestamp: not a time' : null;
+  }
+  const first = check.Errors(data).First();
+  return first ? `${first.path || '/'}: ${first.message}` : 'invalid';
+}
+
+function mayDeliver(request: Request, appToken: string): boolean {
+  if (appToken === '') return true;
+  const shown = Buffer.from(request.headers.get('dapr-api-token') ?? '');
+  const wanted = Buffer.from(appToken);
+  return shown.length === wanted.length && timingSafeEqual(shown, wanted);
+}
+
+/** Keeps what this consumer refused. There is no topic behind this one, so a failure is offered again until it is kept. */
+async function storeDeadLetter(sql: Sql, appId: string, body: unknown, log: Log): Promise<{ status: Status }> {
+  const { id, topic } = (body ?? {}) as { id?: unknown; topic?: unknown };
+  const eventId = typeof id === 'string' && id !== '' ? id : Bun.randomUUIDv7();
+  try {
+    await sql`
+      insert into dead_letters (app_id, event_id, topic, envelope)
+      values (${appId}, ${eventId}, ${typeof topic === 'string' ? topic : 'unknown'}, ${sql.json((body ?? null) as never)})
+      on conflict (app_id, event_id) do nothing`;
+    log.error('dead letter stored', { event_id: eventId });
+    return { status: 'SUCCESS' };
+  } catch (error) {
+    log.error('dead letter not stored, it will be offered again', { event_id: eventId, error });
+    return { status: 'RETRY' };
+  }
+}
+
+/** Which events are being offered again: how often each was refused, and since when. In memory and bounded. */
+function createRepeats(now: () => number) {
+  const repeats = new Map<string, { refusals: number; since: number; seen: number }>();
+  return {
+    remember(eventId: string, refusals: 0 | 1): { refusals: number; isFirst: boolean } {
+      const known = repeats.get(eventId);
+      const entry = { refusals: (known?.refusals ?? 0) + refusals, since: known?.since ?? now(), seen: now() };
+      repeats.delete(eventId); // to the end: the map's order is the order of the last look
+      repeats.set(eventId, entry);
+      if (repeats.size > REMEMBERED) repeats.delete(repeats.keys().next().value ?? '');
+      return { refusals: entry.refusals, isFirst: known === undefined };
+    },
+    forget: (eventId: string) => void repeats.delete(eventId),
+    oldestMs(): number {
+      let oldest = 0;
+      for (const [eventId, { seen, since }] of repeats) {
+        if (now() - seen > FORGOTTEN_AFTER_MS) repeats.delete(eventId);
+        else oldest = Math.max(oldest, now() - since);
+      }
+      return oldest;
+    },
+  };
+}
