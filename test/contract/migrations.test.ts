@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { applyGrants, migrate, migrateDown, migrations } from '../../db/migrate.ts';
+import { createDatabase, type TestDatabase } from '../support/database.ts';
+
+/** Every column, constraint, index, trigger and function of the schema, as text: two equal lists are the same schema. */
+const describeSchema = async ({ sql }: TestDatabase) => {
+  const rows = await sql<{ line: string }[]>`
+    select line from (
+      select format('column %s.%s %s %s %s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, pg_get_expr(d.adbin, d.adrelid)) as line
+      from pg_attribute a join pg_class c on c.oid = a.attrelid left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
+      where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and a.attnum > 0 and not a.attisdropped
+      union all select format('constraint %s %s', conrelid::regclass, pg_get_constraintdef(oid)) from pg_constraint where connamespace = 'public'::regnamespace
+      union all select indexdef from pg_indexes where schemaname = 'public'
+      union all select pg_get_triggerdef(oid) from pg_trigger where not tgisinternal
+      union all select pg_get_functiondef(oid) from pg_proc where pronamespace = 'public'::regnamespace
+    ) as lines order by line`;
+  return rows.map(({ line }) => line);
+};
+
+const fill = async ({ sql }: TestDatabase) => {
+  await sql`insert into users (id, email, password_hash) values (${crypto.randomUUID()}, 'old@example.com', 'hash')`;
+  await sql`insert into tasks (id, user_id, title, description, completed)
+    select gen_random_uuid(), id, 'Grüße ' || n, case when n % 2 = 0 then 'x' end, n % 3 = 0 from users, generate_series(1, 20) n`;
+};
+/** Rows as the bytes that COPY would write. */
+const phase4Rows = async ({ sql }: TestDatabase) => [
+  await sql`select id::text, user_id::text, title, description, completed, created_at::text, updated_at::text from tasks order by id`,
+  await sql`select id::text, email, password_hash, created_at::text, updated_at::text from users order by id`,
+];
+
+describe('migrations', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createDatabase({ phase: 4 });
+  });
+  afterAll(() => database.drop());
+
+  test('up, down, up leaves the same schema, and Phase IV rows byte for byte', async () => {
+    await fill(database);
+    const before = await phase4Rows(database);
+    await migrate(database.url());
+    const schema = await describeSchema(database);
+    await database.sql`update tasks set priority = 'high', due_date = now(), version = 3`;
+
+    await migrateDown(database.url(), { to: 1, dropData: true });
+    expect(await phase4Rows(database)).toEqual(before);
+    await migrate(database.url());
+    expect(await describeSchema(database)).toEqual(schema);
+    expect(await phase4Rows(database)).toEqual(before);
+  });
+
+  test('down refuses to drop data unless told so', async () => {
+    expect(migrateDown(database.url(), { to: 1, dropData: false })).rejects.toThrow('--drop-data');
+  });
+
+  test('several processes may migrate at once, and again', async () => {
+    const fresh = await createDatabase({ phase: 4 });
+    const applied = await Promise.all([1, 2, 3, 4].map(() => migrate(fresh.url())));
+    await fresh.drop();
+    expect(applied.flat()).toEqual(migrations.slice(1).map(({ name }) => name));
+  });
+
+  test('a schema ahead of the code is left alone', async () => {
+    await database.sql`insert into schema_migrations (version, name) values (9999, 'from_the_future')`;
+    expect(await migrate(database.url())).toEqual([]);
+  });
+
+  test('grants may be applied again', async () => {
+    await applyGrants(database.url());
+    await applyGrants(database.url());
+  });
+});
+
+describe('Phase V columns', () => {
+  test('of Phase IV tables are all nullable', async () => {
+    const database = await createDatabase();
+    const old = await createDatabase({ phase: 4 });
+    const columns = ({ sql }: TestDatabase) => sql<{ name: string; is_nullable: string }[]>`
+      select table_name || '.' || column_name as name, is_nullable from information_schema.columns where table_name in ('users', 'tasks')`;
+    const known = new Set((await columns(old)).map(({ name }) => name));
+    const added = (await columns(database)).filter(({ name }) => !known.has(name));
+    await Promise.all([database.drop(), old.drop()]);
+    expect(added.length).toBeGreaterThan(10);
+    expect(added.filter(({ is_nullable }) => is_nullable !== 'YES')).toEqual([]);
+  });
+});
