@@ -1,6 +1,8 @@
-import { t } from 'elysia';
-import type { Static, TObject } from '@sinclair/typebox';
+import { type Static, type TObject, Type as t } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
+
+/** For settings: TypeBox itself. Elysia's `t` would leave numbers as the text they came as. */
+export { Type as t } from '@sinclair/typebox';
 
 /** A refused environment: one line for each key, saying what was expected and what was there. */
 export class ConfigError extends Error {

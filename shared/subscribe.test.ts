@@ -1,0 +1,220 @@
+import { afterAll, beforeEach, describe, expect, test } from 'bun:test';
+import { createDatabase } from '../test/support/database.ts';
+import { connect, type Sql } from './db.ts';
+import { errorMapping } from './errors.ts';
+import type { TaskEvent } from './events.ts';
+import { createLog } from './log.ts';
+import { createMetrics } from './metrics.ts';
+import { subscribe } from './subscribe.ts';
+
+const database = await createDatabase();
+const sql = connect(database.url('reminder-service'), { name: 'test', max: 2 });
+afterAll(async () => {
+  await sql.end();
+  await database.drop();
+});
+
+let handled: TaskEvent[] = [];
+let fail: (event: TaskEvent) => Promise<void> = async () => {};
+beforeEach(() => {
+  handled = [];
+  fail = async () => {};
+});
+
+function createApp({ appToken = '', db = sql as Sql, now = Date.now, handleUnknown = false } = {}) {
+  const log = createLog('test', { write: () => {} });
+  const metrics = createMetrics('test', { version: '0', commit: '0' });
+  const handle = async (event: TaskEvent) => {
+    await fail(event);
+    handled.push(event);
+  };
+  const app = errorMapping(log).use(
+    subscribe({
+      appId: 'reminder-service',
+      appToken,
+      sql: db,
+      handle,
+      log,
+      metrics,
+      now,
+      ...(handleUnknown && { handleUnknown: handle }),
+    }),
+  );
+  const deliver = async (body: unknown, { route = '/events/deleted', token = '' } = {}) => {
+    const response = await app.handle(
+      new Request(`http://localhost${route}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/cloudevents+json; charset=utf-8', 'dapr-api-token': token },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+      }),
+    );
+    return { ...((await response.json()) as { status?: string }), code: response.status };
+  };
+  return { deliver, metrics };
+}
+
+const envelope = (data: object) => ({
+  specversion: '1.0',
+  id: (data as { event_id?: string }).event_id ?? 'x',
+  type: 'task.deleted',
+  source: 'chat-api',
+  data,
+});
+
+function deletedEvent(changes: object = {}) {
+  const [task, user] = [crypto.randomUUID(), crypto.randomUUID()];
+  const empty = {
+    description: null,
+    priority: null,
+    due_date: null,
+    due_all_day: null,
+    timezone: null,
+    recurrence_pattern: null,
+  };
+  const none = {
+    recurrence_end_date: null,
+    catch_up: null,
+    reminder_offset: null,
+    reminder_status: null,
+    snoozed_until: null,
+  };
+  return {
+    event_type: 'task.deleted',
+    event_id: Bun.randomUUIDv7(),
+    timestamp: '2026-11-24T10:00:00.000Z',
+    actor: { type: 'user', id: user },
+    task_id: task,
+    user_id: user,
+    recipients: [user],
+    task_version: 2,
+    correlation_id: crypto.randomUUID(),
+    deleted_at: '2026-11-24T10:00:00.000Z',
+    task: {
+      ...{
+        id: task,
+        user_id: user,
+        title: 'Water the plants',
+        completed: false,
+        created_at: 'x',
+        updated_at: 'x',
+        version: 2,
+      },
+      ...{ ...empty, ...none, parent_recurring_task_id: null, occurrence_date: null },
+    },
+    ...changes,
+  };
+}
+
+describe('a delivery', () => {
+  test('is handled and answered SUCCESS, unknown fields kept', async () => {
+    const event = deletedEvent({ colour: 'green' });
+    expect(await createApp().deliver(envelope(event))).toEqual({ code: 200, status: 'SUCCESS' });
+    expect(handled).toEqual([event as never]);
+  });
+
+  test.each([
+    ['no CloudEvent', {}],
+    ['no data', { id: 'x' }],
+    ['a missing field', envelope(deletedEvent({ user_id: undefined }))],
+    ['a mistyped field', envelope(deletedEvent({ task_version: 'two' }))],
+    ['an id that is no UUID', envelope(deletedEvent({ task_id: "1'; drop table tasks" }))],
+    ['no recipient', envelope(deletedEvent({ recipients: [] }))],
+    ['a timestamp that is no time', envelope(deletedEvent({ timestamp: 'yesterday at ten o clock' }))],
+    ['a list', []],
+    ['null', null],
+  ])('with %s is dropped, so the sidecar dead-letters it', async (_what, body) => {
+    expect(await createApp().deliver(body)).toEqual({ code: 200, status: 'DROP' });
+    expect(handled).toEqual([]);
+  });
+
+  test('of a type this version does not know is ignored', async () => {
+    const event = deletedEvent({ event_type: 'task.archived' });
+    expect(await createApp().deliver(envelope(event))).toEqual({ code: 200, status: 'SUCCESS' });
+    expect(handled).toEqual([]);
+  });
+
+  test('of an unknown type is kept by a consumer that is a log', async () => {
+    const event = deletedEvent({ event_type: 'task.archived' });
+    await createApp({ handleUnknown: true }).deliver(envelope(event));
+    expect(handled).toEqual([event as never]);
+  });
+
+  test('with an enum value of a later version is valid', async () => {
+    const event = deletedEvent();
+    event.task.priority = 'cosmic' as never;
+    expect(await createApp().deliver(envelope(event))).toEqual({ code: 200, status: 'SUCCESS' });
+  });
+
+  test('without the app token is refused before anything is read', async () => {
+    const app = createApp({ appToken: 'secret' });
+    expect(await app.deliver(envelope(deletedEvent()), { token: 'guess!' })).toMatchObject({ code: 401 });
+    expect(await app.deliver(envelope(deletedEvent()), { token: 'secret' })).toMatchObject({ code: 200 });
+    expect(handled).toHaveLength(1);
+  });
+});
+
+describe('a failing handler', () => {
+  const transient = () => Promise.reject(Object.assign(new Error('deadlock'), { code: '40P01' }));
+
+  test('is offered the event again without end while the reason is transient', async () => {
+    const { deliver } = createApp();
+    const event = envelope(deletedEvent());
+    fail = transient;
+    for (let attempt = 0; attempt < 20; attempt++) expect(await deliver(event)).toMatchObject({ status: 'RETRY' });
+    fail = async () => {};
+    expect(await deliver(event)).toMatchObject({ status: 'SUCCESS' });
+  });
+
+  test('refuses three times, then for good', async () => {
+    const { deliver } = createApp();
+    const event = envelope(deletedEvent());
+    fail = () => Promise.reject(new Error('poison'));
+    const answers = [];
+    for (let attempt = 0; attempt < 4; attempt++) answers.push((await deliver(event)).status);
+    expect(answers).toEqual(['RETRY', 'RETRY', 'RETRY', 'DROP']);
+  });
+
+  test('does not count transient errors as refusals, nor those of another event', async () => {
+    const { deliver } = createApp();
+    const [event, other] = [envelope(deletedEvent()), envelope(deletedEvent())];
+    fail = transient;
+    for (let attempt = 0; attempt < 5; attempt++) await deliver(event);
+    fail = () => Promise.reject(new Error('poison'));
+    await deliver(other);
+    expect(await deliver(event)).toMatchObject({ status: 'RETRY' });
+  });
+
+  test('shows the age of the oldest delivery that is repeated', async () => {
+    let now = 1_000_000;
+    const { deliver, metrics } = createApp({ now: () => now });
+    const retrying = async () => Number(/^consumer_retrying_seconds\{.*\} (.*)$/m.exec(await metrics.text())?.[1]);
+    const event = envelope(deletedEvent());
+    fail = transient;
+    await deliver(event);
+    now += 30_000;
+    await deliver(event);
+    expect(await retrying()).toBe(30);
+    fail = async () => {};
+    await deliver(event);
+    expect(await retrying()).toBe(0);
+  });
+});
+
+describe('a dead letter', () => {
+  test('is stored once with its envelope', async () => {
+    const letter = { ...envelope(deletedEvent()), topic: 'taskflow.tasks.deleted' };
+    const { deliver } = createApp();
+    await deliver(letter, { route: '/events/dead-letter' });
+    expect(await deliver(letter, { route: '/events/dead-letter' })).toMatchObject({ status: 'SUCCESS' });
+    const rows = await database.sql`select app_id, topic, envelope from dead_letters where event_id = ${letter.id}`;
+    expect([...rows]).toEqual([{ app_id: 'reminder-service', topic: 'taskflow.tasks.deleted', envelope: letter }]);
+  });
+
+  test('is offered again while the database is gone', async () => {
+    const gone = connect('postgres://nobody@127.0.0.1:1/none', { name: 'test', max: 1 });
+    expect(
+      await createApp({ db: gone }).deliver(envelope(deletedEvent()), { route: '/events/dead-letter' }),
+    ).toMatchObject({ status: 'RETRY' });
+    await gone.end({ timeout: 0 });
+  });
+});
