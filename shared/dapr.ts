@@ -37,7 +37,15 @@ const HEALTH_MS = 400;
  * The sidecar as this service uses it. The only door to `@dapr/dapr` (3.18.0), which without guard waits 30 s for an
  * absent sidecar, has no deadlines and returns publish errors instead of throwing them.
  */
-export async function createSidecar({ port, apiToken }: { port: number; apiToken: string }) {
+export async function createSidecar({
+  port,
+  apiToken,
+  publishMs = PUBLISH_MS,
+}: {
+  port: number;
+  apiToken: string;
+  publishMs?: number;
+}) {
   // Loaded here, not at the top: the SDK costs 55 MB and 200 ms, and consumers that never publish need only the health below.
   const { DaprClient, HttpMethod } = await import('@dapr/dapr');
   const client = new DaprClient({
@@ -63,7 +71,7 @@ export async function createSidecar({ port, apiToken }: { port: number; apiToken
         ...(traceparent !== null && { 'cloudevent.traceparent': traceparent }),
       };
       const answer = await within(
-        PUBLISH_MS,
+        publishMs,
         client.pubsub.publish(PUBSUB, topic, event, { contentType: 'application/json', metadata }),
       ).catch((error: unknown) => ({ error }));
       if (answer.error === undefined) return;

@@ -1,0 +1,134 @@
+import { afterEach, describe, expect, test } from 'bun:test';
+import { checkBroker, checkSidecar, createSidecar, InvokeError, PublishError } from './dapr.ts';
+import type { TaskEvent } from './events.ts';
+
+const user = '018f2b4c-0000-7000-8000-000000000001';
+const event = {
+  event_type: 'task.deleted',
+  event_id: '018f2b4c-0000-7000-8000-000000000002',
+  task_id: '018f2b4c-0000-7000-8000-000000000003',
+  user_id: user,
+  recipients: [user],
+} as TaskEvent;
+const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
+let opened: Bun.Server<undefined>[] = [];
+afterEach(async () => {
+  for (const server of opened) await server.stop(true);
+  opened = [];
+});
+
+/** Stands at the sidecar's HTTP edge. */
+function edge(answer: (request: Request, url: URL) => Response | Promise<Response>) {
+  const server = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch: (request) => answer(request, new URL(request.url)),
+  });
+  opened.push(server);
+  return server.port ?? 0;
+}
+
+const failure = async (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => 'succeeded',
+    (error: unknown) => error,
+  );
+
+describe('publish', () => {
+  test('sends the event under its own id, keyed by its task, with trace and token', async () => {
+    const seen: { path?: string; query?: object; token?: string | null; type?: string | null; body?: unknown } = {};
+    const port = edge(async (request, url) => {
+      Object.assign(seen, {
+        path: url.pathname,
+        query: Object.fromEntries(url.searchParams),
+        body: await request.json(),
+      });
+      Object.assign(seen, { token: request.headers.get('dapr-api-token'), type: request.headers.get('content-type') });
+      return new Response(null, { status: 204 });
+    });
+    const sidecar = await createSidecar({ port, apiToken: 'secret' });
+    await sidecar.publish(event, traceparent);
+    expect(seen).toEqual({
+      path: '/v1.0/publish/taskflow-pubsub/taskflow.tasks.deleted',
+      query: {
+        'metadata.partitionKey': event.task_id,
+        'metadata.cloudevent.id': event.event_id,
+        'metadata.cloudevent.type': 'task.deleted',
+        'metadata.cloudevent.source': 'chat-api',
+        'metadata.cloudevent.traceparent': traceparent,
+      },
+      token: 'secret',
+      type: 'application/json',
+      body: event,
+    });
+  });
+
+  test('fails at once, to be tried again, when there is no sidecar', async () => {
+    const port = edge(() => new Response());
+    await opened[0]?.stop(true);
+    const startedAt = performance.now();
+    const error = await failure((await createSidecar({ port, apiToken: '' })).publish(event, null));
+    expect(error).toBeInstanceOf(PublishError);
+    expect(error).toMatchObject({ refused: false });
+    expect(performance.now() - startedAt).toBeLessThan(2000); // the SDK alone waits 30 s
+  });
+
+  test('gives up on a sidecar that does not answer', async () => {
+    const port = edge(() => new Promise<Response>(() => {}));
+    const error = await failure((await createSidecar({ port, apiToken: '', publishMs: 50 })).publish(event, null));
+    expect(error).toMatchObject({ name: 'PublishError', refused: false, message: 'no answer within 50 ms' });
+  });
+
+  test.each([
+    [400, true],
+    [413, true],
+    [401, false],
+    [403, false],
+    [404, false],
+    [500, false],
+  ])('answered %i: refused %p', async (status, refused) => {
+    const port = edge(() => Response.json({ errorCode: 'ERR', message: 'because' }, { status }));
+    const error = await failure((await createSidecar({ port, apiToken: '' })).publish(event, null));
+    expect(error).toMatchObject({ name: 'PublishError', refused });
+    expect(String(error)).toContain(String(status));
+  });
+});
+
+describe('invoke', () => {
+  test('passes path, body and headers, and returns the answer', async () => {
+    const port = edge(async (request, url) =>
+      Response.json({ path: url.pathname, body: await request.json(), auth: request.headers.get('authorization') }),
+    );
+    const sidecar = await createSidecar({ port, apiToken: '' });
+    expect(
+      await sidecar.invoke('chat-api', 'api/v1/tasks/batch', { tasks: [] }, { authorization: 'Bearer x' }),
+    ).toEqual({
+      path: '/v1.0/invoke/chat-api/method/api/v1/tasks/batch',
+      body: { tasks: [] },
+      auth: 'Bearer x',
+    });
+  });
+
+  test('throws with the status of a refusal', async () => {
+    const port = edge(() => Response.json({ code: 'FORBIDDEN' }, { status: 403 }));
+    const error = await failure((await createSidecar({ port, apiToken: '' })).invoke('chat-api', 'x', {}, {}));
+    expect(error).toBeInstanceOf(InvokeError);
+    expect(error).toMatchObject({ status: 403 });
+  });
+});
+
+describe('health', () => {
+  test('the sidecar is up when its outbound side is', async () => {
+    const port = edge(
+      (_request, { pathname }) => new Response(null, { status: pathname === '/v1.0/healthz/outbound' ? 204 : 500 }),
+    );
+    await checkSidecar({ port, apiToken: '' });
+    expect(checkBroker({ port, apiToken: '' })).rejects.toThrow();
+  });
+
+  test('a missing component is told, though the sidecar calls itself healthy', async () => {
+    const port = edge(() => Response.json({ id: 'x', components: [{ name: 'another' }] }));
+    expect(checkBroker({ port, apiToken: '' })).rejects.toThrow('taskflow-pubsub');
+  });
+});

@@ -1,0 +1,94 @@
+import { describe, expect, test } from 'bun:test';
+import { $ } from 'bun';
+import { dirname, join, normalize } from 'node:path';
+import { consumers } from '#shared/events';
+
+const root = new URL('../../', import.meta.url).pathname;
+const services = [...Object.keys(consumers), 'recurring-task-processor'];
+const sources = (await $`git ls-files -co --exclude-standard -- services shared db test`.cwd(root).text())
+  .split('\n')
+  .filter((file) => file.endsWith('.ts'));
+
+/** What each source file imports: packages by name, our own files by path from the root. */
+const imports = await Promise.all(
+  sources.map(async (file) => {
+    const text = await Bun.file(join(root, file)).text();
+    const names = [
+      ...text.matchAll(/(?:^|\n)\s*(?:import|export)\b[^'"`;]*?from\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/g),
+    ].map((match) => match[1] ?? match[2] ?? '');
+    return { file, names: names.map((name) => (name.startsWith('.') ? normalize(join(dirname(file), name)) : name)) };
+  }),
+);
+const offenders = (isForbidden: (file: string, name: string) => boolean) =>
+  imports.flatMap(({ file, names }) =>
+    names.filter((name) => isForbidden(file, name)).map((name) => `${file} imports ${name}`),
+  );
+
+describe('who may import what', () => {
+  test('no service imports another', () => {
+    const own = (file: string) => services.find((service) => file.startsWith(`services/${service}/`));
+    expect(
+      offenders(
+        (file, name) =>
+          own(file) !== undefined &&
+          /^(services|test)\//.test(name) &&
+          !file.endsWith('.test.ts') &&
+          !name.startsWith(`services/${own(file)}/`),
+      ),
+    ).toEqual([]);
+  });
+
+  test('shared/ and db/ import no service', () => {
+    expect(offenders((file, name) => /^(shared|db)\//.test(file) && name.startsWith('services/'))).toEqual([]);
+  });
+
+  test('@dapr/dapr stands in shared/dapr.ts alone, and there is no Kafka client', () => {
+    expect(offenders((file, name) => name.startsWith('@dapr/') && file !== 'shared/dapr.ts')).toEqual([]);
+    expect(offenders((_file, name) => /kafka/i.test(name))).toEqual([]);
+  });
+
+  test('nothing imports a main.ts', () => {
+    expect(offenders((_file, name) => name.endsWith('/main.ts'))).toEqual([]);
+  });
+});
+
+describe('the repository', () => {
+  test('bun.lock holds no address', async () => {
+    expect(await Bun.file(join(root, 'bun.lock')).text()).not.toMatch(/https?:\/\//);
+  });
+
+  test('every dependency is exact', async () => {
+    const { dependencies, devDependencies, optionalDependencies } = await Bun.file(join(root, 'package.json')).json();
+    const versions = Object.values({ ...dependencies, ...devDependencies, ...optionalDependencies });
+    expect(versions.filter((version) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(String(version)))).toEqual([]);
+  });
+
+  test('has nothing else at its top', async () => {
+    const entries = (await $`git ls-files -co --exclude-standard`.cwd(root).text()).split('\n').filter(Boolean);
+    const top = new Set(entries.map((entry) => entry.split('/')[0]));
+    const allowed = [
+      'package.json',
+      'bunfig.toml',
+      'services',
+      'shared',
+      'gitops',
+      'db',
+      'k6',
+      'test',
+      'README.md',
+      'bun.lock',
+      'tsconfig.json',
+      '.npmrc',
+      '.gitignore',
+      'CHANGELOG.md',
+      '.ci',
+    ];
+    expect([...top].filter((entry) => entry !== undefined && !allowed.includes(entry))).toEqual([]);
+  });
+
+  test('CI and README name the command as it is', async () => {
+    const command = 'npx -y bun@1.4.5 run check';
+    expect(await Bun.file(join(root, '.ci/run')).text()).toContain(command);
+    expect(await Bun.file(join(root, 'README.md')).text()).toContain(command);
+  });
+});
