@@ -1,9 +1,10 @@
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { findNative, type Native } from './native.ts';
 import { freePort } from './port.ts';
+import { commandOf, endsWithin } from './processes.ts';
 import { codeOf, Refusal } from './refusal.ts';
 
 const SECOND = 1000;
@@ -43,15 +44,15 @@ export async function startPostgres({ dataDir, port: wantedPort, durable, log }:
   for (const deadline = Date.now() + 15 * SECOND; ;) {
     await stopOrphan(data);
     const port = wantedPort ?? freePort();
+    const logged = Bun.file(log).size;
     const server = launch(native, data, port, durable, log);
     const url = (database: string, user = ADMIN, secret = password) =>
       `postgres://${user}:${encodeURIComponent(secret)}@127.0.0.1:${port}/${database}`;
     if (await isReady(server, data, url(ADMIN))) {
       return { port, adminUrl: url(ADMIN), url, exited: server.exited, stop: () => stop(server) };
     }
-    // A lock file whose owner is dead but not yet reaped, or a port taken between our look and its bind: both pass.
-    if (Date.now() > deadline)
-      throw new Refusal(`Postgres did not start on port ${port}: its reason is at the end of ${log}.`);
+    const reason = await Bun.file(log).slice(logged).text();
+    if (!passes(reason) || Date.now() > deadline) throw explain(reason, log);
     await Bun.sleep(200);
   }
 }
@@ -99,12 +100,21 @@ function run(command: string[], native: Native): { exitCode: number; output: str
   }
 }
 
+/** A lock file whose owner is dead but not yet reaped, or a port taken between our look and Postgres's. */
+function passes(reason: string): boolean {
+  return /lock file "postmaster.pid" already exists|could not create any TCP\/IP sockets|shared memory block/.test(
+    reason,
+  );
+}
+
+/** Postgres's programs say why only in words. */
 function explain(output: string, log: string): Refusal {
   if (/No space left on device/.test(output)) return new Refusal('The disk is full: free about 100 MB and try again.');
   if (/error while loading shared libraries|not found \(required by/.test(output)) {
     return new Refusal('The embedded Postgres does not load on this system (it needs glibc 2.27): set DATABASE_URL.');
   }
-  return new Refusal(`Postgres could not make its data folder: the reason is at the end of ${log}.`);
+  const fatal = /(?:FATAL|PANIC|error): .*/.exec(output)?.[0] ?? 'it gave no reason';
+  return new Refusal(`Postgres did not start (${fatal}): more is at the end of ${log}.`);
 }
 
 function launch(native: Native, data: string, port: number, durable: boolean, log: string): Bun.Subprocess {
@@ -156,8 +166,15 @@ async function isReady(server: Bun.Subprocess, data: string, adminUrl: string): 
     const lock = await readLock(data);
     if (lock?.pid === server.pid && lock.status === 'ready') {
       const sql = postgres(adminUrl, { max: 1, onnotice() {} });
-      await sql`select 1`.finally(() => sql.end());
-      return true;
+      try {
+        await sql`select 1`;
+        return true;
+      } catch (error) {
+        await stop(server);
+        throw error;
+      } finally {
+        await sql.end();
+      }
     }
     await Promise.race([Bun.sleep(5), server.exited]);
   }
@@ -185,23 +202,11 @@ async function stopOrphan(data: string): Promise<void> {
     await Bun.sleep(20);
 }
 
-/** A pid may have been given to another program since: only its command line says whether it is ours. */
-function commandOf(pid: number): string {
-  try {
-    if (process.platform === 'linux') return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ESRCH') return '';
-    throw error;
-  }
-  return Bun.spawnSync(['ps', '-o', 'args=', '-p', String(pid)], { stderr: 'ignore' }).stdout.toString();
-}
-
 /** SIGINT is Postgres's fast stop: transactions are rolled back, what is committed is flushed. */
 async function stop(server: Bun.Subprocess): Promise<void> {
   if (server.exitCode !== null || server.signalCode !== null) return;
   server.kill('SIGINT');
-  const ended = await Promise.race([server.exited.then(() => true), Bun.sleep(10 * SECOND).then(() => false)]);
-  if (ended) return;
+  if (await endsWithin(server, 10 * SECOND)) return;
   server.kill('SIGQUIT');
   await server.exited;
 }

@@ -1,3 +1,5 @@
+type Falsy = false | 0 | '' | null | undefined;
+
 /**
  * Polls `probe` until it answers something truthy and returns that. A throwing probe counts as "not yet"; its last
  * error becomes the cause. `ms` (default 5000) is the deadline; `what` is named when it passes.
@@ -5,13 +7,13 @@
 export async function eventually<T>(
   probe: () => T | Promise<T>,
   within: number | { ms?: number; what?: string } = {},
-): Promise<NonNullable<T>> {
+): Promise<Exclude<T, Falsy>> {
   const { ms = 5000, what = 'the expected state' } = typeof within === 'number' ? { ms: within } : within;
   let cause: unknown;
   for (const deadline = performance.now() + ms; ;) {
     try {
       const value = await probe();
-      if (value) return value;
+      if (value) return value as Exclude<T, Falsy>;
       cause = `the last answer was ${Bun.inspect(value)}`;
     } catch (error) {
       cause = error;

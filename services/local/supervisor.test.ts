@@ -1,0 +1,62 @@
+import { expect, test } from 'bun:test';
+import { eventually } from '../../test/support/wait.ts';
+import { keepRunning } from './supervisor.ts';
+import { spawnProgram } from './stack.ts';
+
+const program = (name: string) => `${import.meta.dir}/fixtures/${name}`;
+const environment = { PATH: process.env.PATH ?? '' };
+
+test('starts a killed process again, after a pause', async () => {
+  const pauses: number[] = [];
+  const lines: string[] = [];
+  const kept = await keepRunning(
+    () => spawnProgram(program('stays.ts'), environment, { onLine: (line) => lines.push(line) }),
+    (pauseMs) => pauses.push(pauseMs),
+  );
+  const first = await eventually(() => lines.length === 1 && kept.pid());
+  process.kill(first, 'SIGKILL');
+  const second = await eventually(() => lines.length === 2 && kept.pid());
+  await kept.stop();
+
+  expect(second).not.toBe(first);
+  expect(pauses).toEqual([200]);
+});
+
+test('pauses longer after each crash and stops in the middle of a pause', async () => {
+  const pauses: number[] = [];
+  const kept = await keepRunning(
+    () => ({ pid: 1, exited: Promise.resolve(1), stop: async () => {} }),
+    (pauseMs) => pauses.push(pauseMs),
+  );
+  await eventually(() => pauses.length === 3);
+  await kept.stop();
+
+  expect(pauses).toEqual([200, 400, 800]);
+});
+
+test('counts a start that fails as one more crash', async () => {
+  let starts = 0;
+  const end = Promise.withResolvers<void>();
+  const reasons: unknown[] = [];
+  const kept = await keepRunning(
+    () => {
+      starts += 1;
+      if (starts === 2) throw new Error('port taken');
+      return { pid: starts, exited: starts === 1 ? Promise.resolve(9) : end.promise, stop: async () => end.resolve() };
+    },
+    (_pauseMs, reason) => reasons.push(reason),
+  );
+  await eventually(() => kept.pid() === 3);
+  await kept.stop();
+
+  expect(reasons).toEqual([9, new Error('port taken')]);
+});
+
+test('a process that ignores SIGTERM is killed at its limit', async () => {
+  const lines: string[] = [];
+  const child = spawnProgram(program('stubborn.ts'), environment, { onLine: (line) => lines.push(line), limitMs: 100 });
+  await eventually(() => lines.length === 1);
+  const from = performance.now();
+  await child.stop();
+  expect(performance.now() - from).toBeGreaterThanOrEqual(99);
+});

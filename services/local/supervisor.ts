@@ -1,0 +1,68 @@
+import type { Child } from './stack.ts';
+
+const FIRST_PAUSE_MS = 200;
+const LONGEST_PAUSE_MS = 5000;
+/** A process that lived this long had started well: its next crash is a new story. */
+const STABLE_MS = 10_000;
+
+export type Kept = {
+  /** Undefined between a crash and the next start. */
+  pid(): number | undefined;
+  /** Stops it and keeps it stopped. */
+  stop(): Promise<void>;
+};
+
+/**
+ * Keeps one process running: starts it, and again whenever it ends by itself, pausing from 200 ms doubling to 5 s.
+ * The first start's error is the caller's; later ones count as a crash. `onCrash` hears of each pause.
+ */
+export async function keepRunning(
+  start: () => Child | Promise<Child>,
+  onCrash: (pauseMs: number, reason: unknown) => void,
+): Promise<Kept> {
+  const stopping = new AbortController();
+  let child: Child | undefined = await start();
+  const loop = keep();
+
+  async function keep(): Promise<void> {
+    let pauseMs = FIRST_PAUSE_MS;
+    let startedAt = performance.now();
+    let reason: unknown = await child?.exited;
+    while (!stopping.signal.aborted) {
+      child = undefined;
+      if (performance.now() - startedAt > STABLE_MS) pauseMs = FIRST_PAUSE_MS;
+      onCrash(pauseMs, reason);
+      await pause(pauseMs, stopping.signal);
+      if (stopping.signal.aborted) return;
+      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+      startedAt = performance.now();
+      reason = await oneLife();
+    }
+  }
+
+  async function oneLife(): Promise<unknown> {
+    try {
+      child = await start();
+      if (stopping.signal.aborted) await child.stop(); // asked for while it started
+      return await child.exited;
+    } catch (error) {
+      return error;
+    }
+  }
+
+  return {
+    pid: () => child?.pid,
+    async stop() {
+      stopping.abort();
+      await child?.stop();
+      await loop;
+    },
+  };
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  signal.addEventListener('abort', () => resolve(), { once: true });
+  return promise.finally(() => clearTimeout(timer));
+}
