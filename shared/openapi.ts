@@ -1,0 +1,117 @@
+import { toOpenAPISchema } from '@elysiajs/openapi/openapi';
+import { Elysia } from 'elysia';
+import { page } from './openapi-page.ts';
+
+/** The part of an OpenAPI 3.1 document that the page shows. */
+export interface ApiDocument {
+  openapi: string;
+  info: { title: string; description: string; version: string };
+  paths: Record<string, Record<string, Operation>>;
+  components: object;
+  security: object[];
+}
+
+export interface Operation {
+  tags?: string[];
+  summary?: string;
+  description?: string;
+  operationId: string;
+  parameters?: { name: string; in: string; required?: boolean; schema: Schema }[];
+  requestBody?: { content: Content };
+  responses?: Record<string, { description?: string; content?: Content }>;
+  security?: object[];
+}
+
+export type Content = Record<string, { schema?: Schema }>;
+
+export interface Schema {
+  type?: string | string[];
+  description?: string;
+  properties?: Record<string, Schema>;
+  required?: string[];
+  additionalProperties?: boolean | Schema;
+  patternProperties?: Record<string, Schema>;
+  items?: Schema;
+  anyOf?: Schema[];
+  oneOf?: Schema[];
+  enum?: unknown[];
+  const?: unknown;
+  format?: string;
+  pattern?: string;
+  default?: unknown;
+  minimum?: number;
+  maximum?: number;
+  minLength?: number;
+  maxLength?: number;
+  minItems?: number;
+  maxItems?: number;
+}
+
+/** For operators and the sidecar, never routed by the gateway: no part of the published API. */
+const INTERNAL = /^\/(events|internal|health|metrics)(\/|$)/;
+
+/**
+ * Serves the OpenAPI 3.1 document of all routes of the app at `<path>/openapi.json` and a readable page of it at
+ * `<path>/docs`. What a route says about itself stands in its `detail` (`tags`, `summary`, `description`, `hide`;
+ * `security: []` when it needs no login). `exclude`: further paths to leave out.
+ *
+ * Built on `toOpenAPISchema` of `@elysiajs/openapi`, not on its plugin: that one cannot give its document to a page of
+ * ours, and its own pages come from a CDN in the version `latest`.
+ */
+export function apiDocs({
+  path,
+  title,
+  description,
+  version,
+  exclude = [],
+}: {
+  path: string;
+  title: string;
+  description: string;
+  version: string;
+  exclude?: (string | RegExp)[];
+}) {
+  const app = new Elysia({ name: 'api-docs', seed: path });
+
+  // Built at the first request, when all routes are there.
+  let built: ApiDocument | undefined;
+  const document = () =>
+    (built ??= {
+      openapi: '3.1.2',
+      info: { title, description, version },
+      paths: pathsOf(app, [INTERNAL, ...exclude]),
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', description: 'Access token or API token (tf_…)' },
+        },
+      },
+      security: [{ bearer: [] }],
+    });
+
+  return app
+    .get(`${path}/openapi.json`, () => document(), { detail: { hide: true } })
+    .get(
+      `${path}/docs`,
+      ({ set }) => {
+        const { html, headers } = page(document());
+        Object.assign(set.headers, headers);
+        return html;
+      },
+      { detail: { hide: true } },
+    );
+}
+
+function pathsOf(app: Elysia, exclude: (string | RegExp)[]): ApiDocument['paths'] {
+  // The library's types are of OpenAPI 3.0, what it makes is 3.1.
+  const paths = toOpenAPISchema(app, { paths: exclude }).paths as unknown as ApiDocument['paths'];
+  for (const operation of Object.values(paths).flatMap((methods) => Object.values(methods))) {
+    const { requestBody, responses = {} } = operation;
+    if (requestBody) requestBody.content = jsonOnly(requestBody.content);
+    for (const response of Object.values(responses)) response.description ??= '';
+  }
+  return paths;
+}
+
+/** The library lists every form Elysia could parse; ours take JSON alone. */
+const jsonOnly = (content: Content): Content =>
+  content['application/json'] ? { 'application/json': content['application/json'] } : content;
