@@ -1,0 +1,208 @@
+import { afterEach, describe, expect, test } from 'bun:test';
+import { eventually } from '../../../test/support/wait.ts';
+import { outcomeOf } from './delivery.ts';
+import { DEAD_LETTERS, quickManifests, type Received, startPair, startToyApp } from './toy.ts';
+
+const open: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of open.splice(0).reverse()) await close();
+});
+
+async function setUp(answer?: (received: Received) => Response | Promise<Response>, options = {}) {
+  const app = startToyApp(answer);
+  open.push(app.stop);
+  const pair = await startPair(app, options);
+  open.push(pair.close);
+  return { app, pair };
+}
+
+describe('delivery', () => {
+  test('carries the envelope, the record and the trace to the route of the subscription', async () => {
+    const { app, pair } = await setUp(undefined, { appApiToken: 'app-token' });
+    await pair.publish('e1', { key: 'task-7', data: { title: 'x' } });
+    const { path, headers, envelope } = await eventually(() => app.received[0]);
+    expect(path).toBe('/events/created');
+    expect(envelope).toMatchObject({
+      id: 'e1',
+      topic: 'taskflow.tasks.created',
+      pubsubname: 'taskflow-pubsub',
+      data: { title: 'x' },
+    });
+    expect(headers.get('content-type')).toBe('application/cloudevents+json');
+    expect(headers.get('dapr-api-token')).toBe('app-token');
+    expect([headers.get('__key'), headers.get('__topic'), headers.get('__offset')]).toEqual([
+      'task-7',
+      'taskflow.tasks.created',
+      '0',
+    ]);
+    const trace = String(envelope['traceparent']).slice(0, 35);
+    expect(headers.get('traceparent')).toStartWith(trace);
+    expect(headers.get('traceparent')).not.toBe(String(envelope['traceparent']));
+  });
+
+  test('keeps the order of a key, one at a time, whatever the publisher has in flight', async () => {
+    let inHand = 0;
+    const { app, pair } = await setUp(async () => {
+      expect(++inHand).toBe(1);
+      await Bun.sleep(0);
+      inHand--;
+      return new Response();
+    });
+    const ids = Array.from({ length: 60 }, (_, i) => `e${i}`);
+    for (let i = 0; i < ids.length; i += 3) {
+      // Three in flight: their order is the order of arrival, so only the groups are compared.
+      await Promise.all(ids.slice(i, i + 3).map((id) => pair.publish(id)));
+    }
+    await eventually(() => app.received.length === ids.length);
+    const groups = app.ids().map((id) => Math.floor(Number(String(id).slice(1)) / 3));
+    expect(groups).toEqual(groups.toSorted((a, b) => a - b));
+  });
+
+  test('repeats on RETRY, 500, an unknown status and silence until the app takes it, and nothing overtakes it', async () => {
+    const answers = [
+      () => Response.json({ status: 'RETRY' }),
+      () => new Response('', { status: 500 }),
+      () => new Response('', { status: 302 }),
+      () => Response.json({ status: 'LATER' }),
+      () => new Promise<Response>(() => {}),
+    ];
+    const { app, pair } = await setUp(({ id }) =>
+      id === 'e1' ? (answers.shift()?.() ?? new Response()) : new Response(),
+    );
+    await pair.publish('e1');
+    await pair.publish('e2');
+    await eventually(() => app.ids().includes('e2'));
+    expect(app.ids()).toEqual(['e1', 'e1', 'e1', 'e1', 'e1', 'e1', 'e2']);
+    expect(pair.standIn.state().dead_letters[DEAD_LETTERS]).toBe(0);
+  });
+
+  test.each([
+    ['DROP', () => Response.json({ status: 'DROP' })],
+    ['404', () => new Response('', { status: 404 })],
+  ])('dead-letters after one attempt on %s: the original envelope, its place as headers', async (_, refuse) => {
+    const { app, pair } = await setUp(({ path, id }) =>
+      id === 'poison' && path !== '/events/dead-letter' ? refuse() : new Response(),
+    );
+    await pair.publish('poison', { key: 'task-3' });
+    await pair.publish('good', { key: 'task-3' });
+    await eventually(() => app.ids().includes('good') && app.ids('/events/dead-letter').length);
+    expect(app.ids()).toEqual(['poison', 'good']);
+    const dead = app.received.find(({ path }) => path === '/events/dead-letter');
+    expect(dead?.envelope).toEqual(app.received[0]?.envelope ?? {});
+    expect([dead?.headers.get('__topic'), dead?.headers.get('__key')]).toEqual(['taskflow.tasks.created', 'task-3']);
+    expect(pair.standIn.state().dead_letters[DEAD_LETTERS]).toBe(1);
+  });
+
+  test('waits for an app that is gone, without dead letters', async () => {
+    const { app, pair } = await setUp();
+    await pair.publish('e1');
+    await eventually(() => app.ids().length === 1);
+    await app.stop();
+    await pair.publish('e2');
+    await eventually(() => pair.standIn.state().lag.some(({ retrying_ms }) => retrying_ms > 100));
+    app.start();
+    await eventually(() => app.ids().includes('e2'));
+    expect(app.ids()).toEqual(['e1', 'e2']);
+    expect(pair.standIn.state().dead_letters[DEAD_LETTERS]).toBe(0);
+  });
+
+  test('a policy with an end dead-letters after 1 + maxRetries attempts', async () => {
+    const manifests = await quickManifests();
+    const resources = { ...manifests, inbound: { timeoutMs: 300, waitMs: 5, maxRetries: 3 } };
+    const { app, pair } = await setUp(
+      ({ path }) => new Response('', { status: path === '/events/dead-letter' ? 200 : 503 }),
+      { resources },
+    );
+    await pair.publish('e1');
+    await eventually(() => app.ids('/events/dead-letter').length);
+    expect(app.ids()).toEqual(['e1', 'e1', 'e1', 'e1']);
+  });
+
+  test('replicas of one app share the partitions, and the one left takes all', async () => {
+    const [one, two] = [startToyApp(), startToyApp()];
+    open.push(one.stop, two.stop);
+    const pair = await startPair(one, {
+      apps: [
+        { appId: 'chat-api', httpPort: 0 },
+        { appId: 'audit-logger', appPort: one.port, httpPort: 0 },
+        { appId: 'audit-logger', appPort: two.port, httpPort: 0 },
+      ],
+    });
+    open.push(pair.close);
+    await eventually(() => pair.standIn.state().apps.every(({ ready }) => ready));
+    const keys = Array.from({ length: 30 }, (_, i) => `task-${i}`);
+    for (const key of keys) await pair.publish(`a-${key}`, { key });
+    await eventually(() => one.received.length + two.received.length === 30);
+    expect(Math.min(one.received.length, two.received.length)).toBeGreaterThan(0);
+
+    pair.standIn.setFaults('audit-logger', { state: 'off' }, 1);
+    const before = two.received.length;
+    for (const key of keys) await pair.publish(`b-${key}`, { key });
+    await eventually(() => one.ids().filter((id) => String(id).startsWith('b-')).length === 30);
+    expect(two.received.length).toBe(before);
+  });
+});
+
+describe('faults', () => {
+  test('off refuses and holds deliveries, on resumes where it stopped', async () => {
+    const { app, pair } = await setUp();
+    const waiting = () =>
+      pair.standIn.state().lag.reduce((sum, { app_id, lag }) => sum + (app_id === 'audit-logger' ? lag : 0), 0);
+    await pair.publish('e1');
+    await eventually(() => app.ids().includes('e1') && waiting() === 0);
+    pair.standIn.setFaults('audit-logger', { state: 'off' });
+    const health = `http://127.0.0.1:${pair.standIn.port('audit-logger')}/v1.0/healthz/outbound`;
+    await expect(fetch(health)).rejects.toThrow();
+    await pair.publish('e2');
+    expect(waiting()).toBe(1);
+    pair.standIn.setFaults('audit-logger', { state: 'on' });
+    await eventually(() => app.ids().includes('e2'));
+    expect(app.ids()).toEqual(['e1', 'e2']);
+    expect((await fetch(health)).status).toBe(204);
+  });
+
+  test('duplicate delivers each event twice', async () => {
+    const { app, pair } = await setUp();
+    pair.standIn.setFaults('audit-logger', { duplicate: true });
+    await pair.publish('e1');
+    await pair.publish('e2');
+    await eventually(() => app.received.length === 4);
+    expect(app.ids()).toEqual(['e1', 'e1', 'e2', 'e2']);
+  });
+
+  test('reorder delivers what waits newest first, and all of it', async () => {
+    const { app, pair } = await setUp();
+    pair.standIn.setFaults('audit-logger', { state: 'off', reorder: true });
+    for (let i = 0; i < 5; i++) await pair.publish(`e${i}`);
+    pair.standIn.setFaults('audit-logger', { state: 'on' });
+    await eventually(() => app.received.length === 5);
+    expect(app.ids()).toEqual(['e4', 'e3', 'e2', 'e1', 'e0']);
+  });
+
+  test('slow delays a delivery', async () => {
+    const { app, pair } = await setUp();
+    pair.standIn.setFaults('audit-logger', { slow_ms: 120 });
+    const startedAt = performance.now();
+    await pair.publish('e1');
+    await eventually(() => app.received.length);
+    expect(performance.now() - startedAt).toBeGreaterThan(115);
+  });
+});
+
+test.each([
+  [200, '', 'success'],
+  [204, '', 'success'],
+  [200, 'no json', 'success'],
+  [200, '{"status":"SUCCESS"}', 'success'],
+  [200, '{"status":""}', 'success'],
+  [200, 'null', 'success'],
+  [200, '{"status":"RETRY"}', 'retry'],
+  [200, '{"status":"success"}', 'retry'],
+  [200, '{"status":"DROP"}', 'drop'],
+  [404, '', 'drop'],
+  [400, '{"status":"SUCCESS"}', 'retry'],
+  [429, '', 'retry'],
+  [503, '', 'retry'],
+] as const)('an answer %p %p means %p', (status, body, outcome) => {
+  expect(outcomeOf(status, body)).toBe(outcome);
+});

@@ -1,0 +1,100 @@
+import { Glob } from 'bun';
+import { describe, expect, test } from 'bun:test';
+import { join } from 'node:path';
+import { consumers, DEAD_LETTER_ROUTE, deadLetterTopic, events, eventTypes, PUBSUB } from '#shared/events';
+
+// What gitops/base/dapr says to a real Dapr, read without the stand-in's eyes, against the event catalogue.
+
+type Manifest = {
+  file: string;
+  kind: string;
+  metadata: { name: string; annotations?: Record<string, string> };
+  scopes?: string[];
+  spec: {
+    metadata?: { name: string; value: string }[];
+    pubsubname?: string;
+    topic?: string;
+    routes?: { default: string };
+    deadLetterTopic?: string;
+    policies?: { retries: Record<string, { maxRetries: number }> };
+  };
+};
+
+const gitops = join(import.meta.dir, '../../gitops');
+const files = [...new Glob('**/*.yaml').scanSync(gitops)].toSorted();
+const read = (file: string) => Bun.file(join(gitops, file)).text();
+const manifests = (await Promise.all(files.map(parse))).flat();
+const ofKind = (kind: string) => manifests.filter((manifest) => manifest.kind === kind);
+
+async function parse(file: string): Promise<Manifest[]> {
+  const parsed = Bun.YAML.parse(await read(file));
+  return (Array.isArray(parsed) ? parsed : [parsed]).map((manifest) => ({ ...(manifest as Manifest), file }));
+}
+
+test('each Resiliency is a file of its own, and its retries never end', () => {
+  const resiliencies = ofKind('Resiliency');
+  expect(resiliencies.length).toBeGreaterThan(0);
+  for (const { file, spec } of resiliencies) {
+    // In a multi-document file a sidecar ignores it without a word: then every failure is a dead letter.
+    expect(manifests.filter((manifest) => manifest.file === file)).toHaveLength(1);
+    for (const { maxRetries } of Object.values(spec.policies?.retries ?? {})) expect(maxRetries).toBe(-1);
+  }
+});
+
+test('no manifest switches Dapr’s app health check on', async () => {
+  for (const file of files)
+    expect(await read(file)).not.toMatch(/enable-app-health-check|app-health-(check|probe|threshold)/);
+});
+
+describe('subscriptions', () => {
+  const place = (appId: string, topic: string, route: string, deadLetters?: string) =>
+    [appId, topic, route, deadLetters ?? 'none'].join(' ');
+
+  test('are those of the event catalogue, each with its dead letter topic', () => {
+    const declared = ofKind('Subscription').map(({ scopes, spec }) =>
+      place(scopes?.join() ?? 'no scopes', spec.topic ?? '', spec.routes?.default ?? '', spec.deadLetterTopic),
+    );
+    const expected = Object.entries(consumers).flatMap(([appId, types]) => [
+      ...types.map((type) => place(appId, events[type].topic, events[type].route, deadLetterTopic(appId))),
+      place(appId, deadLetterTopic(appId), DEAD_LETTER_ROUTE),
+    ]);
+    expect(declared.toSorted()).toEqual(expected.toSorted());
+    expect(new Set(ofKind('Subscription').map(({ metadata }) => metadata.name)).size).toBe(declared.length);
+  });
+});
+
+describe('the component', () => {
+  const component = ofKind('Component').find(({ metadata }) => metadata.name === PUBSUB);
+  const value = (name: string) => component?.spec.metadata?.find((item) => item.name === name)?.value;
+  const list = (text = '', separator = ',') => text.replaceAll(/\s/g, '').split(separator).filter(Boolean).toSorted();
+  const scopes = (name: string) =>
+    Object.fromEntries(list(value(name), ';').map((entry) => entry.split('=') as [string, string]));
+
+  test('has one consumer group per app and skips nothing', () => {
+    expect(value('consumerGroup')).toBeUndefined();
+    expect(value('initialOffset')).toBe('oldest');
+  });
+
+  test('protects every topic', () => {
+    const topics = [...eventTypes.map((type) => events[type].topic), ...Object.keys(consumers).map(deadLetterTopic)];
+    expect(list(value('protectedTopics'))).toEqual(topics.toSorted());
+  });
+
+  test('lets only the producer of an event publish it, and each consumer its dead letters', () => {
+    const published = scopes('publishingScopes');
+    for (const appId of [...Object.keys(consumers), 'recurring-task-processor']) {
+      const produced = eventTypes.filter((type) => events[type].producer === appId).map((type) => events[type].topic);
+      const own = appId in consumers ? [deadLetterTopic(appId)] : [];
+      expect([appId, list(published[appId])]).toEqual([appId, [...produced, ...own].toSorted()]);
+    }
+  });
+
+  test('lets each consumer read what it subscribes to and nothing else', () => {
+    const subscribed = scopes('subscriptionScopes');
+    for (const [appId, types] of Object.entries(consumers))
+      expect(list(subscribed[appId])).toEqual(
+        [...types.map((type) => events[type].topic), deadLetterTopic(appId)].toSorted(),
+      );
+    expect(subscribed['recurring-task-processor']).toBe('');
+  });
+});
