@@ -291,6 +291,15 @@ describe('health, metadata and tokens', () => {
     }
   });
 
+  test('a taken port is an error and leaves nothing open', async () => {
+    const taken = pair.standIn.port('chat-api');
+    const apps = [
+      { appId: 'audit-logger', httpPort: 0 },
+      { appId: 'chat-api', httpPort: taken },
+    ];
+    await expect(startPair({ port: 0 }, { apps })).rejects.toThrow('in use');
+  });
+
   test('metadata names the component and what the app subscribes to', async () => {
     const metadata = (await (await call('audit-logger', '/v1.0/metadata')).json()) as { subscriptions: unknown[] };
     expect(metadata).toMatchObject({

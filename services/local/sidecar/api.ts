@@ -85,6 +85,7 @@ async function withFaults(
 ): Promise<Response> {
   // What hung is written when the broker is back, whether or not the publisher still waits for the answer.
   while (sidecar.faults.publish === 'hang' && sidecar.isOn()) await sidecars().changed();
+  if (!sidecar.isOn()) throw failed(target, 'the sidecar ended');
   if (sidecar.faults.publish === 'absent') throw notFound(target.pubsub);
   if (sidecar.faults.publish === 'fail') throw failed(target, 'circuit breaker is open');
   return slowly(sidecar, () => work(target));

@@ -13,6 +13,7 @@ const BATCH = 100;
 const REORDER_MS = 100;
 
 type Outcome = 'success' | 'drop' | 'retry';
+type Answer = { outcome: Outcome; reason: string };
 
 export type Delivery = ReturnType<typeof startDelivery>;
 
@@ -72,43 +73,41 @@ export function startDelivery(
 
   /** Until the app took it or it is a dead letter; throws when stopped. */
   async function deliver(subscription: Subscription, position: Position, record: LogRecord): Promise<void> {
-    const name = nameOf(position);
     for (;;) {
-      const outcome = await deliverWithRetries(subscription, position, record, () => {
-        if (!retryingSince.has(name)) retryingSince.set(name, Date.now());
-      });
+      const outcome = await deliverWithRetries(subscription, position, record);
       if (outcome === 'success' || (await buried(subscription, position, record, outcome))) break;
       await sleep(COMPONENT_RETRY_MS, null, { signal });
     }
-    retryingSince.delete(name);
+    if (retryingSince.delete(nameOf(position))) report('delivery goes on', { ...position, offset: record.offset });
   }
 
   /** Attempts as the Resiliency policy says; the outcome of the last one. */
-  async function deliverWithRetries(
-    { route }: Subscription,
-    { app_id: appId, partition }: Position,
-    record: LogRecord,
-    onRetry: () => void,
-  ): Promise<Outcome> {
+  async function deliverWithRetries({ route }: Subscription, position: Position, record: LogRecord): Promise<Outcome> {
     const { maxRetries, waitMs, timeoutMs } = rules.inbound;
     for (let attempt = 0; ; attempt++) {
-      const sidecar = await sidecars.owner(appId, partition, signal);
+      const sidecar = await sidecars.owner(position.app_id, position.partition, signal);
       signal.throwIfAborted();
       if (!sidecar) continue;
       if (sidecar.faults.slow_ms) await sleep(sidecar.faults.slow_ms, null, { signal });
-      const outcome = await post(sidecar, route, record, timeoutMs);
+      const { outcome, reason } = await post(sidecar, route, record, timeoutMs);
       if (outcome !== 'retry') {
         if (sidecar.faults.duplicate) await post(sidecar, route, record, timeoutMs);
         return outcome;
       }
-      onRetry();
+      noteRetry(position, record, reason);
       signal.throwIfAborted();
       if (attempt === maxRetries) return outcome;
       await sleep(waitMs, null, { signal });
     }
   }
 
-  async function post(sidecar: Sidecar, path: string, record: LogRecord, timeoutMs: number | null): Promise<Outcome> {
+  function noteRetry(position: Position, { offset }: LogRecord, reason: string): void {
+    if (retryingSince.has(nameOf(position))) return;
+    retryingSince.set(nameOf(position), Date.now());
+    report('delivery is repeated', { ...position, offset, reason });
+  }
+
+  async function post(sidecar: Sidecar, path: string, record: LogRecord, timeoutMs: number | null): Promise<Answer> {
     const call = sidecar.beginCall(timeoutMs);
     try {
       const response = await fetch(`http://127.0.0.1:${sidecar.appPort}${path}`, {
@@ -118,9 +117,10 @@ export function startDelivery(
         redirect: 'manual',
         signal: call.signal,
       });
-      return outcomeOf(response.status, await response.text());
-    } catch {
-      return 'retry'; // Refused, reset or too late: Dapr's retriable error. The event's age in /state shows it.
+      return { outcome: outcomeOf(response.status, await response.text()), reason: `answered ${response.status}` };
+    } catch (error) {
+      // Refused, reset or too late: to Dapr all of it is retriable.
+      return { outcome: 'retry', reason: error instanceof Error ? error.message : String(error) };
     } finally {
       call.end();
     }
@@ -129,20 +129,16 @@ export function startDelivery(
   /** True when the event is out of the way: in its dead letter topic, or dropped because there is none. */
   async function buried(
     { deadLetterTopic }: Subscription,
-    { app_id: appId }: Position,
+    position: Position,
     record: LogRecord,
     outcome: Outcome,
   ): Promise<boolean> {
     if (!deadLetterTopic) return outcome === 'drop';
     // Under the consumer's own id; refused, the event blocks its partition, as in Dapr.
-    if (!isAllowed(rules.pubsub, rules.pubsub.publishingScopes, appId, deadLetterTopic)) return false;
-    await log.append({
-      topic: deadLetterTopic,
-      key: record.key,
-      headers: recordHeaders(record),
-      envelope: record.envelope,
-    });
-    report('dead letter', { app_id: appId, topic: record.topic, offset: record.offset, partition: record.partition });
+    if (!isAllowed(rules.pubsub, rules.pubsub.publishingScopes, position.app_id, deadLetterTopic)) return false;
+    const { key, envelope, offset } = record;
+    await log.append({ topic: deadLetterTopic, key, headers: recordHeaders(record), envelope });
+    report('dead letter', { ...position, offset, event_id: (JSON.parse(envelope) as Envelope).id });
     return true;
   }
 

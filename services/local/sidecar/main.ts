@@ -24,7 +24,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const)
   process.on(signal, async () => {
     if (stopping) return;
     stopping = true;
-    await standIn.stop();
+    await standIn.stop().catch((error) => report('stopped without saving the offsets', { error: String(error) }));
     process.exit(0);
   });
 

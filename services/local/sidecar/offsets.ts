@@ -31,11 +31,13 @@ export async function openOffsets(
     }
   await save();
 
-  let saving: Promise<void> = Promise.resolve();
+  let saving: Promise<void> | null = null;
   const saver = setInterval(() => {
-    saving = saving.then(save).catch(() => {
-      // The database is away: unsaved offsets wait for the next tick. Publishing reports the trouble.
-    });
+    saving ??= save()
+      .catch(() => {
+        // The database is away: unsaved offsets wait for the next tick. Publishing reports the trouble.
+      })
+      .finally(() => (saving = null));
   }, SAVE_MS);
 
   async function save(): Promise<void> {

@@ -74,6 +74,43 @@ test('a write that fails is answered 500 and leaves no gap: later events are del
   expect(app.ids()).toEqual(['e1', 'e2']);
 });
 
+test('its connections cut: publishing and delivery go on, nothing accepted is lost', async () => {
+  const app = startToyApp();
+  open.push(app.stop);
+  const pair = await startPair(app);
+  open.push(pair.close);
+  const accepted: string[] = [];
+  for (let i = 0; i < 60; i++) {
+    if (i % 20 === 10)
+      await pair.sql`
+        select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid()`;
+    if ((await pair.publish(`e${i}`)).status === 204) accepted.push(`e${i}`);
+  }
+  expect(accepted.length).toBeGreaterThan(40);
+  await eventually(() => accepted.every((id) => app.ids().includes(id)));
+});
+
+test('stop lets a delivery under way end, and it does not come again', async () => {
+  const gate = Promise.withResolvers<void>();
+  const app = startToyApp(async () => {
+    await gate.promise;
+    return new Response();
+  });
+  open.push(app.stop);
+  const pair = await startPair(app);
+  open.push(pair.close);
+  await pair.publish('e1');
+  await eventually(() => app.ids().includes('e1'));
+  const stopped = pair.standIn.stop();
+  gate.resolve();
+  await stopped;
+  await pair.crashAndRestart();
+  await pair.publish('e2');
+  await eventually(() => app.ids().includes('e2'));
+  expect(app.ids()).toEqual(['e1', 'e2']);
+});
+
 test('trims what is older than seven days and read by all, nothing else', async () => {
   const app = startToyApp();
   open.push(app.stop);

@@ -5,7 +5,7 @@ import { FaultError, type Faults } from './faults.ts';
 import { openLog } from './log.ts';
 import { type Manifests, readManifests, topicsOf } from './manifests.ts';
 import { type App, createSidecars } from './sidecar.ts';
-import { describeState } from './state.ts';
+import { describeState, type State } from './state.ts';
 
 const DELIVERY_GRACE_MS = 5000;
 
@@ -54,16 +54,19 @@ export async function startSidecars({
     appApiToken,
   };
   const sidecars = createSidecars(apps, (sidecar, request) => answer(api, sidecar, request));
+  const delivery = startDelivery(manifests, log, sidecars, { appApiToken, report });
+  let control: ReturnType<typeof serveControl> | null = null;
   try {
     for (const sidecar of sidecars.all) sidecar.open();
+    if (controlPort !== undefined) control = serveControl(controlPort, { state, setFaults });
   } catch (error) {
-    for (const sidecar of sidecars.all) sidecar.close();
-    await log.close();
+    await stop(); // A port that is taken: nothing of the others stays open.
     throw error;
   }
-  const delivery = startDelivery(manifests, log, sidecars, { appApiToken, report });
 
-  const state = () => describeState(sidecars, log, delivery, subscriptions);
+  function state(): State {
+    return describeState(sidecars, log, delivery, subscriptions);
+  }
 
   /** For one replica (counted from 0) or all of the app. Throws FaultError when there is none. */
   function setFaults(appId: string, faults: Partial<Faults>, replica?: number): void {
@@ -71,8 +74,6 @@ export async function startSidecars({
     if (!replicas.length) throw new FaultError(`there is no sidecar of ${appId}`);
     for (const sidecar of replicas) sidecar.setFaults(faults);
   }
-
-  const control = controlPort === undefined ? null : serveControl(controlPort, { state, setFaults });
 
   /** `crash` drops everything as a killed process does; otherwise deliveries under way may end first. */
   async function stop({ crash = false } = {}): Promise<void> {

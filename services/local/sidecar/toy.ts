@@ -65,7 +65,10 @@ export async function startPair(app: { port: number }, options: Partial<Paramete
       ...options,
     });
   const pair = {
-    standIn: await start(),
+    standIn: await start().catch(async (error) => {
+      await database.drop();
+      throw error;
+    }),
     sql: database.sql,
     /** As after kill -9: what was in memory alone is gone. */
     async crashAndRestart() {
