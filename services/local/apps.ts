@@ -8,3 +8,8 @@ export const apps = [
 ] as const;
 
 export type AppId = (typeof apps)[number]['appId'];
+
+/** One value for each service. */
+export function perApp<T>(value: (appId: AppId, index: number) => T): Record<AppId, T> {
+  return Object.fromEntries(apps.map(({ appId }, index) => [appId, value(appId, index)])) as Record<AppId, T>;
+}

@@ -11,6 +11,7 @@ const SECOND = 1000;
 const ADMIN = 'postgres';
 
 export type Postgres = {
+  pid: number;
   port: number;
   adminUrl: string;
   /** The URL of a database; without a user the administrator's. */
@@ -49,7 +50,7 @@ export async function startPostgres({ dataDir, port: wantedPort, durable, log }:
     const url = (database: string, user = ADMIN, secret = password) =>
       `postgres://${user}:${encodeURIComponent(secret)}@127.0.0.1:${port}/${database}`;
     if (await isReady(server, data, url(ADMIN))) {
-      return { port, adminUrl: url(ADMIN), url, exited: server.exited, stop: () => stop(server) };
+      return { pid: server.pid, port, adminUrl: url(ADMIN), url, exited: server.exited, stop: () => stop(server) };
     }
     const reason = await Bun.file(log).slice(logged).text();
     if (!passes(reason) || Date.now() > deadline) throw explain(reason, log);
@@ -81,7 +82,7 @@ async function createCluster(native: Native, data: string, durable: boolean, log
     ...(durable ? [] : ['--no-sync']),
   ]);
   const { exitCode, output } = run(initdb, native);
-  await writeFile(log, output, { flag: 'a' });
+  await writeFile(log, output, { flag: 'a', mode: 0o600 });
   if (exitCode !== 0) throw explain(output, log);
   await rename(draft, data);
   return password;

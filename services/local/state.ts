@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type AppId, apps } from './apps.ts';
+import { type AppId, perApp } from './apps.ts';
 import { commandOf } from './processes.ts';
 import { codeOf, Refusal } from './refusal.ts';
 
@@ -93,7 +93,7 @@ export function makeSecrets(): Secrets {
     APP_API_TOKEN: random(),
     DAPR_API_TOKEN: random(),
     AUDIT_SEAL_KEY: random(),
-    databasePasswords: Object.fromEntries(apps.map(({ appId }) => [appId, random()])) as Record<AppId, string>,
+    databasePasswords: perApp(() => random()),
     // `Tf1`: an upper-case letter and a digit, which a random text may lack.
     demo: { email: `demo-${crypto.randomUUID().slice(0, 8)}@example.com`, password: `Tf1-${random(9)}` },
   };

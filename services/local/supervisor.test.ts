@@ -9,10 +9,8 @@ const environment = { PATH: process.env.PATH ?? '' };
 test('starts a killed process again, after a pause', async () => {
   const pauses: number[] = [];
   const lines: string[] = [];
-  const kept = await keepRunning(
-    () => spawnProgram(program('stays.ts'), environment, { onLine: (line) => lines.push(line) }),
-    (pauseMs) => pauses.push(pauseMs),
-  );
+  const start = () => spawnProgram(program('stays.ts'), environment, { onLine: (line) => lines.push(line) });
+  const kept = keepRunning(start(), start, (pauseMs) => pauses.push(pauseMs));
   const first = await eventually(() => lines.length === 1 && kept.pid());
   process.kill(first, 'SIGKILL');
   const second = await eventually(() => lines.length === 2 && kept.pid());
@@ -24,29 +22,28 @@ test('starts a killed process again, after a pause', async () => {
 
 test('pauses longer after each crash and stops in the middle of a pause', async () => {
   const pauses: number[] = [];
-  const kept = await keepRunning(
-    () => ({ pid: 1, exited: Promise.resolve(1), stop: async () => {} }),
-    (pauseMs) => pauses.push(pauseMs),
-  );
+  const crash = () => ({ pid: 1, exited: Promise.resolve(1), stop: async () => {} });
+  const kept = keepRunning(crash(), crash, (pauseMs) => pauses.push(pauseMs));
   await eventually(() => pauses.length === 3);
   await kept.stop();
 
   expect(pauses).toEqual([200, 400, 800]);
 });
 
-test('counts a start that fails as one more crash', async () => {
-  let starts = 0;
+test('counts a restart that fails as one more crash', async () => {
   const end = Promise.withResolvers<void>();
+  const attempts = [
+    () => Promise.reject(new Error('port taken')),
+    async () => ({ ...dead, pid: 2, exited: end.promise }),
+  ];
+  const dead = { pid: 1, exited: Promise.resolve(9), stop: async () => end.resolve() };
   const reasons: unknown[] = [];
-  const kept = await keepRunning(
-    () => {
-      starts += 1;
-      if (starts === 2) throw new Error('port taken');
-      return { pid: starts, exited: starts === 1 ? Promise.resolve(9) : end.promise, stop: async () => end.resolve() };
-    },
+  const kept = keepRunning(
+    dead,
+    () => attempts.shift()?.() ?? dead,
     (_pauseMs, reason) => reasons.push(reason),
   );
-  await eventually(() => kept.pid() === 3);
+  await eventually(() => kept.pid() === 2);
   await kept.stop();
 
   expect(reasons).toEqual([9, new Error('port taken')]);

@@ -13,15 +13,16 @@ export type Kept = {
 };
 
 /**
- * Keeps one process running: starts it, and again whenever it ends by itself, pausing from 200 ms doubling to 5 s.
- * The first start's error is the caller's; later ones count as a crash. `onCrash` hears of each pause.
+ * Keeps a started process running: calls `restart` whenever it ends by itself, after a pause of 200 ms doubling to 5 s.
+ * A restart that throws counts as one more crash. `onCrash` hears of each pause.
  */
-export async function keepRunning(
-  start: () => Child | Promise<Child>,
+export function keepRunning(
+  first: Child,
+  restart: () => Child | Promise<Child>,
   onCrash: (pauseMs: number, reason: unknown) => void,
-): Promise<Kept> {
+): Kept {
   const stopping = new AbortController();
-  let child: Child | undefined = await start();
+  let child: Child | undefined = first;
   const loop = keep();
 
   async function keep(): Promise<void> {
@@ -42,7 +43,7 @@ export async function keepRunning(
 
   async function oneLife(): Promise<unknown> {
     try {
-      child = await start();
+      child = await restart();
       if (stopping.signal.aborted) await child.stop(); // asked for while it started
       return await child.exited;
     } catch (error) {

@@ -1,0 +1,105 @@
+import postgres from 'postgres';
+import { applyGrants, migrate, roleOf, setRolePasswords } from '../../db/migrate.ts';
+import { type AppId } from './apps.ts';
+import { codeOf, Refusal } from './refusal.ts';
+import type { Secrets } from './state.ts';
+
+/** Where the services and the stand-in keep their data, migrated and ready. */
+export type Data = {
+  url(appId: AppId): string;
+  sidecarUrl: string;
+  /** Whether each service has a role of its own. */
+  hasRoles: boolean;
+  migrations: string[];
+};
+
+const INSUFFICIENT_PRIVILEGE = '42501';
+const DUPLICATE_DATABASE = '42P04';
+const DISK_FULL = '53100';
+
+/**
+ * Migrates the database at `url` and gives each service its role. Where no roles may be created, every service uses
+ * `url` itself; where no database may be created, the stand-in's tables live in a schema of this one.
+ */
+export async function prepareData(url: string, secrets: Secrets): Promise<Data> {
+  try {
+    const migrations = await migrate(url);
+    const [hasRoles, sidecarUrl] = await Promise.all([createRoles(url, secrets), createSidecarDatabase(url)]);
+    const urlOf = (appId: AppId) => (hasRoles ? asRole(url, appId, secrets) : url);
+    return { url: urlOf, sidecarUrl, hasRoles, migrations };
+  } catch (error) {
+    throw asRefusal(error, url);
+  }
+}
+
+async function createRoles(url: string, { databasePasswords }: Secrets): Promise<boolean> {
+  try {
+    await applyGrants(url);
+    await setRolePasswords(url, databasePasswords);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === INSUFFICIENT_PRIVILEGE) return false;
+    throw error;
+  }
+}
+
+async function createSidecarDatabase(url: string): Promise<string> {
+  const name = 'taskflow_sidecar';
+  try {
+    return await ensureDatabase(url, name);
+  } catch (error) {
+    if (codeOf(error) !== INSUFFICIENT_PRIVILEGE) throw error;
+    const sql = postgres(url, { max: 1, onnotice() {} });
+    await sql.unsafe(`create schema if not exists ${name}`).finally(() => sql.end());
+    const own = new URL(url);
+    own.searchParams.set('search_path', name);
+    return own.href;
+  }
+}
+
+/** Creates the database of that name beside the one at `url`, unless it is there. Answers its URL. */
+export async function ensureDatabase(url: string, name: string): Promise<string> {
+  const sql = postgres(url, { max: 1, onnotice() {} });
+  try {
+    await sql.unsafe(`create database ${name}`);
+  } catch (error) {
+    if (codeOf(error) !== DUPLICATE_DATABASE) throw error;
+  } finally {
+    await sql.end();
+  }
+  const own = new URL(url);
+  own.pathname = `/${name}`;
+  return own.href;
+}
+
+function asRole(url: string, appId: AppId, { databasePasswords }: Secrets): string {
+  const own = new URL(url);
+  own.username = roleOf(appId);
+  own.password = databasePasswords[appId];
+  return own.href;
+}
+
+function asRefusal(error: unknown, url: string): unknown {
+  const { host } = new URL(url);
+  switch (codeOf(error)) {
+    case 'ECONNREFUSED':
+    case 'ENOTFOUND':
+    case 'CONNECT_TIMEOUT':
+    case 'CONNECTION_CLOSED':
+      return new Refusal(`No Postgres answers at ${host}: check DATABASE_URL.`, { cause: error });
+    case '28P01':
+    case '28000':
+    case '3D000':
+      return new Refusal(`The Postgres at ${host} refuses DATABASE_URL's user, password or database.`, {
+        cause: error,
+      });
+    case INSUFFICIENT_PRIVILEGE:
+      return new Refusal(`The user in DATABASE_URL may not create tables: name one that owns its database.`, {
+        cause: error,
+      });
+    case DISK_FULL:
+      return new Refusal('The disk of the database is full: free some space and try again.', { cause: error });
+    default:
+      return error;
+  }
+}

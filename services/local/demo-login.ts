@@ -1,0 +1,50 @@
+import { problem } from './problem.ts';
+
+export type DemoUser = { email: string; password: string };
+
+/** Makes the demo user through the API as any client would, unless it is there from an earlier `up`. */
+export async function ensureDemoUser(chatApiPort: number, demo: DemoUser): Promise<void> {
+  if ((await login(chatApiPort, demo)).ok) return;
+  const response = await post(chatApiPort, 'signup', demo);
+  if (!response.ok) throw new Error(`the demo user could not be made: ${response.status} ${await response.text()}`);
+}
+
+/**
+ * Logs the page in without a password being typed. Only for a browser on this machine that shows our own page: the
+ * peer, the name it used (another name could be resolved to us by DNS rebinding) and the origin must all be local.
+ */
+export async function loginAsDemo(
+  request: Request,
+  peer: string | undefined,
+  demo: DemoUser,
+  chatApiPort: number,
+): Promise<Response> {
+  const host = request.headers.get('host') ?? '';
+  const isLocal =
+    isLoopback(peer ?? '') && isLoopback(host.replace(/:\d+$/, '')) && !request.headers.has('x-forwarded-for');
+  if (!isLocal || request.headers.get('origin') !== `http://${host}`) {
+    return problem(403, 'LOCAL_ONLY', 'Forbidden', 'Only the page on this machine may log in as the demo user.');
+  }
+  const response = await login(chatApiPort, demo);
+  if (!response.ok) return new Response(response.body, { status: response.status, headers: response.headers });
+  const headers = new Headers({ 'cache-control': 'no-store' });
+  for (const cookie of response.headers.getSetCookie()) headers.append('set-cookie', cookie);
+  return Response.json({ email: demo.email }, { headers });
+}
+
+function login(chatApiPort: number, demo: DemoUser): Promise<Response> {
+  return post(chatApiPort, 'login', demo);
+}
+
+function post(chatApiPort: number, path: string, { email, password }: DemoUser): Promise<Response> {
+  return fetch(`http://127.0.0.1:${chatApiPort}/api/v1/auth/${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ email, password }),
+    signal: AbortSignal.timeout(10_000),
+  });
+}
+
+function isLoopback(name: string): boolean {
+  return ['localhost', '127.0.0.1', '[::1]', '::1', '::ffff:127.0.0.1'].includes(name);
+}

@@ -1,0 +1,152 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { eventually } from '../../test/support/wait.ts';
+import { type AppId, apps } from './apps.ts';
+import { serviceOf, startGateway } from './gateway.ts';
+import { freePort } from './port.ts';
+
+const upstreams = new Map<AppId, Bun.Server<undefined>>();
+let openStreams = 0;
+let gateway: Bun.Server<undefined>;
+
+beforeAll(() => {
+  for (const { appId } of apps.slice(0, 4)) upstreams.set(appId, startUpstream(appId));
+  const ports = Object.fromEntries(apps.map(({ appId }) => [appId, upstreams.get(appId)?.port ?? freePort()]));
+  gateway = startGateway({
+    port: 0,
+    ports: ports as Record<AppId, number>,
+    demo: { email: 'demo@example.com', password: 'Tf1-secret' },
+    tour: async () => '# Tour',
+  });
+});
+afterAll(async () => {
+  await Promise.all([gateway, ...upstreams.values()].map((server) => server.stop(true)));
+});
+
+/** Says what reached it; `/stream` sends one line and stays open. */
+function startUpstream(appId: AppId): Bun.Server<undefined> {
+  return Bun.serve({
+    hostname: '127.0.0.1',
+    port: 0,
+    idleTimeout: 0,
+    async fetch(request) {
+      const { pathname, search } = new URL(request.url);
+      if (pathname === '/health/ready') return Response.json({ status: 'ready', version: '1' });
+      if (pathname.endsWith('/auth/login'))
+        return new Response('{}', { headers: { 'set-cookie': 'taskflow_session=x' } });
+      if (pathname.endsWith('/stream')) return openStream();
+      const headers = Object.fromEntries(request.headers);
+      return Response.json({
+        appId,
+        method: request.method,
+        path: pathname + search,
+        headers,
+        body: await request.text(),
+      });
+    },
+  });
+}
+
+function openStream(): Response {
+  const body = new ReadableStream({
+    start(controller) {
+      openStreams += 1;
+      controller.enqueue('event: ready\n\n');
+    },
+    cancel() {
+      openStreams -= 1;
+    },
+  });
+  return new Response(body, { headers: { 'content-type': 'text/event-stream' } });
+}
+
+/** Without the slash at the end, as browsers send it. */
+const origin = () => gateway.url.origin;
+const call = (path: string, init?: RequestInit) => fetch(new URL(path, gateway.url), init);
+
+describe('serviceOf', () => {
+  test.each([
+    ['/api/v1/tasks', 'chat-api'],
+    ['/api/v1/notifications', 'notification-service'],
+    ['/api/v1/notifications/stream', 'notification-service'],
+    ['/api/v1/notificationsX', 'chat-api'],
+    ['/api/v1/audit/events', 'audit-logger'],
+    ['/api/v1/reminders/next', 'reminder-service'],
+    ['/api/v1/internal/replay', undefined],
+    ['/events/task-created', undefined],
+    ['/metrics', undefined],
+    ['/dapr/subscribe', undefined],
+  ])('%s goes to %s', (path, appId) => expect(serviceOf(path)).toBe(appId as AppId));
+});
+
+describe('forward', () => {
+  test('hands method, path, query, body, host and the client address on', async () => {
+    const response = await call('/api/v1/tasks/1?scope=this', {
+      method: 'PUT',
+      body: '{"a":1}',
+      headers: { 'if-match': '"3"' },
+    });
+    const { headers, ...seen } = (await response.json()) as Record<string, unknown>;
+    expect(seen).toEqual({ appId: 'chat-api', method: 'PUT', path: '/api/v1/tasks/1?scope=this', body: '{"a":1}' });
+    expect(headers).toMatchObject({ 'if-match': '"3"', 'x-forwarded-for': '127.0.0.1', host: gateway.url.host });
+  });
+
+  test('refuses paths that climb out of the API', async () => {
+    for (const path of ['/api/v1/../../events/task-created', '/api/v1/%2e%2e/%2e%2e/metrics', '/events/task-created']) {
+      const response = await call(path, { method: 'POST' });
+      expect(response.status).toBe(404);
+      expect(await response.json()).toMatchObject({ code: 'NOT_FOUND' });
+    }
+  });
+
+  test('passes the first line of a stream at once and tells the service when the client leaves', async () => {
+    const leave = new AbortController();
+    const response = await call('/api/v1/notifications/stream', { signal: leave.signal });
+    const { value } = await response.body!.getReader().read(); // a 200 has a body
+    expect(new TextDecoder().decode(value)).toBe('event: ready\n\n');
+    expect(openStreams).toBe(1);
+
+    leave.abort();
+    await eventually(() => openStreams === 0, { what: 'the service to notice' });
+  });
+
+  test('answers 503 in the house form while a service is away, and the overview says which', async () => {
+    const away = upstreams.get('audit-logger');
+    await away?.stop(true);
+    const response = await call('/api/v1/audit/events');
+    expect(response.status).toBe(503);
+    expect(response.headers.get('retry-after')).toBe('1');
+    expect(await response.json()).toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+
+    const health = await call('/health');
+    expect(health.status).toBe(503);
+    expect(await health.json()).toMatchObject({
+      status: 'unhealthy',
+      services: { 'chat-api': { status: 'ready' }, 'audit-logger': { status: 'away' } },
+    });
+  });
+});
+
+describe('POST /local/demo-login', () => {
+  const login = (headers: Record<string, string>) => call('/local/demo-login', { method: 'POST', headers });
+
+  test('logs our own page in', async () => {
+    const response = await login({ origin: origin() });
+    expect(response.status).toBe(200);
+    expect(response.headers.getSetCookie()).toEqual(['taskflow_session=x']);
+    expect(await response.json()).toEqual({ email: 'demo@example.com' });
+  });
+
+  test.each<[string, () => Record<string, string>]>([
+    ['another origin', () => ({ origin: 'http://evil.example' })],
+    ['no origin', () => ({})],
+    ['a name made to resolve to us', () => ({ host: 'evil.example', origin: 'http://evil.example' })],
+    ['a proxy in front', () => ({ origin: origin(), 'x-forwarded-for': '203.0.113.9' })],
+  ])('refuses %s', async (_name, headers) => expect((await login(headers())).status).toBe(403));
+});
+
+test('GET / is the page, with a policy that lets nothing else in', async () => {
+  const response = await call('/');
+  expect(response.headers.get('content-type')).toContain('text/html');
+  expect(response.headers.get('content-security-policy')).toContain("default-src 'self'");
+  expect(await response.text()).toContain('<title>TaskFlow</title>');
+});

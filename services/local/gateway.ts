@@ -1,0 +1,127 @@
+import type { AppId } from './apps.ts';
+import { loginAsDemo, type DemoUser } from './demo-login.ts';
+import { problem } from './problem.ts';
+import { codeOf } from './refusal.ts';
+
+export type GatewayOptions = {
+  port: number;
+  /** Where each service listens on the loopback. */
+  ports: Record<AppId, number>;
+  demo: DemoUser;
+  /** Text behind the page's link to the tour. */
+  tour: () => Promise<string>;
+};
+
+/** The path rules of the cluster's HTTPRoutes, most special first: a prefix holds for whole path segments. */
+const routes: [prefix: string, appId: AppId][] = [
+  ['/api/v1/notifications', 'notification-service'],
+  ['/api/v1/audit', 'audit-logger'],
+  ['/api/v1/reminders', 'reminder-service'],
+  ['/api/v1', 'chat-api'],
+];
+
+/** The service that answers a public path; undefined: none does (event delivery, health of a service, metrics). */
+export function serviceOf(path: string): AppId | undefined {
+  if (isBelow(path, '/api/v1/internal')) return undefined;
+  return routes.find(([prefix]) => isBelow(path, prefix))?.[1];
+}
+
+/**
+ * One origin for all public paths, on the loopback. Streams pass chunk by chunk, a client that leaves is felt by the
+ * service at once. Throws EADDRINUSE when the port is taken.
+ */
+export function startGateway({ port, ports, demo, tour }: GatewayOptions): Bun.Server<undefined> {
+  return Bun.serve({
+    hostname: '127.0.0.1',
+    port,
+    // Streams are silent between two heartbeats; the services have limits of their own.
+    idleTimeout: 0,
+    development: false,
+    async fetch(request, server) {
+      const url = new URL(request.url);
+      const appId = serviceOf(url.pathname);
+      if (appId) return forward(request, `http://127.0.0.1:${ports[appId]}${url.pathname}${url.search}`, server);
+      switch (`${request.method} ${url.pathname}`) {
+        case 'GET /':
+          return new Response(page, { headers: pageHeaders });
+        case 'GET /tour':
+          return new Response(await tour(), { headers: { 'content-type': 'text/plain; charset=utf-8' } });
+        case 'GET /health':
+          return overview(ports);
+        case 'POST /local/demo-login':
+          return loginAsDemo(request, server.requestIP(request)?.address, demo, ports['chat-api']);
+        default:
+          return problem(404, 'NOT_FOUND', 'Not found', `There is nothing at ${url.pathname}.`);
+      }
+    },
+  });
+}
+
+const page = Bun.file(new URL('./page.html', import.meta.url));
+
+/** No script but the page's own, no frame around it. */
+const pageHeaders = {
+  'content-security-policy':
+    "default-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+  'cache-control': 'no-store',
+};
+
+/** Belong to one connection, not to the message (RFC 9110, 7.6.1). */
+const hopByHop = ['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'];
+
+async function forward(request: Request, target: string, server: Bun.Server<undefined>): Promise<Response> {
+  const headers = withoutHops(request.headers);
+  const address = server.requestIP(request)?.address ?? '127.0.0.1';
+  const before = headers.get('x-forwarded-for');
+  headers.set('x-forwarded-for', before ? `${before}, ${address}` : address);
+  try {
+    // Bodies are small (a service refuses more than 1 MiB), and one in memory can be sent again on a fresh connection.
+    const body = request.body ? await request.arrayBuffer() : null;
+    const response = await fetch(target, {
+      method: request.method,
+      headers,
+      body,
+      redirect: 'manual',
+      decompress: false,
+      signal: request.signal,
+    });
+    return new Response(response.body, { status: response.status, headers: withoutHops(response.headers) });
+  } catch (error) {
+    if (request.signal.aborted) return new Response(null, { status: 499 }); // nobody reads it
+    return codeOf(error) === 'ECONNREFUSED'
+      ? problem(503, 'SERVICE_UNAVAILABLE', 'Service unavailable', 'This part is starting or away; try again.', {
+          'retry-after': '1',
+        })
+      : problem(502, 'BAD_GATEWAY', 'Bad gateway', 'The service ended the connection before it answered.');
+  }
+}
+
+function withoutHops(from: Headers): Headers {
+  const headers = new Headers(from);
+  for (const name of hopByHop) headers.delete(name);
+  return headers;
+}
+
+/** What each service says about itself; 503 when one of them is not ready. */
+async function overview(ports: Record<AppId, number>): Promise<Response> {
+  const services = Object.fromEntries(
+    await Promise.all(
+      Object.entries(ports).map(async ([appId, port]) => {
+        try {
+          const answer = await fetch(`http://127.0.0.1:${port}/health/ready`, { signal: AbortSignal.timeout(2000) });
+          const said = (await answer.json()) as { status: string };
+          return [appId, said] as const;
+        } catch {
+          // Refused or too slow: the same to whoever looks.
+          return [appId, { status: 'away' }] as const;
+        }
+      }),
+    ),
+  );
+  const isWell = Object.values(services).every(({ status }) => status === 'ready' || status === 'degraded');
+  return Response.json({ status: isWell ? 'healthy' : 'unhealthy', services }, { status: isWell ? 200 : 503 });
+}
+
+function isBelow(path: string, prefix: string): boolean {
+  return path === prefix || path.startsWith(`${prefix}/`);
+}

@@ -1,0 +1,49 @@
+import { parseArgs } from 'node:util';
+import { Refusal } from './refusal.ts';
+
+export type Options = {
+  fresh: boolean;
+  port: number;
+  /** A server of the user's own: no Postgres is started. */
+  databaseUrl: string | undefined;
+  /** A sidecar of the user's own: no stand-in is started. */
+  daprHttpPort: number | undefined;
+};
+
+export const usage = `bun run up [--fresh] [--port N]
+
+  --fresh   begin with new data and secrets (asks first on a terminal)
+  --port N  serve on http://localhost:N instead of 8080
+
+  TASKFLOW_STATE  folder of data, secrets and logs (default .taskflow)
+  DATABASE_URL    use this Postgres instead of the embedded one
+  DAPR_HTTP_PORT  use this Dapr sidecar instead of the stand-in`;
+
+/** Reads flags and environment of `up`. Throws `Refusal` naming what is wrong. */
+export function readOptions(args: string[], environment: Record<string, string | undefined>): Options {
+  const { fresh = false, port = '8080' } = parse(args);
+  const { DATABASE_URL, DAPR_HTTP_PORT } = environment;
+  if (DATABASE_URL && !/^postgres(ql)?:\/\//.test(DATABASE_URL)) {
+    throw new Refusal('DATABASE_URL must begin with postgres:// (postgres://user:password@host:5432/database).');
+  }
+  return {
+    fresh,
+    port: portOf('--port', port),
+    databaseUrl: DATABASE_URL || undefined,
+    daprHttpPort: DAPR_HTTP_PORT ? portOf('DAPR_HTTP_PORT', DAPR_HTTP_PORT) : undefined,
+  };
+}
+
+function parse(args: string[]): { fresh?: boolean; port?: string } {
+  try {
+    return parseArgs({ args, options: { fresh: { type: 'boolean' }, port: { type: 'string' } } }).values;
+  } catch (cause) {
+    throw new Refusal(`${cause instanceof Error ? cause.message : cause}\n\n${usage}`, { cause });
+  }
+}
+
+function portOf(name: string, text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port >= 1 && port <= 65_535) return port;
+  throw new Refusal(`${name} must be a port from 1 to 65535, not ${JSON.stringify(text)}.`);
+}

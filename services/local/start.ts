@@ -1,0 +1,179 @@
+import { join } from 'node:path';
+import { type AppId, apps, perApp } from './apps.ts';
+import { ensureDatabase, prepareData } from './data.ts';
+import { ensureDemoUser } from './demo-login.ts';
+import { startGateway } from './gateway.ts';
+import type { Options } from './options.ts';
+import { freePort, freePorts, isFree } from './port.ts';
+import { startPostgres } from './postgres.ts';
+import { codeOf, Refusal } from './refusal.ts';
+import type { Signals } from './signals.ts';
+import { answers, type Child, serviceEnvironment, sidecarEnvironment, spawnService, type Stack } from './stack.ts';
+import type { State } from './state.ts';
+import { keepRunning } from './supervisor.ts';
+import type { Terminal } from './terminal.ts';
+
+const READY_MS = 30_000;
+
+/** What `up` was told, where it keeps things, where it speaks and what tells it to stop. */
+export type Session = { options: Options; state: State; terminal: Terminal; signals: Signals };
+
+/** One running part of the whole. The gateway's process is `up` itself. */
+export type Part = { name: string; port: number; pid(): number | undefined; stop(): Promise<unknown> };
+
+/** A signal came while something was starting. */
+export class Interrupted extends Error {
+  override name = 'Interrupted';
+}
+
+/**
+ * Starts everything. `onStarted` gets each stage as soon as it runs and before it is ready, so that it can be stopped
+ * whatever happens next. Throws `Refusal`, `Interrupted` or what went wrong.
+ */
+export async function startAll(session: Session, onStarted: (...parts: Part[]) => void): Promise<Stack> {
+  const { options, state, terminal } = session;
+  const ports = choosePorts();
+  // First, since it tells whether the port is ours; it answers 503 while the rest is starting.
+  onStarted(openGateway(session, ports));
+
+  let databaseUrl = options.databaseUrl;
+  if (!databaseUrl) {
+    const { postgres, adminUrl } = await step(session, 'Postgres 18 started', () => startDatabase(session));
+    onStarted(postgres);
+    databaseUrl = await ensureDatabase(adminUrl, 'taskflow');
+  }
+  const url = databaseUrl;
+  const data = await step(session, 'database migrated', () => prepareData(url, state.secrets));
+  for (const name of data.migrations) terminal.step(`applied migration ${name}`);
+  if (!data.hasRoles) terminal.step('this database allows no new roles: all services use DATABASE_URL as it is');
+
+  const stack = plan(session, ports, data.url);
+  const readiness = apps.map(({ appId }) => ({
+    name: appId as string,
+    url: `http://127.0.0.1:${ports[appId]}/health/ready`,
+  }));
+  if (options.daprHttpPort === undefined) {
+    const standIn = spawnStandIn(session, stack, data.sidecarUrl);
+    onStarted(standIn);
+    readiness.push({ name: standIn.name, url: `http://127.0.0.1:${standIn.port}/healthz` });
+  }
+  onStarted(spawn(session, stack, 'chat-api'));
+  onStarted(...apps.filter(({ appId }) => appId !== 'chat-api').map(({ appId }) => spawn(session, stack, appId)));
+  await step(session, 'five services ready', () => allReady(session, readiness));
+  await step(session, 'demo user ready', () => ensureDemoUser(ports['chat-api'], state.secrets.demo));
+  return stack;
+}
+
+/** Runs one step of the start, says how long it took, and goes no further once a signal has come. */
+async function step<T>({ terminal, signals }: Session, what: string, work: () => Promise<T>): Promise<T> {
+  const result = await terminal.timed(what, work);
+  if (signals.isStopping()) throw new Interrupted();
+  return result;
+}
+
+/** The ports of the documentation where they are free, any others where not. */
+function choosePorts(): Record<AppId, number> {
+  const spare = freePorts(apps.length);
+  return perApp((_appId, index) => {
+    const wanted = apps[index]?.port ?? 0;
+    return isFree(wanted) ? wanted : (spare[index] ?? 0);
+  });
+}
+
+function openGateway({ options, state }: Session, ports: Record<AppId, number>): Part {
+  const { port } = options;
+  const tour = () => Bun.file(join(import.meta.dir, '../../README.md')).text();
+  try {
+    const server = startGateway({ port, ports, demo: state.secrets.demo, tour });
+    return { name: 'gateway', port, pid: () => process.pid, stop: () => server.stop(true) };
+  } catch (error) {
+    if (codeOf(error) === 'EADDRINUSE') {
+      throw new Refusal(`Port ${port} is taken: stop what uses it, or choose another one, as in --port ${port + 1}.`);
+    }
+    if (codeOf(error) === 'EACCES') throw new Refusal(`Port ${port} is for root only: choose one from 1024 on.`);
+    throw error;
+  }
+}
+
+async function startDatabase(session: Session): Promise<{ postgres: Part; adminUrl: string }> {
+  const { state } = session;
+  const where = { dataDir: state.path('postgres-18'), durable: true, log: state.path('postgres.log') };
+  const first = await startPostgres(where);
+  // A restart comes back on the port that the services know.
+  const restart = () => startPostgres({ ...where, port: first.port });
+  return { postgres: keep(session, 'postgres', first.port, first, restart), adminUrl: first.adminUrl };
+}
+
+function plan({ options, state }: Session, ports: Record<AppId, number>, databaseUrl: Stack['databaseUrl']): Stack {
+  const { daprHttpPort } = options;
+  const free = freePorts(apps.length);
+  return {
+    // A sidecar that we did not start knows no tokens of ours.
+    secrets:
+      daprHttpPort === undefined
+        ? state.secrets
+        : {
+            ...state.secrets,
+            DAPR_API_TOKEN: process.env.DAPR_API_TOKEN ?? '',
+            APP_API_TOKEN: process.env.APP_API_TOKEN ?? '',
+          },
+    databaseUrl,
+    ports,
+    sidecarPorts: perApp((_appId, index) => daprHttpPort ?? free[index] ?? 0),
+    publicUrl: process.env.PUBLIC_URL || `http://localhost:${options.port}`,
+    commit: commit(),
+  };
+}
+
+function spawnStandIn(session: Session, stack: Stack, databaseUrl: string): Part {
+  const controlPort = freePort();
+  const environment = sidecarEnvironment(stack, { databaseUrl, controlPort });
+  const onLine = session.terminal.linesOf('sidecar');
+  const start = () => spawnService('local/sidecar', environment, { onLine });
+  return keep(session, 'sidecar', controlPort, start(), start);
+}
+
+function spawn(session: Session, stack: Stack, appId: AppId): Part {
+  const environment = serviceEnvironment(stack, appId);
+  const onLine = session.terminal.linesOf(appId);
+  const start = () => spawnService(appId, environment, { onLine });
+  return keep(session, appId, stack.ports[appId], start(), start);
+}
+
+function keep(
+  { terminal, signals }: Session,
+  name: string,
+  port: number,
+  first: Child,
+  restart: () => Child | Promise<Child>,
+): Part {
+  const kept = keepRunning(first, restart, (pauseMs, reason) => {
+    if (signals.isStopping()) return;
+    const why = reason instanceof Error ? reason.message : `exit code ${reason}`;
+    terminal.step(`${name} ended by itself (${why}): starting it again in ${pauseMs} ms`);
+  });
+  return { name, port, ...kept };
+}
+
+async function allReady({ signals }: Session, parts: { name: string; url: string }[]): Promise<void> {
+  const isNeeded = () => !signals.isStopping();
+  await Promise.all(
+    parts.map(async ({ name, url }) => {
+      try {
+        await answers(url, READY_MS, isNeeded);
+      } catch (cause) {
+        throw new Error(`${name} did not get ready within ${READY_MS / 1000} s; its last words are above`, { cause });
+      }
+    }),
+  );
+}
+
+function commit(): string {
+  const git = Bun.which('git');
+  if (!git) return 'unknown';
+  const { exitCode, stdout } = Bun.spawnSync([git, 'rev-parse', '--short=12', 'HEAD'], {
+    cwd: import.meta.dir,
+    stderr: 'ignore',
+  });
+  return exitCode === 0 ? stdout.toString().trim() : 'unknown';
+}

@@ -1,0 +1,127 @@
+import './require-bun.ts';
+import { perApp } from './apps.ts';
+import { readOptions } from './options.ts';
+import { codeOf, Refusal } from './refusal.ts';
+import { watchSignals } from './signals.ts';
+import { serviceEnvironment, type Stack } from './stack.ts';
+import { Interrupted, type Part, type Session, startAll } from './start.ts';
+import { openState, removeState, stateFolder } from './state.ts';
+import { createTerminal } from './terminal.ts';
+
+const signals = watchSignals();
+process.exit(await up());
+
+/** All of TaskFlow on this machine until a signal comes. Answers the exit code: 2 = a person must change something. */
+async function up(): Promise<number> {
+  try {
+    const options = readOptions(process.argv.slice(2), process.env);
+    const folder = stateFolder();
+    if (options.fresh && !startOver(folder)) return 0;
+    const state = openState(folder);
+    const colours = process.stdout.isTTY && !process.env.NO_COLOR;
+    const terminal = createTerminal({ folder: state.path('logs'), colours });
+    try {
+      await runUntilSignal({ options, state, terminal, signals });
+    } finally {
+      state.release();
+    }
+    return 0;
+  } catch (error) {
+    return explain(error);
+  }
+}
+
+async function runUntilSignal(session: Session): Promise<void> {
+  const { terminal } = session;
+  const stages: Part[][] = [];
+  signals.onHurry(() => killServices(stages));
+  try {
+    const stack = await startAll(session, (...parts) => void stages.push(parts));
+    remember(session, stack, stages.flat());
+    terminal.print(screen(session, stages.flat()));
+    terminal.step(`${await signals.first}: stopping, one after the other`);
+  } finally {
+    await stopAll(stages);
+    terminal.step('all stopped');
+  }
+}
+
+/** Asks on a terminal, then removes data, secrets and logs. A database given by DATABASE_URL is not touched. */
+function startOver(folder: string): boolean {
+  const mayAsk = process.stdin.isTTY && process.stdout.isTTY;
+  if (mayAsk && !confirm(`Remove all tasks, users and secrets in ${folder}?`)) return false;
+  removeState(folder);
+  return true;
+}
+
+/** For `bun run demo` and `bun run ops`. */
+function remember({ state, options }: Session, stack: Stack, parts: Part[]): void {
+  state.saveRunning({
+    pid: process.pid,
+    url: `http://127.0.0.1:${options.port}`,
+    environments: perApp((appId) => serviceEnvironment(stack, appId)),
+    processes: parts.map(({ name, port, pid }) => ({ name, port, pid: pid() ?? 0 })),
+  });
+}
+
+function screen({ options, state, terminal }: Session, parts: Part[]): string {
+  const url = `http://localhost:${options.port}`;
+  const line = (name: string, ...rest: string[]) => `  ${name.padEnd(26)}${rest.join('  ')}`;
+  const prefix = process.env.TASKFLOW_STATE ? `TASKFLOW_STATE=${process.env.TASKFLOW_STATE} ` : '';
+  // npx sets this; who has Bun of their own needs no npx.
+  const bun = process.env.npm_command === 'exec' ? 'npx -y bun@1.4.5' : 'bun';
+  return [
+    '',
+    terminal.bold(`TaskFlow runs, ready after ${(terminal.elapsedMs() / 1000).toFixed(1)} s.`),
+    '',
+    line('page', url),
+    line('API', `${url}/api/v1`, `described at ${url}/api/v1/docs`),
+    line('demo user', state.secrets.demo.email, state.secrets.demo.password),
+    line('data, secrets, logs', state.folder),
+    '',
+    ...parts.map(({ name, port }) => line(name, `127.0.0.1:${port}`)),
+    '',
+    'Now, in another terminal:',
+    '',
+    terminal.bold(`  ${prefix}${bun} run demo`),
+    '',
+    'Ctrl-C stops everything; the next `up` goes on with the same data.',
+    '',
+  ].join('\n');
+}
+
+/** In reverse: those who use a part are gone before it. One that fails to stop does not keep the others running. */
+async function stopAll(stages: Part[][]): Promise<void> {
+  for (const stage of stages.reverse()) {
+    for (const result of await Promise.allSettled(stage.map((part) => part.stop()))) {
+      if (result.status === 'rejected') console.error(result.reason);
+    }
+  }
+}
+
+/** A second Ctrl-C. All that was accepted is in Postgres, which is still stopped in its own fast way. */
+function killServices(stages: Part[][]): void {
+  for (const { name, pid } of stages.flat()) {
+    const running = pid();
+    if (running && name !== 'postgres' && running !== process.pid) process.kill(running, 'SIGKILL');
+  }
+}
+
+function explain(error: unknown): number {
+  if (error instanceof Interrupted) return 0;
+  const message = error instanceof Refusal ? error.message : systemRefusal(error);
+  console.error(message ?? error);
+  return message === undefined ? 1 : 2;
+}
+
+function systemRefusal(error: unknown): string | undefined {
+  switch (codeOf(error)) {
+    case 'ENOSPC':
+      return 'The disk is full: free about 100 MB and try again.';
+    case 'EACCES':
+    case 'EROFS':
+      return `${error instanceof Error ? error.message : error}: make it writable, or name another folder in TASKFLOW_STATE.`;
+    default:
+      return undefined;
+  }
+}
