@@ -73,7 +73,15 @@ export function parseOffset(text: string): string {
   if (days + seconds / DAY_SECONDS > MAX_OFFSET_DAYS) {
     throw new FieldError('reminder_offset', `must be between 0 and ${MAX_OFFSET_DAYS} days`);
   }
-  return new Temporal.Duration(0, 0, 0, days, Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60).toString();
+  return new Temporal.Duration(
+    0,
+    0,
+    0,
+    days,
+    Math.floor(seconds / 3600),
+    Math.floor(seconds / 60) % 60,
+    seconds % 60,
+  ).toString();
 }
 
 function inWords(text: string): { days: number; seconds: number } | null {
@@ -84,9 +92,13 @@ function inWords(text: string): { days: number; seconds: number } | null {
 }
 
 function inIso(text: string): { days: number; seconds: number } | null {
-  const found = /^P(?=\w)(?:(\d{1,9})W)?(?:(\d{1,9})D)?(?:T(?=\d)(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})S)?)?$/.exec(text);
+  const found = /^P(?=\w)(?:(\d{1,9})W)?(?:(\d{1,9})D)?(?:T(?=\d)(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})S)?)?$/.exec(
+    text,
+  );
   if (!found) return null;
-  const [weeks = 0, days = 0, hours = 0, minutes = 0, seconds = 0] = found.slice(1).map((digits) => Number(digits ?? 0));
+  const [weeks = 0, days = 0, hours = 0, minutes = 0, seconds = 0] = found
+    .slice(1)
+    .map((digits) => Number(digits ?? 0));
   return { days: weeks * 7 + days, seconds: hours * 3600 + minutes * 60 + seconds };
 }
 

@@ -9,15 +9,18 @@ export type Pattern = {
   readonly startDate: string;
   /** The RRULE compiled from `text`. Never stored, so that a change of this compiler leaves no stale rows. */
   readonly rrule: string;
-  readonly rule: RRuleTemporal;
+  /** The first date from a date on, inclusive, or null. */
+  readonly dateFrom: (date: string) => string | null;
 };
 
 /** Which dates, all `YYYY-MM-DD`: later than `after` or from `from` on, to `until` inclusive, at most `limit`. */
 export type Span = { after?: string | null; from?: string; until?: string; limit: number };
 
 const MAX_CUSTOM_DAYS = 3650;
-/** Periods that a search may pass without finding a date. What runs into it is taken for a rule that never occurs. */
+/** Periods that a search passes without finding a date before the rule counts as one that never occurs (again). */
 const MAX_ITERATIONS = 1000;
+/** The same for days, which are cheap: the 29th of February on a Monday can be 40 years away. At most 12 ms measured. */
+const MAX_DAILY_ITERATIONS = 15_000;
 /** The dates of later years have no four-digit form. */
 const LAST_DATE = '9998-12-31';
 const weekdays = ['MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT', 'SUN'];
@@ -28,12 +31,8 @@ const weekdays = ['MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT', 'SUN'];
  */
 export function parsePattern(text: string, startDate: string): Pattern {
   const rrule = compile(text, startDate);
-  const rule = new RRuleTemporal({
-    rruleString: `DTSTART;VALUE=DATE:${startDate.replaceAll('-', '')}\nRRULE:${rrule}`,
-    maxIterations: MAX_ITERATIONS,
-  });
-  const pattern = { text, startDate, rrule, rule };
-  if (nextOccurrence(pattern, { from: startDate }) === null) throw new PatternError(text, 'never occurs');
+  const pattern = { text, startDate, rrule, dateFrom: evaluate(rrule, startDate) };
+  if (pattern.dateFrom(startDate) === null) throw new PatternError(text, 'never occurs');
   return pattern;
 }
 
@@ -66,12 +65,14 @@ const compilers: Readonly<Record<string, (options: string, startDate: string) =>
   monthly(options, startDate) {
     if (options === 'last') return 'FREQ=MONTHLY;BYMONTHDAY=-1';
     if (options === '') return `FREQ=MONTHLY;${clamped(Number(startDate.slice(8)))}`;
-    if (!/^[1-9]\d?$/.test(options) || Number(options) > 31) throw new PatternError(options, 'expected a day of 1 to 31, or last');
+    if (!/^[1-9]\d?$/.test(options) || Number(options) > 31)
+      throw new PatternError(options, 'expected a day of 1 to 31, or last');
     return `FREQ=MONTHLY;${clamped(Number(options))}`;
   },
   custom(options) {
     const days = Number(/^([1-9]\d{0,3})d$/.exec(options)?.[1]);
-    if (!(days <= MAX_CUSTOM_DAYS)) throw new PatternError(options || 'custom:', `expected Nd with N of 1 to ${MAX_CUSTOM_DAYS}, as 3d`);
+    if (!(days <= MAX_CUSTOM_DAYS))
+      throw new PatternError(options || 'custom:', `expected Nd with N of 1 to ${MAX_CUSTOM_DAYS}, as 3d`);
     return `FREQ=DAILY;INTERVAL=${days}`;
   },
   rrule(options) {
@@ -92,17 +93,79 @@ function clamped(day: number): string {
 
 /** The dates of a pattern within a span, ascending. */
 export function occurrencesAfter(pattern: Pattern, { after, from, until = LAST_DATE, limit }: Span): string[] {
-  const last = until < LAST_DATE ? until : LAST_DATE;
   const dates: string[] = [];
-  let date = firstOf(pattern, { after, from });
-  while (date !== null && date <= last && dates.length < limit) {
+  const start = [pattern.startDate, from ?? '', after ? dayAfter(after) : ''].reduce((a, b) => (a > b ? a : b));
+  for (let date = pattern.dateFrom(start); date !== null && date <= until; date = pattern.dateFrom(dayAfter(date))) {
+    if (dates.length === limit) break;
     dates.push(date);
-    date = next(pattern, date, false);
   }
   return dates;
 }
 
-/** The first date of a pattern later than `after`, or from `from` on; null when there is none. */
+/** The first date of a pattern within a span; null when there is none. */
 export function nextOccurrence(pattern: Pattern, span: Omit<Span, 'limit'>): string | null {
   return occurrencesAfter(pattern, { ...span, limit: 1 })[0] ?? null;
+}
+
+/** A pattern in words, such as `every week on Monday and Wednesday`. */
+export function describe({ rrule, startDate }: Pattern): string {
+  const clampedDay = /BYMONTHDAY=28,(?:\d+,)*(\d+);BYSETPOS=-1$/.exec(rrule)?.[1];
+  if (clampedDay === undefined) return toText(ruleText(rrule, startDate));
+  const day = toText(ruleText(`FREQ=MONTHLY;BYMONTHDAY=${clampedDay}`, startDate));
+  return `${day}, or the last day of a shorter month`;
+}
+
+/**
+ * Evaluates an RRULE on dates. COUNT is counted here: with it rrule-temporal 2.2.8 takes MAX_ITERATIONS for all periods
+ * since the start together, so that a rule with rare dates would break off.
+ */
+function evaluate(rrule: string, startDate: string): (date: string) => string | null {
+  const count = Number(/(?:^|;)COUNT=(\d+)/.exec(rrule)?.[1] ?? Infinity);
+  const rule = new RRuleTemporal({
+    rruleString: ruleText(rrule.replace(/(^|;)COUNT=\d+/, ''), startDate),
+    maxIterations: rrule.includes('FREQ=DAILY') ? MAX_DAILY_ITERATIONS : MAX_ITERATIONS,
+  });
+  if (count === Infinity) return (date) => search(rule, date);
+
+  const counted: string[] = [];
+  return (date) => {
+    for (
+      let last = counted.at(-1);
+      counted.length < count && (last === undefined || last < date);
+      last = counted.at(-1)
+    ) {
+      const found = search(rule, last === undefined ? startDate : dayAfter(last));
+      if (found === null) break;
+      counted.push(found);
+    }
+    return counted.find((found) => found >= date) ?? null;
+  };
+}
+
+function search(rule: RRuleTemporal, date: string): string | null {
+  try {
+    const found = rule.next(new Date(date), true)?.toString().slice(0, LAST_DATE.length) ?? null;
+    return found === null || found > LAST_DATE || found.startsWith('+') ? null : found;
+  } catch (error) {
+    // rrule-temporal 2.2.8 tells "no date found" by this text alone; with an error class of its own this could go.
+    if (error instanceof Error && error.message.startsWith('Maximum iterations')) return null;
+    throw error;
+  }
+}
+
+function ruleText(rrule: string, startDate: string): string {
+  return `DTSTART;VALUE=DATE:${startDate.replaceAll('-', '')}\nRRULE:${rrule}`;
+}
+
+/** `MON` as RFC 5545 has it. */
+function ruleDay(weekday: string): string {
+  return weekday.slice(0, 2);
+}
+
+function weekdayOf(date: string): string {
+  return weekdays[Temporal.PlainDate.from(date).dayOfWeek - 1] as string;
+}
+
+function dayAfter(date: string): string {
+  return Temporal.PlainDate.from(date).add({ days: 1 }).toString();
 }

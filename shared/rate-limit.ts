@@ -48,7 +48,9 @@ export function createWindow(options: { limit: number; windowMs: number; maxKeys
       const oldest = times.length < limit ? undefined : times[0];
       if (oldest === undefined) times.push(now);
       taken.set(key, times);
-      return oldest === undefined ? { ok: true, retryAfterMs: 0 } : { ok: false, retryAfterMs: oldest + windowMs - now };
+      return oldest === undefined
+        ? { ok: true, retryAfterMs: 0 }
+        : { ok: false, retryAfterMs: oldest + windowMs - now };
     },
     /** Takes back the newest one of `key`: the attempt succeeded. */
     giveBack(key: string): void {

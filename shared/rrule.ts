@@ -41,7 +41,8 @@ function split(rule: string): Parts {
   const parts = new Map<string, string>();
   for (const part of rule.split(';')) {
     const [, key, value] = /^([A-Z]+)=([A-Z0-9,+-]+)$/.exec(part) ?? [];
-    if (key === undefined || value === undefined) throw new PatternError(part || 'rrule', 'expected NAME=VALUE;NAME=VALUE');
+    if (key === undefined || value === undefined)
+      throw new PatternError(part || 'rrule', 'expected NAME=VALUE;NAME=VALUE');
     if (!Object.hasOwn(checks, key)) throw new PatternError(key, `expected one of ${Object.keys(checks).join(', ')}`);
     if (parts.has(key)) throw new PatternError(key, 'given twice');
     parts.set(key, value);
@@ -62,7 +63,8 @@ const checks: Readonly<Record<string, (value: string, frequency: string, parts: 
   BYMONTH: (value) => numbers('BYMONTH', value, { max: 12 }),
   BYSETPOS: (value, frequency, parts) => {
     if (frequency !== 'MONTHLY') throw new PatternError('BYSETPOS', 'only with FREQ=MONTHLY');
-    if (!parts.has('BYDAY') && !parts.has('BYMONTHDAY')) throw new PatternError('BYSETPOS', 'needs BYDAY or BYMONTHDAY');
+    if (!parts.has('BYDAY') && !parts.has('BYMONTHDAY'))
+      throw new PatternError('BYSETPOS', 'needs BYDAY or BYMONTHDAY');
     numbers('BYSETPOS', value, { signed: true, max: MAX_POSITION });
   },
   WKST: (value) => {
@@ -85,7 +87,10 @@ function checkDays(value: string, frequency: string, parts: Parts): void {
   for (const item of items('BYDAY', value)) {
     const [, ordinal, day] = /^([+-]?[1-5])?([A-Z]{2})$/.exec(item) ?? [];
     if (day === undefined || !weekdays.includes(day)) {
-      throw new PatternError(`BYDAY=${item}`, `expected one of ${weekdays.join(', ')}, or one with an ordinal of 1 to 5 as -1FR`);
+      throw new PatternError(
+        `BYDAY=${item}`,
+        `expected one of ${weekdays.join(', ')}, or one with an ordinal of 1 to 5 as -1FR`,
+      );
     }
     if (ordinal !== undefined && !ordinals) {
       throw new PatternError(`BYDAY=${item}`, 'an ordinal needs FREQ=MONTHLY, or FREQ=YEARLY with BYMONTH');
@@ -93,7 +98,11 @@ function checkDays(value: string, frequency: string, parts: Parts): void {
   }
 }
 
-function numbers(key: string, value: string, { list = true, signed = false, max }: { list?: boolean; signed?: boolean; max: number }): void {
+function numbers(
+  key: string,
+  value: string,
+  { list = true, signed = false, max }: { list?: boolean; signed?: boolean; max: number },
+): void {
   const form = signed ? /^[+-]?[1-9]\d{0,3}$/ : /^[1-9]\d{0,3}$/;
   for (const item of list ? items(key, value) : [value]) {
     if (form.test(item) && Math.abs(Number(item)) <= max) continue;

@@ -1,0 +1,193 @@
+import { endOfDay, isRepeated, localDate, localTime, toInstant } from './zone.ts';
+import { type Pattern, occurrencesAfter, parsePattern } from './pattern.ts';
+import { triggerAt } from './due.ts';
+
+export { describe, nextOccurrence, occurrencesAfter, parsePattern, type Pattern } from './pattern.ts';
+export { PatternError } from './rrule.ts';
+
+/** A recurring task: its pattern, and the local wall clock that each date gets. Dates are local dates in `timezone`. */
+export type Series = {
+  readonly pattern: Pattern;
+  readonly due_date: Date;
+  readonly due_all_day: boolean;
+  readonly timezone: string;
+  /** The last instant at which an occurrence may fall. */
+  readonly recurrence_end_date: Date | null;
+  readonly exdates: readonly string[];
+};
+
+/** The columns of `tasks` that make a series. */
+export type SeriesRow = {
+  recurrence_pattern: string;
+  due_date: Date;
+  due_all_day: boolean | null;
+  timezone: string | null;
+  recurrence_end_date: Date | null;
+  exdates: readonly string[] | null;
+};
+
+/** One occurrence of a series, with a note for people where daylight saving moves it. */
+export type Occurrence = { occurrence_date: string; due_date: Date; note: string | null };
+
+export type CatchUp = 'latest' | 'all' | 'none';
+
+const HOUR = 3_600_000;
+const MIN_HORIZON_MS = 24 * HOUR;
+/** An instance exists this long before its reminder: two runs of the processor, so that one may be missed. */
+const BEFORE_REMINDER_MS = 10 * 60_000;
+const CATCH_UP_DAYS = 7;
+/** Never to change: the ids of instances are computed from it again and again. */
+const INSTANCE_NAMESPACE = '6f1d9c52-0b7e-4c7b-9a35-8d1f0e6a2c47';
+
+/** The series of a row. Throws PatternError when its pattern is not understood. */
+export function seriesOf(row: SeriesRow): Series {
+  const timezone = row.timezone ?? 'UTC';
+  return {
+    pattern: parsePattern(row.recurrence_pattern, localDate(row.due_date, timezone)),
+    due_date: row.due_date,
+    due_all_day: row.due_all_day ?? false,
+    timezone,
+    recurrence_end_date: row.recurrence_end_date,
+    exdates: row.exdates ?? [],
+  };
+}
+
+/** The first date on or after the due date's local date, or null. */
+export function firstOccurrence(series: Series): string | null {
+  return nextOccurrenceAfter(series, null);
+}
+
+/** The first date after a date (null: from the start on) that is neither excluded nor past the series' end, or null. */
+export function nextOccurrenceAfter(series: Series, date: string | null): string | null {
+  return datesOf(series, { after: date }).next().value ?? null;
+}
+
+/**
+ * When the occurrence of a date is due: at the wall clock of the series' due date, whatever the clocks have done in
+ * between, or at the end of the day when it has no time. Never computed by adding hours (SPEC 7).
+ */
+export function occurrenceAt(series: Series, date: string): Date {
+  if (series.due_all_day) return endOfDay(date, series.timezone);
+  return toInstant(date, localTime(series.due_date, series.timezone), series.timezone);
+}
+
+/** The dates of a series from a date to a date, both inclusive, at most `limit`. */
+export function occurrences(
+  series: Series,
+  { from, to, limit }: { from?: string; to?: string; limit: number },
+): Occurrence[] {
+  return datesOf(series, { ...(from && { from }), ...(to && { until: to }) })
+    .take(limit)
+    .map((date) => ({ occurrence_date: date, due_date: occurrenceAt(series, date), note: clockNote(series, date) }))
+    .toArray();
+}
+
+/** The id of the instance of a date: the same from every processor (UUIDv5, RFC 9562). */
+export function instanceId(seriesId: string, date: string): string {
+  return Bun.randomUUIDv5(`${seriesId.toLowerCase()}/${date}`, INSTANCE_NAMESPACE);
+}
+
+/** How long before its due time an instance is created: 24 h, or the offset (ISO 8601, days of 24 h) and 10 minutes. */
+export function horizonMs(reminderOffset: string | null): number {
+  const offsetMs = Temporal.Duration.from(reminderOffset ?? 'PT0S').total({
+    unit: 'milliseconds',
+    relativeTo: '1970-01-01',
+  });
+  return Math.max(MIN_HORIZON_MS, offsetMs + BEFORE_REMINDER_MS);
+}
+
+/**
+ * When the instance of a date is to be created: the horizon before it is due. Earlier where the reminder is further
+ * away than the offset says: a day of 25 hours, or a due date without time, which reminds from 09:00 on.
+ */
+export function createAt(series: Series, date: string, reminderOffset: string | null): Date {
+  const due = occurrenceAt(series, date);
+  const reminder = triggerAt({ ...series, due_date: due, reminder_offset: reminderOffset, snoozed_until: null });
+  const byHorizon = due.getTime() - horizonMs(reminderOffset);
+  return new Date(reminder ? Math.min(byHorizon, reminder.getTime() - BEFORE_REMINDER_MS) : byHorizon);
+}
+
+/** When the processor must look at a series whose dates up to `afterDate` are handled; null when it has ended. */
+export function nextInstanceAt(series: Series, afterDate: string | null, reminderOffset: string | null): Date | null {
+  const date = nextOccurrenceAfter(series, afterDate);
+  return date === null ? null : createAt(series, date, reminderOffset);
+}
+
+/**
+ * What the processor has to do for a series whose dates up to `after` are handled: the dates to create, how many missed
+ * ones `catch_up` leaves out, and the date that all this reaches (null: nothing to do). A date is missed once it is due.
+ */
+export function dueOccurrences(
+  series: Series,
+  {
+    after,
+    now,
+    reminderOffset,
+    mode,
+  }: { after: string | null; now: Date; reminderOffset: string | null; mode: CatchUp },
+): { create: string[]; skipped: number; advance_past: string | null } {
+  const missed: string[] = [];
+  const ahead: string[] = [];
+  for (const date of datesOf(series, { after })) {
+    if (createAt(series, date, reminderOffset) > now) break;
+    (occurrenceAt(series, date) < now ? missed : ahead).push(date);
+  }
+  const { create, skipped } = catchUp(missed, mode, now, series.timezone);
+  return { create: [...create, ...ahead], skipped, advance_past: ahead.at(-1) ?? missed.at(-1) ?? null };
+}
+
+/**
+ * Which of the missed dates (ascending) to create all the same: the `latest`, `all` of the last 7 days, or `none`
+ * (SPEC 7). The others are counted as skipped.
+ */
+export function catchUp(
+  missedDates: readonly string[],
+  mode: CatchUp,
+  now: Date,
+  timezone = 'UTC',
+): { create: string[]; skipped: number } {
+  const create = wanted();
+  return { create, skipped: missedDates.length - create.length };
+
+  function wanted(): string[] {
+    if (mode === 'none') return [];
+    if (mode === 'latest') return missedDates.slice(-1);
+    const first = Temporal.PlainDate.from(localDate(now, timezone)).subtract({ days: CATCH_UP_DAYS }).toString();
+    return missedDates.filter((date) => date >= first);
+  }
+}
+
+/** The dates of a series, lazily: without the excluded, up to the last one that its end allows. */
+function* datesOf(
+  series: Series,
+  span: { after?: string | null; from?: string; until?: string },
+): Generator<string, undefined> {
+  const { pattern, recurrence_end_date: end } = series;
+  const excluded = new Set(series.exdates);
+  let from = span;
+  while (true) {
+    const [date] = occurrencesAfter(pattern, { ...from, limit: 1 });
+    if (date === undefined || (end && occurrenceAt(series, date) > end)) return;
+    if (!excluded.has(date)) yield date;
+    from = { ...span, after: date };
+  }
+}
+
+function clockNote(series: Series, date: string): string | null {
+  const { due_date, due_all_day, timezone } = series;
+  if (due_all_day) return null;
+  const time = localTime(due_date, timezone);
+  const at = occurrenceAt(series, date);
+  const [day, clock] = [localDate(at, timezone), localTime(at, timezone)];
+  if (day !== date)
+    return `${shown(time)} does not exist on ${date} in ${timezone}: moved to ${shown(clock)} on ${day}`;
+  if (clock !== time) return `${shown(time)} does not exist on ${date} in ${timezone}: moved to ${shown(clock)}`;
+  if (isRepeated(date, time, timezone))
+    return `${shown(time)} comes twice on ${date} in ${timezone}: the first is taken`;
+  return null;
+}
+
+/** A wall clock without the parts that are zero: `02:30`. */
+function shown(time: string): string {
+  return time.replace(/(:00)?\.000$/, '');
+}
