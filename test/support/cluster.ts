@@ -15,11 +15,11 @@ export type Cluster = {
 };
 
 /**
- * A throw-away Postgres without durability in a folder of its own, or the server at `givenUrl` (version 15 or newer, a
+ * A throw-away Postgres (without durability, unless `durable`) in a folder of its own, or the server at `givenUrl` (version 15 or newer, a
  * user that may create roles; the services' roles there get a new password). Both get the two migrated templates.
  */
-export async function startCluster(givenUrl: string | undefined): Promise<Cluster> {
-  const server = givenUrl ? { adminUrl: givenUrl, stop: async () => {} } : await startThrowAway();
+export async function startCluster(givenUrl: string | undefined, { durable = false } = {}): Promise<Cluster> {
+  const server = givenUrl ? { adminUrl: givenUrl, stop: async () => {} } : await startThrowAway(durable);
   const password = crypto.randomUUID();
   const dropTemplates = () => dropDatabases(server.adminUrl, ['template_phase4', 'template_phase5']);
   try {
@@ -40,7 +40,7 @@ export async function startCluster(givenUrl: string | undefined): Promise<Cluste
   };
 }
 
-async function startThrowAway(): Promise<{ adminUrl: string; stop(): Promise<void> }> {
+async function startThrowAway(durable: boolean): Promise<{ adminUrl: string; stop(): Promise<void> }> {
   await sweep();
   // The pid in the name lets a later run see that this one was killed.
   const folder = await mkdtemp(join(tmpdir(), `${FOLDER}${process.pid}-`));
@@ -48,7 +48,7 @@ async function startThrowAway(): Promise<{ adminUrl: string; stop(): Promise<voi
   try {
     const server = await startPostgres({
       dataDir: join(folder, 'postgres'),
-      durable: false,
+      durable,
       log: join(folder, 'postgres.log'),
     });
     return {

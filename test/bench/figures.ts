@@ -1,0 +1,40 @@
+/** The value below which `share` (0 to 1) of the samples lie; NaN of none. */
+export function percentile(samples: number[], share: number): number {
+  const sorted = samples.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
+}
+
+export const ms = (value: number): string => `${value.toFixed(1)} ms`;
+
+/** `p50 1.2 ms · p99 3.4 ms · n 500` */
+export const spread = (samples: number[]): string =>
+  `p50 ${ms(percentile(samples, 0.5))} · p99 ${ms(percentile(samples, 0.99))} · n ${samples.length}`;
+
+/** A line of the report: what, the figure, and what it is compared with. */
+export function print(what: string, figure: string, beside = ''): void {
+  console.log(`  ${what.padEnd(46)} ${figure}${beside && `   (${beside})`}`);
+}
+
+/** Runs `work` `perSecond` times a second for `seconds`, whether or not earlier ones have ended (open loop). */
+export async function atRate(perSecond: number, seconds: number, work: (i: number) => Promise<void>): Promise<void> {
+  const running: Promise<void>[] = [];
+  const startedAt = performance.now();
+  for (let i = 0; i < perSecond * seconds;) {
+    const due = Math.min(perSecond * seconds, Math.floor(((performance.now() - startedAt) / 1000) * perSecond) + 1);
+    for (; i < due; i++) running.push(work(i));
+    await Bun.sleep(1);
+  }
+  await Promise.all(running);
+}
+
+/** Keeps `inFlight` of `work` running for `seconds` (closed loop). @returns how many ended a second */
+export async function perSecond(inFlight: number, seconds: number, work: () => Promise<unknown>): Promise<number> {
+  const end = performance.now() + seconds * 1000;
+  let done = 0;
+  const loop = async () => {
+    for (; performance.now() < end; done++) await work();
+  };
+  const startedAt = performance.now();
+  await Promise.all(Array.from({ length: inFlight }, loop));
+  return (done / (performance.now() - startedAt)) * 1000;
+}

@@ -1,0 +1,36 @@
+import { startCluster } from '../support/cluster.ts';
+
+// bun run bench [events|creates|memory …]: measures the real services on a durable Postgres and prints each figure with
+// its limit or peer from the same run. These machines are shared: read ratios, not absolute times.
+
+const suites = { creates: './creates.ts', events: './events.ts' } as const;
+const asked = process.argv.slice(2);
+const names = (Object.keys(suites) as (keyof typeof suites)[]).filter(
+  (name) => asked.length === 0 || asked.includes(name),
+);
+if (names.length === 0) {
+  console.error(`usage: bun run bench [${Object.keys(suites).join('|')}]`);
+  process.exit(2);
+}
+
+const cluster = await startCluster(Bun.env.TEST_DATABASE_URL, { durable: true });
+Object.assign(process.env, cluster.environment);
+try {
+  console.log(await conditions());
+  for (const name of names) {
+    const suite = (await import(suites[name])) as { bench(): Promise<void> };
+    await suite.bench();
+  }
+} finally {
+  await cluster.stop();
+}
+process.exit(0);
+
+async function conditions(): Promise<string> {
+  const { cpus, totalmem, loadavg } = await import('node:os');
+  const memory = Math.round(totalmem() / 2 ** 30);
+  return [
+    `Bun ${Bun.version}, ${process.platform} ${process.arch}, ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${memory} GiB, load ${loadavg()[0]?.toFixed(1)}`,
+    'services, stand-in, Postgres (fsync on) and the load generator share these cores; loopback only',
+  ].join('\n');
+}

@@ -1,0 +1,182 @@
+import { join } from 'node:path';
+import { type AppId, apps } from '../../services/local/apps.ts';
+import { answers, type Child, serviceEnvironment, type Stack, spawnService } from '../../services/local/stack.ts';
+import { freePort } from '../../services/local/port.ts';
+import { makeSecrets } from '../../services/local/state.ts';
+import { createDatabase } from './database.ts';
+import { eventually } from './wait.ts';
+
+type Fault = Partial<{
+  state: 'on' | 'off';
+  slow_ms: number;
+  duplicate: boolean;
+  reorder: boolean;
+  publish: 'ok' | 'hang' | 'fail' | 'absent';
+}>;
+
+export type RunningStack = Awaited<ReturnType<typeof startStack>>;
+
+const READY_MS = 20_000;
+
+/**
+ * Real services as processes of their own, the real stand-in for their sidecars, on a database of the test's own and
+ * free ports. A process is named by its app-id; the second replica of chat-api is `chat-api#2`.
+ */
+export async function startStack({
+  only = apps.map(({ appId }) => appId),
+  replicas = {},
+  settings = {},
+}: {
+  only?: readonly AppId[];
+  replicas?: Partial<Record<AppId, number>>;
+  /** Environment beyond the usual, for each app. */
+  settings?: Partial<Record<AppId, Record<string, string>>>;
+} = {}) {
+  const [database, log] = [await createDatabase(), await createDatabase()];
+  const secrets = makeSecrets();
+  const instances = only.flatMap((appId) =>
+    Array.from({ length: replicas[appId] ?? 1 }, (_, i) => ({
+      appId,
+      name: i === 0 ? (appId as string) : `${appId}#${i + 1}`,
+    })),
+  );
+  const ports = Array.from({ length: 2 * instances.length + 1 }, freePort);
+  const controlPort = ports.pop() ?? 0;
+  const placed = instances.map((instance, i) => ({
+    ...instance,
+    port: ports[2 * i] ?? 0,
+    sidecarPort: ports[2 * i + 1] ?? 0,
+  }));
+  const children = new Map<string, Child>();
+  const lines: string[] = [];
+
+  const portOf = (name: string) => placed.find((instance) => instance.name === name)?.port ?? 0;
+  const byApp = (port: (instance: (typeof placed)[number]) => number) =>
+    Object.fromEntries(placed.toReversed().map((instance) => [instance.appId, port(instance)])) as Record<
+      AppId,
+      number
+    >;
+
+  const stack: Stack = {
+    secrets,
+    databaseUrl: (appId) => database.url(appId),
+    ports: byApp(({ port }) => port),
+    sidecarPorts: byApp(({ sidecarPort }) => sidecarPort),
+    publicUrl: '',
+    commit: 'test',
+  };
+
+  function environmentOf(name: string): Record<string, string> {
+    const instance = placed.find((each) => each.name === name);
+    if (!instance) throw new Error(`there is no ${name}`);
+    const { appId, port, sidecarPort } = instance;
+    const environment = serviceEnvironment(stack, appId);
+    return { ...environment, PORT: String(port), DAPR_HTTP_PORT: String(sidecarPort), ...settings[appId] };
+  }
+
+  const sidecarEnvironment = {
+    ...(process.env as Record<string, string>),
+    SIDECAR_DATABASE_URL: log.url(),
+    SIDECAR_APPS: JSON.stringify(
+      placed.map(({ appId, port, sidecarPort }) => ({ appId, appPort: port, httpPort: sidecarPort })),
+    ),
+    SIDECAR_RESOURCES: join(import.meta.dir, '../../gitops/base/dapr'),
+    SIDECAR_CONTROL_PORT: String(controlPort),
+    DAPR_API_TOKEN: secrets.DAPR_API_TOKEN,
+    APP_API_TOKEN: secrets.APP_API_TOKEN,
+  };
+
+  /** Starts a process (again) and waits until it is ready. `local/sidecar` is the stand-in. */
+  async function start(name: string): Promise<void> {
+    const onLine = (line: string) => void lines.push(`${name} ${line}`);
+    const isSidecar = name === 'local/sidecar';
+    const child = spawnService(
+      isSidecar ? name : (name.split('#')[0] as AppId),
+      isSidecar ? sidecarEnvironment : environmentOf(name),
+      { onLine },
+    );
+    children.set(name, child);
+    const url = isSidecar ? `http://127.0.0.1:${controlPort}/healthz` : `http://127.0.0.1:${portOf(name)}/health/ready`;
+    await answers(url, READY_MS, () => children.get(name) === child).catch((error: unknown) => {
+      throw new Error(
+        `${name} did not become ready:\n${lines
+          .filter((line) => line.startsWith(name))
+          .slice(-20)
+          .join('\n')}`,
+        { cause: error },
+      );
+    });
+  }
+
+  /** SIGKILL: no handler runs, nothing is flushed. */
+  async function kill(name: string): Promise<void> {
+    const child = children.get(name);
+    if (!child) throw new Error(`${name} does not run`);
+    children.delete(name);
+    process.kill(child.pid, 'SIGKILL');
+    await child.exited;
+  }
+
+  /** SIGTERM, as a rolling update does it. */
+  async function stopOne(name: string): Promise<void> {
+    const child = children.get(name);
+    children.delete(name);
+    await child?.stop();
+  }
+
+  async function stop(): Promise<void> {
+    const names = [...children.keys()].filter((name) => name !== 'local/sidecar');
+    await Promise.all(names.map(stopOne));
+    await stopOne('local/sidecar');
+    await Promise.all([database.drop(), log.drop()]);
+  }
+
+  await start('local/sidecar');
+  await Promise.all(placed.map(({ name }) => start(name))).catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
+
+  return {
+    database,
+    secrets,
+    lines,
+    start,
+    kill,
+    stopOne,
+    stop,
+    /** Address of a path under /api/v1 on the service that the gateway would choose; `at` names a replica. */
+    url: (path: string, at?: string) => `http://127.0.0.1:${portOf(at ?? routeOf(path))}${path}`,
+    async fault(appId: AppId, faults: Fault): Promise<void> {
+      const response = await fetch(`http://127.0.0.1:${controlPort}/apps/${appId}/faults`, {
+        method: 'POST',
+        body: JSON.stringify(faults),
+      });
+      if (!response.ok) throw new Error(await response.text());
+    },
+    /** Waits until every written event has been published and every consumer has caught up. */
+    async settled(ms = 20_000): Promise<void> {
+      await eventually(
+        async () => {
+          const [row] = await database.sql`
+          select (select count(*) from outbox where sent_at is null and parked_at is null)::int as unsent,
+                 (select count(*) from reminder_schedule where status = 'triggered' and published_at is null)::int as unpublished`;
+          const state = (await (await fetch(`http://127.0.0.1:${controlPort}/state`)).json()) as {
+            lag?: { lag: number }[];
+          };
+          return row?.unsent === 0 && row.unpublished === 0 && (state.lag ?? []).every(({ lag }) => lag === 0);
+        },
+        { ms, what: 'all events to be delivered' },
+      );
+    },
+    state: async () => (await fetch(`http://127.0.0.1:${controlPort}/state`)).json(),
+  };
+}
+
+/** The path rules of the gateway. */
+function routeOf(path: string): AppId {
+  if (path.startsWith('/api/v1/notifications')) return 'notification-service';
+  if (path.startsWith('/api/v1/reminders')) return 'reminder-service';
+  if (path.startsWith('/api/v1/audit')) return 'audit-logger';
+  return 'chat-api';
+}
