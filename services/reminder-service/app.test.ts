@@ -1,0 +1,140 @@
+import { afterAll, describe, expect, test } from 'bun:test';
+import { createAuthenticator, keyId } from '#shared/auth';
+import { SignJWT } from 'jose';
+import { createDatabase } from '../../test/support/database.ts';
+import { createApp } from './app.ts';
+import { startEdge } from './fixtures/edge.ts';
+import { createReplica } from './fixtures/replica.ts';
+import { createStory } from './fixtures/story.ts';
+
+const HOUR = 3_600_000;
+const SECRET = 'a secret of thirty-two characters';
+const [database, edge] = await Promise.all([createDatabase(), startEdge()]);
+const replica = createReplica(database, edge);
+let sidecar: () => Promise<unknown> = async () => {};
+const app = createApp({
+  version: '1.2.3',
+  commit: 'abc',
+  appToken: 'app-token',
+  sql: replica.sql,
+  authenticator: createAuthenticator({ sql: replica.sql, secrets: [SECRET] }),
+  handle: replica.handle,
+  ready: { database: () => replica.sql`select 1`, sidecar: () => sidecar() },
+  degraded: {},
+  log: replica.log,
+  metrics: replica.metrics,
+});
+afterAll(async () => {
+  await replica.close();
+  await edge.stop();
+  await database.drop();
+});
+
+async function get(path: string, token?: string) {
+  const headers = new Headers(token === undefined ? {} : { authorization: `Bearer ${token}` });
+  const response = await app.handle(new Request(`http://localhost${path}`, { headers }));
+  return { status: response.status, headers: response.headers, body: await response.json() };
+}
+
+async function deliver(route: string, event: { event_id: string }, token = 'app-token') {
+  const body = JSON.stringify({ specversion: '1.0', id: event.event_id, data: event });
+  const headers = { 'content-type': 'application/cloudevents+json', 'dapr-api-token': token };
+  const response = await app.handle(new Request(`http://localhost${route}`, { method: 'POST', headers, body }));
+  return response.json() as Promise<{ status?: string; code?: string }>;
+}
+
+/** A person with a session; `scopes`: with an API token instead. */
+async function logIn(scopes?: string[]) {
+  const [userId, sid] = [crypto.randomUUID(), crypto.randomUUID()];
+  const apiToken = `tf_${sid}`;
+  const hash = scopes ? new Bun.CryptoHasher('sha256').update(apiToken).digest() : null;
+  await database.sql`insert into users (id, email, password_hash) values (${userId}, ${`${userId}@example.org`}, 'x')`;
+  await database.sql`
+    insert into sessions (id, user_id, kind, token_hash, scopes)
+    values (${sid}, ${userId}, ${scopes ? 'token' : 'login'}, ${hash}, ${scopes ?? null})`;
+  const jwt = new SignJWT({ sid }).setProtectedHeader({ alg: 'HS256', kid: keyId(SECRET) }).setSubject(userId);
+  const token = await jwt.setExpirationTime('1h').sign(new TextEncoder().encode(SECRET));
+  return { userId, token: scopes ? apiToken : token };
+}
+
+function newStory(user_id: string, hours: number) {
+  const due_date = new Date(Date.now() + hours * HOUR).toISOString();
+  return createStory({ user_id, title: `In ${hours}`, due_date, reminder_offset: 'PT1H', reminder_status: 'pending' });
+}
+
+describe('GET /api/v1/reminders/next', () => {
+  test('answers what will remind the caller, the nearest first, and why', async () => {
+    const { userId, token } = await logIn();
+    const [later, sooner, done] = [newStory(userId, 5), newStory(userId, 3), newStory(userId, 4)];
+    for (const { created } of [later, sooner, done, newStory(crypto.randomUUID(), 2)])
+      expect(await deliver('/events/created', created)).toEqual({ status: 'SUCCESS' });
+    expect(await deliver('/events/completed', done.completed())).toEqual({ status: 'SUCCESS' });
+    const { status, body } = await get('/api/v1/reminders/next', token);
+    expect({ status, body }).toEqual({
+      status: 200,
+      body: [sooner, later].map(({ taskId, created: { task } }) => ({
+        task_id: taskId,
+        title: task.title,
+        trigger_at: new Date(Date.parse(task.due_date ?? '') - HOUR).toISOString(),
+        due_date: task.due_date,
+        offset: 'PT1H',
+        why: '1 hour before it is due.',
+      })),
+    });
+    expect((await get('/api/v1/reminders/next?limit=1', token)).body).toHaveLength(1);
+  });
+
+  test('refuses a limit that is none', async () => {
+    const { token } = await logIn();
+    expect(await get('/api/v1/reminders/next?limit=0', token)).toMatchObject({ status: 400 });
+    expect(await get('/api/v1/reminders/next?limit=many', token)).toMatchObject({ status: 400 });
+  });
+
+  test('asks for a login, and of an API token for its scope', async () => {
+    expect(await get('/api/v1/reminders/next')).toMatchObject({ status: 401, body: { code: 'MISSING_AUTH_HEADER' } });
+    const [reader, other] = [await logIn(['tasks:read']), await logIn(['audit:read'])];
+    expect(await get('/api/v1/reminders/next', reader.token)).toMatchObject({ status: 200, body: [] });
+    expect(await get('/api/v1/reminders/next', other.token)).toMatchObject({ status: 403 });
+  });
+});
+
+describe('a delivery', () => {
+  test('is refused without the token of the sidecar', async () => {
+    expect(await deliver('/events/created', newStory(crypto.randomUUID(), 1).created, 'guess')).toMatchObject({
+      code: 'INVALID_APP_TOKEN',
+    });
+  });
+
+  test('that cannot be understood is tried and then dropped', async () => {
+    const poison = createStory({ due_date: 'soon', reminder_offset: 'PT1H' }).created;
+    const answers = [];
+    for (let i = 0; i < 4; i++) answers.push((await deliver('/events/created', poison)).status);
+    expect(answers).toEqual(['RETRY', 'RETRY', 'RETRY', 'DROP']);
+  });
+});
+
+describe('health', () => {
+  test('is unready without a sidecar, alive all the same', async () => {
+    expect(await get('/health/ready')).toMatchObject({ status: 200, body: { status: 'ready', version: '1.2.3' } });
+    sidecar = () => Promise.reject(new Error('refused'));
+    expect(await get('/health/ready')).toMatchObject({ status: 503, body: { checks: { sidecar: 'refused' } } });
+    expect(await get('/health/live')).toMatchObject({ status: 200 });
+    sidecar = async () => {};
+  });
+
+  test('counts what is promised', async () => {
+    const text = await (await app.handle(new Request('http://localhost/metrics'))).text();
+    for (const name of [
+      'reminders_pending',
+      'reminders_fired_total',
+      'reminder_lateness_seconds',
+      'reminders_unpublished',
+    ])
+      expect(text).toContain(`# TYPE ${name} `);
+  });
+});
+
+test('the API describes itself', async () => {
+  const { body } = await get('/api/v1/reminders/openapi.json');
+  expect(Object.keys((body as { paths: object }).paths)).toEqual(['/api/v1/reminders/next']);
+});

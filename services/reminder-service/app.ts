@@ -1,0 +1,49 @@
+import { type Authenticator } from '#shared/auth';
+import { correlation } from '#shared/correlation';
+import type { Sql } from '#shared/db';
+import { errorMapping } from '#shared/errors';
+import type { TaskEvent } from '#shared/events';
+import { type Check, health } from '#shared/health';
+import type { Log } from '#shared/log';
+import type { Metrics } from '#shared/metrics';
+import { apiDocs } from '#shared/openapi';
+import { subscribe } from '#shared/subscribe';
+import { reminders } from './reminders/index.ts';
+
+/** All routes of the reminder service: health, its API with docs, and the deliveries of the sidecar. */
+export const createApp = ({
+  version,
+  commit,
+  appToken,
+  sql,
+  authenticator,
+  handle,
+  ready,
+  degraded,
+  log,
+  metrics,
+}: {
+  version: string;
+  commit: string;
+  appToken: string;
+  sql: Sql;
+  authenticator: Authenticator;
+  handle: (event: TaskEvent, traceparent: string | null) => Promise<void>;
+  ready: Record<string, Check>;
+  degraded: Record<string, Check>;
+  log: Log;
+  metrics: Metrics;
+}) =>
+  errorMapping(log)
+    .use(correlation())
+    .use(health({ service: 'reminder-service', version, commit, ready, degraded, metrics }))
+    .use(
+      apiDocs({
+        path: '/api/v1/reminders',
+        title: 'TaskFlow reminders',
+        description: 'What will remind you, when, and why.',
+        version,
+      }),
+    )
+    .use(subscribe({ appId: 'reminder-service', appToken, sql, handle, log, metrics }))
+    .use(reminders({ sql, authenticator }));

@@ -1,0 +1,275 @@
+import { afterAll, afterEach, describe, expect, test } from 'bun:test';
+import { Value } from '@sinclair/typebox/value';
+import { events } from '#shared/events';
+import { createDatabase } from '../../test/support/database.ts';
+import { eventually } from '../../test/support/wait.ts';
+import { startEdge } from './fixtures/edge.ts';
+import { createReplica, createTestClock } from './fixtures/replica.ts';
+import { createStory } from './fixtures/story.ts';
+import { claimDue } from './schedule.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
+const [database, edge] = await Promise.all([createDatabase(), startEdge()]);
+const clock = createTestClock();
+const replica = createReplica(database, edge, clock);
+afterEach(async () => {
+  edge.on();
+  edge.answer(204);
+  await database.sql`truncate reminder_schedule`;
+  await replica.reconcile();
+});
+afterAll(async () => {
+  await replica.close();
+  await edge.stop();
+  await database.drop();
+});
+
+/** A task that reminds in an hour and is due in two. */
+function newStory(fields: object = {}) {
+  const due_date = clock.at(2 * HOUR).toISOString();
+  return createStory({ due_date, reminder_offset: 'PT1H', reminder_status: 'pending', ...fields }, clock.at(0));
+}
+async function fireAfter(ms: number) {
+  clock.pass(ms);
+  await replica.fire();
+}
+const status = async (taskId: string) =>
+  (await database.sql`select status, published_at from reminder_schedule where task_id = ${taskId}`)[0];
+
+describe('a reminder', () => {
+  test('fires at its time, not a millisecond earlier, and once', async () => {
+    const { created, taskId } = newStory();
+    await replica.handle(created, null);
+    await fireAfter(HOUR - 1);
+    expect(edge.of(taskId)).toEqual([]);
+    await fireAfter(1);
+    await fireAfter(HOUR);
+    expect(edge.of(taskId)).toHaveLength(1);
+    expect(await status(taskId)).toMatchObject({ status: 'triggered', published_at: expect.any(Date) });
+  });
+
+  test('is published as the catalogue says, with the trace of its task', async () => {
+    const { created, taskId, userId } = newStory({ title: 'Call Ada' });
+    const triggerAt = clock.at(HOUR).toISOString();
+    await replica.handle(created, TRACE);
+    await fireAfter(HOUR + 250);
+    const { event, topic, metadata } = edge.published.find(({ event }) => event.task_id === taskId) ?? {};
+    expect(event).toEqual({
+      event_type: 'task.reminder.triggered',
+      event_id: Bun.randomUUIDv5(triggerAt, Bun.randomUUIDv5('reminder/0', taskId)),
+      timestamp: clock.at(0).toISOString(),
+      actor: { type: 'service', id: 'reminder-service' },
+      task_id: taskId,
+      user_id: userId,
+      recipients: [userId],
+      task_version: 1,
+      correlation_id: created.correlation_id,
+      reminder_type: 'due_date_reminder',
+      trigger_at: triggerAt,
+      due_date: created.task.due_date ?? '',
+      offset_triggered: 'PT1H',
+      title: 'Call Ada',
+    });
+    expect(Value.Check(events['task.reminder.triggered'].schema, event)).toBe(true);
+    expect(topic).toBe('taskflow.tasks.reminder-triggered');
+    expect(metadata).toMatchObject({
+      partitionKey: taskId,
+      'cloudevent.id': event?.event_id,
+      'cloudevent.traceparent': TRACE,
+    });
+  });
+
+  test('fires at once when its time had passed as the task was saved, and says so', async () => {
+    const { created, taskId } = newStory({ reminder_offset: 'P1D' });
+    await replica.handle(created, null);
+    await replica.fire();
+    const [event] = edge.of(taskId);
+    expect(event).toMatchObject({
+      late_by_ms: 22 * HOUR,
+      late_reason: 'its time had passed when the task was saved',
+    });
+  });
+
+  test('does not fire when the due date had passed as the task was saved', async () => {
+    const { created, taskId } = newStory({ due_date: clock.at(-MINUTE).toISOString() });
+    await replica.handle(created, null);
+    await replica.fire();
+    expect(edge.of(taskId)).toEqual([]);
+  });
+
+  test('fires late and says so when it is the event that took its time, even past the due date', async () => {
+    const { created, taskId } = newStory();
+    clock.pass(DAY);
+    await replica.handle(created, null);
+    await replica.fire();
+    expect(edge.of(taskId)).toMatchObject([
+      { late_by_ms: 23 * HOUR, late_reason: 'the event of the task arrived late' },
+    ]);
+  });
+
+  test.each([
+    ['completed', (story: ReturnType<typeof newStory>) => story.completed(clock.at(0))],
+    ['deleted', (story: ReturnType<typeof newStory>) => story.deleted(clock.at(0))],
+    [
+      'acknowledged',
+      (story: ReturnType<typeof newStory>) => story.updated({ reminder_status: 'acknowledged' }, clock.at(0)),
+    ],
+  ])('does not fire when the task is %s before', async (_how, end) => {
+    const story = newStory();
+    await replica.handle(story.created, null);
+    await replica.handle(end(story), null);
+    await fireAfter(HOUR);
+    expect(edge.of(story.taskId)).toEqual([]);
+  });
+
+  test('follows a changed due date, and fires again for a new time', async () => {
+    const story = newStory();
+    await replica.handle(story.created, null);
+    await replica.handle(story.updated({ due_date: clock.at(3 * HOUR).toISOString() }, clock.at(0)), null);
+    await fireAfter(HOUR);
+    expect(edge.of(story.taskId)).toEqual([]);
+    await fireAfter(HOUR);
+    const later = { due_date: clock.at(3 * HOUR).toISOString(), reminder_status: 'pending' };
+    await replica.handle(story.updated(later, clock.at(0)), null);
+    await fireAfter(2 * HOUR);
+    const ids = edge.of(story.taskId).map((event) => event.event_id);
+    expect(new Set(ids).size).toBe(2);
+    expect(ids).toHaveLength(2);
+  });
+
+  test('fires again after a snooze', async () => {
+    const story = newStory();
+    await replica.handle(story.created, null);
+    await fireAfter(HOUR);
+    const snooze = { snoozed_until: clock.at(10 * MINUTE).toISOString(), reminder_status: 'pending' };
+    await replica.handle(story.updated(snooze, clock.at(0)), null);
+    await fireAfter(10 * MINUTE);
+    expect(edge.of(story.taskId).map((event) => event.offset_triggered)).toEqual(['PT1H', null]);
+  });
+
+  test('does not fire again for the same time, whatever else changes', async () => {
+    const story = newStory();
+    await replica.handle(story.created, null);
+    await fireAfter(HOUR);
+    await replica.handle(story.updated({ title: 'Other' }, clock.at(0)), null);
+    await replica.handle(story.completed(clock.at(0)), null);
+    await replica.handle(story.updated({ completed: false, reminder_status: 'pending' }, clock.at(0)), null);
+    await replica.look();
+    await fireAfter(MINUTE);
+    expect(edge.of(story.taskId)).toHaveLength(1);
+    expect(await status(story.taskId)).toMatchObject({ status: 'triggered' });
+  });
+
+  test('beyond the limit of a timer fires when its day has come', async () => {
+    const story = newStory({ due_date: clock.at(40 * DAY).toISOString() });
+    await replica.handle(story.created, null);
+    for (let day = 0; day < 39; day++) {
+      await fireAfter(DAY);
+      await replica.reconcile();
+    }
+    expect(edge.of(story.taskId)).toEqual([]);
+    await fireAfter(DAY - HOUR);
+    expect(edge.of(story.taskId)).toHaveLength(1);
+  });
+});
+
+describe('publishing', () => {
+  test('waits while the sidecar is off and happens when it is back, with the reason', async () => {
+    const { created, taskId } = newStory();
+    await replica.handle(created, null);
+    await edge.off();
+    await fireAfter(HOUR);
+    await replica.publishLeftBehind();
+    expect(await status(taskId)).toEqual({ status: 'triggered', published_at: null });
+    expect(await replica.metric('reminders_unpublished')).toBe(1);
+    clock.pass(5 * MINUTE);
+    await replica.publishLeftBehind();
+    edge.on();
+    await replica.publishLeftBehind();
+    await replica.publishLeftBehind();
+    expect(edge.of(taskId)).toMatchObject([{ late_by_ms: 5 * MINUTE, late_reason: 'publishing was down' }]);
+    expect(await replica.metric('reminders_unpublished')).toBe(0);
+    const told = replica.logged.map(({ message }) => message);
+    expect(told.filter((message) => message.startsWith('publishing'))).toEqual([
+      'publishing is down, reminders wait',
+      'publishing works again',
+    ]);
+  });
+
+  test('is done by whoever finds what a crash left between claim and publication, under the same id', async () => {
+    const { created, taskId } = newStory();
+    await replica.handle(created, null);
+    clock.pass(HOUR);
+    await claimDue(replica.sql, clock.at(0), 10); // and here it crashed
+    clock.pass(9_000);
+    await replica.publishLeftBehind();
+    expect(edge.of(taskId)).toEqual([]); // perhaps the claimer is still at it
+    clock.pass(2_000);
+    await replica.publishLeftBehind();
+    expect(edge.of(taskId)).toMatchObject([{ event_id: Bun.randomUUIDv5(...idOf(created)) }]);
+  });
+
+  test('repeated by a second crash is the same event to its consumers', async () => {
+    const { created, taskId } = newStory();
+    await replica.handle(created, null);
+    await fireAfter(HOUR);
+    await database.sql`update reminder_schedule set published_at = null where task_id = ${taskId}`;
+    clock.pass(11_000);
+    await replica.publishLeftBehind();
+    const [first, second] = edge.of(taskId);
+    expect(second).toEqual(first);
+  });
+
+  test('is not repeated for a task completed meanwhile', async () => {
+    const story = newStory();
+    await replica.handle(story.created, null);
+    edge.answer(500);
+    await fireAfter(HOUR);
+    await replica.handle(story.completed(clock.at(0)), null);
+    edge.answer(204);
+    clock.pass(MINUTE);
+    await replica.publishLeftBehind();
+    expect(edge.of(story.taskId)).toEqual([]);
+  });
+
+  test('that is refused for one reminder does not hold up the others', async () => {
+    const stories = Array.from({ length: 120 }, () => newStory());
+    for (const { created } of stories) await replica.handle(created, null);
+    edge.answer(400);
+    await fireAfter(HOUR);
+    clock.pass(MINUTE);
+    await replica.publishLeftBehind();
+    expect(replica.logged.filter(({ message }) => message === 'reminder refused by the sidecar').length).toBe(240);
+  });
+
+  test('is not repeated while the first attempt is under way', async () => {
+    const { created, taskId } = newStory();
+    await replica.handle(created, null);
+    const release = edge.hold();
+    clock.pass(HOUR);
+    const firing = replica.fire();
+    await eventually(async () => (await status(taskId))?.status === 'triggered');
+    clock.pass(11_000);
+    await replica.publishLeftBehind();
+    release();
+    await firing;
+    expect(edge.of(taskId)).toHaveLength(1);
+  });
+});
+
+test('the delay that is measured is ours', async () => {
+  const { created } = newStory({ reminder_offset: 'P1D' });
+  const before = await replica.metric('reminder_lateness_seconds_sum');
+  await replica.handle(created, null);
+  await fireAfter(250);
+  expect((await replica.metric('reminder_lateness_seconds_sum')) - before).toBeCloseTo(0.25);
+});
+
+const idOf = (created: { task_id: string; task: { due_date: string | null } }): [string, string] => [
+  new Date(Date.parse(created.task.due_date ?? '') - HOUR).toISOString(),
+  Bun.randomUUIDv5('reminder/0', created.task_id),
+];

@@ -1,0 +1,20 @@
+import { type Authenticator, authenticated, permit } from '#shared/auth';
+import type { Sql } from '#shared/db';
+import { Elysia, t } from 'elysia';
+import { failure, nextQuery, nextReminder } from './model.ts';
+import { nextReminders } from './service.ts';
+
+/** What people may ask about their reminders. */
+export const reminders = ({ sql, authenticator }: { sql: Sql; authenticator: Authenticator }) =>
+  new Elysia({ name: 'reminders', prefix: '/api/v1/reminders' }).use(authenticated(authenticator)).get(
+    '/next',
+    ({ principal, query }) => {
+      permit(principal, 'tasks:read');
+      return nextReminders(sql, principal.userId, query.limit, new Date());
+    },
+    {
+      query: nextQuery,
+      response: { 200: t.Array(nextReminder), 400: failure, 401: failure, 403: failure, 503: failure },
+      detail: { tags: ['reminders'], summary: 'What will remind me next, and why' },
+    },
+  );

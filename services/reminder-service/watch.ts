@@ -1,0 +1,115 @@
+import type { Sidecar } from '#shared/dapr';
+import type { Sql } from '#shared/db';
+import type { TaskEvent } from '#shared/events';
+import type { Log } from '#shared/log';
+import type { Metrics } from '#shared/metrics';
+import { createJumpMeter, sleepMs } from './clock.ts';
+import { handleTaskEvent } from './events.ts';
+import { createFiring } from './fire.ts';
+import { createHeap } from './heap.ts';
+import { createLoop } from './loop.ts';
+import { allPendingUntil, pendingUntil, purgeClosed } from './schedule.ts';
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** How often the table is asked for what another replica put there, and how far ahead: so each fires on the dot. */
+const LOOK_EVERY_MS = SECOND;
+const LOOK_AHEAD_MS = 2 * SECOND;
+const LOOK_LIMIT = 1000;
+/** What lies further ahead stays in the table, so that the number of all reminders is no matter of memory. */
+const HELD_AHEAD_MS = DAY;
+const RECONCILE_EVERY_MS = 5 * MINUTE;
+const PUBLISH_AGAIN_EVERY_MS = 5 * SECOND;
+const PURGE_EVERY_MS = HOUR;
+/** Twice the retention of the topics: no event can come that old (SPEC 6). */
+const CLOSED_KEPT_MS = 14 * DAY;
+/** A wall clock that moves by more against the monotonic one was set, or the machine slept. */
+const JUMP_MS = SECOND;
+
+export type Watch = ReturnType<typeof createWatch>;
+
+/**
+ * The reminders of one replica: the heap, what fires it and what keeps it true to the table. Any number of replicas may
+ * watch one table. `now` and `monotonic` in ms.
+ */
+export function createWatch({
+  sql,
+  sidecar,
+  log,
+  metrics,
+  now = Date.now,
+  monotonic = () => performance.now(),
+}: {
+  sql: Sql;
+  sidecar: Pick<Sidecar, 'publish'>;
+  log: Log;
+  metrics: Metrics;
+  now?: () => number;
+  monotonic?: () => number;
+}) {
+  const heap = createHeap();
+  const firing = createFiring({ sql, sidecar, log, metrics, now });
+  const jumpedMs = createJumpMeter(now, monotonic);
+  metrics.gauge('reminders_pending', 'Reminders of the next 24 h that this replica holds', [], (gauge) =>
+    gauge.set(heap.size()),
+  );
+
+  /** Fires everything that is due. The heap lets go of it only afterwards, so that a failure is tried again. */
+  async function fire(stopping?: AbortSignal): Promise<void> {
+    const at = now();
+    if ((heap.nextAt() ?? Infinity) > at) return;
+    while (!stopping?.aborted && (await firing.fireDue()));
+    heap.takeDue(at);
+  }
+
+  /** Takes in what is due within seconds, whichever replica consumed its event. */
+  async function look(): Promise<void> {
+    const ms = jumpedMs();
+    if (Math.abs(ms) > JUMP_MS) {
+      log.warn('the clock has jumped', { ms: Math.round(ms) });
+      await reconcile();
+    }
+    for (const entry of await pendingUntil(sql, new Date(now() + LOOK_AHEAD_MS), LOOK_LIMIT)) heap.put(entry);
+    alarm.wake();
+  }
+
+  /** Makes the heap what the table says; at the start that fills it. What comes meanwhile is seen by the next look. */
+  async function reconcile(): Promise<void> {
+    heap.replace(await allPendingUntil(sql, new Date(now() + HELD_AHEAD_MS)));
+    alarm.wake();
+  }
+
+  async function purge(): Promise<void> {
+    const rows = await purgeClosed(sql, new Date(now() - CLOSED_KEPT_MS));
+    if (rows > 0) log.info('closed reminders purged', { rows });
+  }
+
+  const every = (ms: number, name: string, runOnce: () => Promise<void>) =>
+    createLoop({ name, runOnce, waitMs: () => ms, log });
+  const alarm = createLoop({ name: 'fire', runOnce: fire, waitMs: () => sleepMs(heap.nextAt(), now()), log });
+  const loops = [
+    every(RECONCILE_EVERY_MS, 'reconcile', reconcile),
+    every(LOOK_EVERY_MS, 'look', look),
+    every(PUBLISH_AGAIN_EVERY_MS, 'publish again', firing.publishLeftBehind),
+    every(PURGE_EVERY_MS, 'purge', purge),
+    alarm,
+  ];
+
+  return {
+    /** Handles one delivery; the row is committed when it resolves. */
+    async handle(event: TaskEvent, traceparent: string | null): Promise<void> {
+      await handleTaskEvent({ sql, heap, now, horizonMs: HELD_AHEAD_MS }, event, traceparent);
+      alarm.wake();
+    },
+    fire,
+    look,
+    reconcile,
+    purge,
+    publishLeftBehind: firing.publishLeftBehind,
+    start: () => loops.forEach((loop) => loop.start()),
+    stop: () => Promise.all(loops.map((loop) => loop.stop())),
+  };
+}
