@@ -1,0 +1,363 @@
+import { describe, expect, test } from 'bun:test';
+import fc from 'fast-check';
+import { clock, dayNumber, dayText, zoneChanges, zones } from '../test/support/calendar.ts';
+import { walk } from '../test/support/walk.ts';
+import {
+  catchUp,
+  createAt,
+  dueOccurrences,
+  firstOccurrence,
+  horizonMs,
+  instanceId,
+  nextInstanceAt,
+  nextOccurrence,
+  nextOccurrenceAfter,
+  occurrenceAt,
+  occurrences,
+  occurrencesAfter,
+  parsePattern,
+  type Series,
+  type SeriesRow,
+  seriesOf,
+} from './recurrence.ts';
+import { triggerAt } from './due.ts';
+import { toInstant } from './zone.ts';
+
+const DAY_MS = 86_400_000;
+const dayNames = ['MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT', 'SUN'];
+const plain = fc.oneof(
+  fc.constantFrom('daily:', 'weekly:', 'monthly:', 'monthly:last'),
+  fc.subarray(dayNames, { minLength: 1 }).map((days) => `weekly:${days.join(',')}`),
+  fc.integer({ min: 1, max: 31 }).map((day) => `monthly:${day}`),
+  fc.integer({ min: 1, max: 400 }).map((days) => `custom:${days}d`),
+);
+
+describe('the dates of a pattern equal a walk from day to day', () => {
+  test('for every form, from any day', () => {
+    fc.assert(
+      fc.property(plain, startDates(), (text, startDate) => {
+        const expected = [...walk(text, startDate, 2500).take(30).map(dayText)];
+        const pattern = parsePattern(text, startDate);
+        expect(occurrencesAfter(pattern, { limit: expected.length })).toEqual(expected);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('for any rule, of which the walk finds a date within 12 years', () => {
+    fc.assert(
+      fc.property(rules(), startDates(), fc.integer({ min: 0, max: 4 }), (rule, startDate, skip) => {
+        const expected = [...walk(rule, startDate, 4400).take(12).map(dayText)];
+        fc.pre(expected.length > skip);
+        const pattern = parsePattern(rule, startDate);
+        expect(occurrencesAfter(pattern, { limit: expected.length })).toEqual(expected);
+        expect(nextOccurrence(pattern, { from: expected[skip] ?? '' })).toBe(expected[skip] ?? '');
+        expect(occurrencesAfter(parsePattern(`${rule};COUNT=${skip + 1}`, startDate), { limit: 99 })).toEqual(
+          expected.slice(0, skip + 1),
+        );
+        const until = expected[skip]?.replaceAll('-', '');
+        expect(occurrencesAfter(parsePattern(`${rule};UNTIL=${until}`, startDate), { limit: 99 })).toEqual(
+          expected.slice(0, skip + 1),
+        );
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('occurrenceAt', () => {
+  test('keeps the wall clock in every zone across every change of its clocks', () => {
+    fc.assert(
+      fc.property(nearChanges(), plain, ({ zone, day, timeMs }, text) => {
+        const due = new Date(clock(zone).instant(day, timeMs).first);
+        const start = clock(zone).read(due.getTime());
+        const it = series({ recurrence_pattern: text, due_date: due, timezone: zone });
+        const found = occurrences(it, { limit: 8 }).map(({ due_date }) => due_date.getTime());
+        const days = [...walk(text, dayText(start.day), 3300).take(8)];
+        expect(found.slice(0, days.length)).toEqual(days.map((date) => clock(zone).instant(date, start.timeMs).first));
+      }),
+      { numRuns: 1500 },
+    );
+  });
+
+  test('of a date without time is the end of that day', () => {
+    const it = series({ due_date: new Date('2026-10-24T21:59:59.999Z'), due_all_day: true, timezone: 'Europe/Berlin' });
+    expect(occurrences(it, { limit: 2 })).toEqual([
+      { occurrence_date: '2026-10-24', due_date: new Date('2026-10-24T21:59:59.999Z'), note: null },
+      { occurrence_date: '2026-10-25', due_date: new Date('2026-10-25T22:59:59.999Z'), note: null },
+    ]);
+  });
+});
+
+describe('occurrences', () => {
+  const notes = (timezone: string, date: string, time: string, days = 3) => {
+    const it = series({ due_date: toInstant(date, time, timezone), timezone });
+    return occurrences(it, { limit: days }).map(({ due_date, note }) =>
+      `${due_date.toISOString()} ${note ?? ''}`.trim(),
+    );
+  };
+
+  test('say where a time does not exist', () => {
+    expect(notes('Europe/Berlin', '2027-03-27', '02:30')).toEqual([
+      '2027-03-27T01:30:00.000Z',
+      '2027-03-28T01:30:00.000Z 02:30 does not exist on 2027-03-28 in Europe/Berlin: moved to 03:30',
+      '2027-03-29T00:30:00.000Z',
+    ]);
+  });
+
+  test('say where a time comes twice', () => {
+    expect(notes('Europe/Berlin', '2026-10-24', '02:30:15')).toEqual([
+      '2026-10-24T00:30:15.000Z',
+      '2026-10-25T00:30:15.000Z 02:30:15 comes twice on 2026-10-25 in Europe/Berlin: the first is taken',
+      '2026-10-26T01:30:15.000Z',
+    ]);
+  });
+
+  test('say where a time moves to another day', () => {
+    expect(notes('Pacific/Apia', '2011-12-29', '09:00')).toEqual([
+      '2011-12-29T19:00:00.000Z',
+      '2011-12-30T19:00:00.000Z 09:00 does not exist on 2011-12-30 in Pacific/Apia: moved to 09:00 on 2011-12-31',
+      '2011-12-30T19:00:00.000Z',
+    ]);
+  });
+
+  test('leave out what is excluded, lie within the span and keep to the limit', () => {
+    const it = series({ exdates: ['2026-11-25', '2026-11-27'] });
+    const dates = (span: { from?: string; to?: string; limit: number }) =>
+      occurrences(it, span).map((o) => o.occurrence_date);
+    expect(dates({ limit: 3 })).toEqual(['2026-11-24', '2026-11-26', '2026-11-28']);
+    expect(dates({ from: '2026-11-25', to: '2026-11-28', limit: 9 })).toEqual(['2026-11-26', '2026-11-28']);
+    expect(dates({ to: '2026-11-23', limit: 9 })).toEqual([]);
+    expect(dates({ limit: 0 })).toEqual([]);
+  });
+
+  test('end with the last instant, inclusive', () => {
+    const ending = (text: string) => occurrences(series({ recurrence_end_date: new Date(text) }), { limit: 9 }).length;
+    expect(ending('2026-11-26T09:00:00.000Z')).toBe(3);
+    expect(ending('2026-11-26T08:59:59.999Z')).toBe(2);
+    expect(ending('2026-11-24T08:59:59.999Z')).toBe(0);
+  });
+});
+
+describe('the first and the next occurrence', () => {
+  test('begin with the first matching date on or after the local date of the due date', () => {
+    const due_date = new Date('2026-11-29T20:00:00Z');
+    expect(firstOccurrence(series({ recurrence_pattern: 'weekly:MON', due_date, timezone: 'UTC' }))).toBe('2026-11-30');
+    expect(firstOccurrence(series({ recurrence_pattern: 'weekly:', due_date, timezone: 'Asia/Kathmandu' }))).toBe(
+      '2026-11-30',
+    );
+  });
+
+  test('skip excluded dates and stop at the end', () => {
+    const it = series({ exdates: ['2026-11-24', '2026-11-26'], recurrence_end_date: new Date('2026-11-27T09:00:00Z') });
+    expect(firstOccurrence(it)).toBe('2026-11-25');
+    expect(nextOccurrenceAfter(it, '2026-11-25')).toBe('2026-11-27');
+    expect(nextOccurrenceAfter(it, '2026-11-27')).toBeNull();
+    expect(nextInstanceAt(it, '2026-11-27', null)).toBeNull();
+  });
+
+  test('of a row with nothing but a pattern count in UTC', () => {
+    const row = { due_all_day: null, timezone: null, recurrence_end_date: null, exdates: null };
+    const it = seriesOf({ ...row, recurrence_pattern: 'monthly:', due_date: new Date('2027-01-31T09:00:00Z') });
+    expect(nextOccurrenceAfter(it, '2027-01-31')).toBe('2027-02-28');
+    expect(it.timezone).toBe('UTC');
+  });
+});
+
+describe('the horizon', () => {
+  test.each([
+    [null, 24 * 60],
+    ['PT2H', 24 * 60],
+    ['PT23H50M', 24 * 60],
+    ['PT23H51M', 24 * 60 + 1],
+    ['P1D', 24 * 60 + 10],
+    ['P365D', 365 * 24 * 60 + 10],
+  ])('of %s is %i minutes', (offset, minutes) => expect(horizonMs(offset)).toBe(minutes * 60_000));
+
+  test('is counted from the due time', () => {
+    expect(nextInstanceAt(series({}), '2026-11-24', 'PT2H')?.toISOString()).toBe('2026-11-24T09:00:00.000Z');
+    expect(nextInstanceAt(series({}), null, 'P1D')?.toISOString()).toBe('2026-11-23T08:50:00.000Z');
+  });
+
+  test('reaches further where an all-day due date reminds from 09:00', () => {
+    const it = series({ due_all_day: true, due_date: new Date('2026-11-24T23:59:59.999Z') });
+    expect(createAt(it, '2026-11-24', 'P1D').toISOString()).toBe('2026-11-23T08:50:00.000Z');
+  });
+
+  test('never creates an instance less than 10 minutes before its reminder', () => {
+    const offsets = fc.constantFrom('PT0S', 'PT1H', 'PT23H55M', 'P1D', 'P2DT3H', 'P40D');
+    fc.assert(
+      fc.property(nearChanges(), offsets, fc.boolean(), ({ zone, day, timeMs }, reminder_offset, due_all_day) => {
+        const it = series({ due_date: new Date(clock(zone).instant(day, timeMs).first), timezone: zone, due_all_day });
+        const date = dayText(day + 1);
+        const created = createAt(it, date, reminder_offset).getTime();
+        const due_date = occurrenceAt(it, date);
+        const reminder = triggerAt({ ...it, due_date, reminder_offset, snoozed_until: null })?.getTime() ?? 0;
+        expect(created).toBeLessThanOrEqual(reminder - 600_000);
+        expect(created).toBeLessThanOrEqual(due_date.getTime() - horizonMs(reminder_offset));
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('catchUp', () => {
+  const missed = ['2026-11-10', '2026-11-16', '2026-11-17', '2026-11-20', '2026-11-23'];
+  const now = new Date('2026-11-24T12:00:00Z');
+
+  test('latest takes the newest missed date only', () => {
+    expect(catchUp(missed, 'latest', now)).toEqual({ create: ['2026-11-23'], skipped: 4 });
+  });
+  test('all takes those of the last 7 days, in the zone', () => {
+    expect(catchUp(missed, 'all', now)).toEqual({ create: missed.slice(2), skipped: 2 });
+    expect(catchUp(missed, 'all', now, 'Pacific/Kiritimati').create).toEqual(missed.slice(3));
+  });
+  test('none takes none', () => expect(catchUp(missed, 'none', now)).toEqual({ create: [], skipped: 5 }));
+  test('nothing missed is nothing skipped', () =>
+    expect(catchUp([], 'latest', now)).toEqual({ create: [], skipped: 0 }));
+});
+
+describe('dueOccurrences', () => {
+  const now = new Date('2026-12-24T10:00:00Z');
+  const due = (mode: 'latest' | 'all' | 'none', after: string | null, at = now) =>
+    dueOccurrences(series({}), { after, now: at, reminderOffset: null, mode });
+
+  test('of a series in time are the dates within the horizon', () => {
+    expect(due('latest', '2026-12-24')).toEqual({ create: ['2026-12-25'], skipped: 0, advance_past: '2026-12-25' });
+    expect(due('none', '2026-12-24')).toEqual({ create: ['2026-12-25'], skipped: 0, advance_past: '2026-12-25' });
+    expect(due('latest', '2026-12-25')).toEqual({ create: [], skipped: 0, advance_past: null });
+  });
+
+  test('after a month of downtime are chosen by catch_up', () => {
+    expect(due('latest', null)).toEqual({
+      create: ['2026-12-24', '2026-12-25'],
+      skipped: 30,
+      advance_past: '2026-12-25',
+    });
+    expect(due('none', null)).toEqual({ create: ['2026-12-25'], skipped: 31, advance_past: '2026-12-25' });
+    expect(due('all', null)).toMatchObject({ skipped: 23, advance_past: '2026-12-25' });
+    expect(due('all', null).create).toHaveLength(9);
+  });
+
+  test('move the cursor also when nothing is to be created', () => {
+    const it = series({ recurrence_end_date: new Date('2026-12-01T09:00:00Z') });
+    expect(dueOccurrences(it, { after: null, now, reminderOffset: null, mode: 'none' })).toEqual({
+      create: [],
+      skipped: 8,
+      advance_past: '2026-12-01',
+    });
+  });
+
+  test('account for each date once, however often the processor looks', () => {
+    const looks = fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1, maxLength: 12 });
+    fc.assert(
+      fc.property(plain, nearChanges(), looks, fc.constantFrom('latest', 'all', 'none'), (text, near, hours, mode) => {
+        const due_date = new Date(clock(near.zone).instant(near.day, near.timeMs).first);
+        const it = series({ recurrence_pattern: text, due_date, timezone: near.zone });
+        let [after, at, handled, created]: [string | null, number, number, string[]] = [
+          null,
+          due_date.getTime() - 2 * DAY_MS,
+          0,
+          [],
+        ];
+        for (const step of hours) {
+          at += step * 3_600_000;
+          const found = dueOccurrences(it, { after, now: new Date(at), reminderOffset: 'PT1H', mode });
+          handled += found.create.length + found.skipped;
+          created = [...created, ...found.create];
+          after = found.advance_past ?? after;
+          const nextLook = nextInstanceAt(it, after, 'PT1H');
+          expect(nextLook === null || nextLook.getTime() > at).toBe(true);
+        }
+        const dates = after === null ? [] : occurrencesAfter(it.pattern, { until: after, limit: 9999 });
+        expect(handled).toBe(dates.length);
+        expect(created).toEqual(dates.filter((date) => created.includes(date)));
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+test('instanceId is the same for ever, and another for another date or series', () => {
+  const id = '01a21026-2a84-72d7-8a66-f892a1c8685e';
+  expect(instanceId(id, '2026-11-24')).toMatchInlineSnapshot(`"3aa95536-f20d-52fd-86bd-b051ca1e5f8b"`);
+  expect(instanceId(id.toUpperCase(), '2026-11-24')).toBe(instanceId(id, '2026-11-24'));
+  expect(instanceId(id, '2026-11-25')).not.toBe(instanceId(id, '2026-11-24'));
+  expect(instanceId(id.replace('0', '1'), '2026-11-24')).not.toBe(instanceId(id, '2026-11-24'));
+});
+
+function series(row: Partial<SeriesRow>): Series {
+  return seriesOf({
+    recurrence_pattern: 'daily:',
+    due_date: new Date('2026-11-24T09:00:00Z'),
+    due_all_day: false,
+    timezone: 'UTC',
+    recurrence_end_date: null,
+    exdates: null,
+    ...row,
+  });
+}
+
+/** Any day, and more often the days on which months and leap years tell. */
+function startDates(): fc.Arbitrary<string> {
+  const [first, last] = [dayNumber('1996-01-01'), dayNumber('2104-12-31')];
+  const telling = fc
+    .tuple(
+      fc.constantFrom(1999, 2000, 2027, 2028, 2099, 2100),
+      fc.constantFrom('01', '02', '03', '12'),
+      fc.constantFrom(28, 29, 30, 31),
+    )
+    .map(([year, month, day]) => dayText(dayNumber(`${year}-${month}-${day}`)));
+  return fc.oneof(fc.integer({ min: first, max: last }).map(dayText), telling);
+}
+
+/** A zone, a day up to five days before its clocks change, and a time at which they may. */
+function nearChanges(): fc.Arbitrary<{ zone: string; day: number; timeMs: number }> {
+  const minutes = fc.oneof(
+    fc.constantFrom(0, 15, 30, 90, 105, 120, 135, 150, 165, 1410, 1439),
+    fc.integer({ min: 0, max: 1439 }),
+  );
+  return fc
+    .constantFrom(...zones)
+    .chain((zone) =>
+      fc
+        .tuple(fc.constantFrom(...zoneChanges(zone)), fc.integer({ min: 0, max: 5 }), minutes)
+        .map(([change, before, minute]) => ({ zone, day: change - before, timeMs: minute * 60_000 })),
+    );
+}
+
+function rules(): fc.Arbitrary<string> {
+  const part = (key: string, values: (string | number)[], maxLength = 3) =>
+    fc
+      .option(fc.subarray(values, { minLength: 1, maxLength }), { nil: null })
+      .map((list) => (list ? `${key}=${list.join(',')}` : null));
+  const days = ['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU'];
+  const ordinals = ['MO', 'FR', '1MO', '2TU', '-1FR', '5SU', '-5WE', '+3TH'];
+  const months = part('BYMONTH', [1, 2, 3, 6, 11, 12]);
+  const monthDays = part('BYMONTHDAY', [1, 13, 15, 28, 29, 30, 31, -1, -2, -31]);
+  const interval = (max: number) =>
+    fc.option(fc.integer({ min: 1, max }), { nil: null }).map((n) => (n ? `INTERVAL=${n}` : null));
+  const weekStart = fc.constantFrom(null, 'WKST=SU', 'WKST=WE');
+  const positions = part('BYSETPOS', [1, 2, -1, -5], 2);
+  return fc
+    .oneof(
+      fc.tuple(fc.constant('FREQ=DAILY'), interval(366), months, monthDays, part('BYDAY', days)),
+      fc.tuple(fc.constant('FREQ=WEEKLY'), interval(52), months, part('BYDAY', days), weekStart),
+      fc.tuple(fc.constant('FREQ=MONTHLY'), interval(24), months, monthDays, part('BYDAY', ordinals)),
+      fc.tuple(
+        fc.constant('FREQ=MONTHLY'),
+        interval(24),
+        part('BYDAY', days, 5).map((days) => days ?? 'BYDAY=MO'),
+        positions,
+      ),
+      fc.tuple(
+        fc.constant('FREQ=YEARLY'),
+        interval(10),
+        months.map((list) => list ?? 'BYMONTH=2'),
+        monthDays,
+        part('BYDAY', ordinals),
+      ),
+      fc.tuple(fc.constant('FREQ=YEARLY'), interval(10), months, monthDays, part('BYDAY', days)),
+    )
+    .map((parts) => `rrule:${parts.filter((part) => part !== null).join(';')}`);
+}
