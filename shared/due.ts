@@ -45,7 +45,7 @@ export function parseDueDate(text: string, timezone: string, field = 'due_date')
   }
   let instant: Date;
   try {
-    if (date) Temporal.PlainDate.from(text, { overflow: 'reject' });
+    if (date) Temporal.PlainDate.from(text);
     instant = date ? endOfDay(text, timezone) : new Date(Temporal.Instant.from(text).epochMilliseconds);
   } catch (error) {
     if (error instanceof RangeError) throw refuse('there is no such day or time');

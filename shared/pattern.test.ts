@@ -75,6 +75,12 @@ about('golden dates', () => {
 
   test('nothing comes after the last year of four digits', () => {
     expect(dates('rrule:FREQ=YEARLY', '9996-03-01')).toBe('9996-03-01 9997-03-01 9998-03-01');
+    expect(dates('custom:3650d', '9990-03-01')).toBe('9990-03-01');
+    const until = { until: '9999-12-31', limit: 9 };
+    expect(occurrencesAfter(parsePattern('rrule:FREQ=YEARLY', '9997-03-01'), until)).toEqual([
+      '9997-03-01',
+      '9998-03-01',
+    ]);
   });
 });
 

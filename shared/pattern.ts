@@ -144,8 +144,9 @@ function evaluate(rrule: string, startDate: string): (date: string) => string | 
 
 function search(rule: RRuleTemporal, date: string): string | null {
   try {
-    const found = rule.next(new Date(date), true)?.toString().slice(0, LAST_DATE.length) ?? null;
-    return found === null || found > LAST_DATE || found.startsWith('+') ? null : found;
+    const found = rule.next(new Date(date), true);
+    if (found === null || found.epochMilliseconds > Date.parse(LAST_DATE)) return null;
+    return found.toString().slice(0, LAST_DATE.length);
   } catch (error) {
     // rrule-temporal 2.2.8 tells "no date found" by this text alone; with an error class of its own this could go.
     if (error instanceof Error && error.message.startsWith('Maximum iterations')) return null;

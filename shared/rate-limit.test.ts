@@ -34,7 +34,8 @@ describe('a token bucket', () => {
     fc.assert(
       fc.property(settings, steps, ({ capacity, refillPerSecond }, gaps) => {
         const bucket = createTokenBucket({ capacity, refillPerSecond });
-        const given: number[] = [];
+        const given: number[] = Array.from({ length: capacity }, () => START);
+        expect(given.every(() => bucket.take('a', START).ok)).toBe(true);
         let now = START;
         for (const gap of gaps) {
           now += gap;
