@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { clock, dayText, zoneChanges, zones } from '../test/support/calendar.ts';
+import { nearChanges } from '../test/support/arbitraries.ts';
+import { clock, dayText } from '../test/support/calendar.ts';
 import {
   dueAt,
   FieldError,
@@ -35,7 +36,7 @@ describe('parseDueDate', () => {
 
   test('gives a date back in the form given, in every zone', () => {
     fc.assert(
-      fc.property(nearChange(), ({ zone, day }) => {
+      fc.property(nearChanges(), ({ zone, day }) => {
         fc.pre(!(zone === 'Pacific/Apia' && dayText(day) === '2011-12-30'));
         expect(formatDueDate(parseDueDate(dayText(day), zone), zone)).toBe(dayText(day));
       }),
@@ -130,7 +131,7 @@ describe('subtractOffset', () => {
   test('keeps the wall clock in every zone', () => {
     fc.assert(
       fc.property(
-        nearChange(),
+        nearChanges(),
         fc.integer({ min: 0, max: 1439 }),
         fc.integer({ min: 0, max: 365 }),
         ({ zone, day }, minute, days) => {
@@ -202,14 +203,4 @@ function fieldOf(parse: () => unknown): string | null {
     expect(error.message).toStartWith(`${error.field}: `);
     return error.field;
   }
-}
-
-function nearChange(): fc.Arbitrary<{ zone: string; day: number }> {
-  return fc
-    .constantFrom(...zones)
-    .chain((zone) =>
-      fc
-        .tuple(fc.constantFrom(...zoneChanges(zone)), fc.integer({ min: -2, max: 2 }))
-        .map(([change, days]) => ({ zone, day: change + days })),
-    );
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { clock, dayNumber, dayText, zoneChanges, zones } from '../test/support/calendar.ts';
+import { nearChanges, patterns, rules, startDates } from '../test/support/arbitraries.ts';
+import { clock, dayText } from '../test/support/calendar.ts';
 import { walk } from '../test/support/walk.ts';
 import {
   catchUp,
@@ -24,18 +25,10 @@ import { triggerAt } from './due.ts';
 import { toInstant } from './zone.ts';
 
 const DAY_MS = 86_400_000;
-const dayNames = ['MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT', 'SUN'];
-const plain = fc.oneof(
-  fc.constantFrom('daily:', 'weekly:', 'monthly:', 'monthly:last'),
-  fc.subarray(dayNames, { minLength: 1 }).map((days) => `weekly:${days.join(',')}`),
-  fc.integer({ min: 1, max: 31 }).map((day) => `monthly:${day}`),
-  fc.integer({ min: 1, max: 400 }).map((days) => `custom:${days}d`),
-);
-
 describe('the dates of a pattern equal a walk from day to day', () => {
   test('for every form, from any day', () => {
     fc.assert(
-      fc.property(plain, startDates(), (text, startDate) => {
+      fc.property(patterns(), startDates(), (text, startDate) => {
         const expected = [...walk(text, startDate, 2500).take(30).map(dayText)];
         const pattern = parsePattern(text, startDate);
         expect(occurrencesAfter(pattern, { limit: expected.length })).toEqual(expected);
@@ -68,7 +61,7 @@ describe('the dates of a pattern equal a walk from day to day', () => {
 describe('occurrenceAt', () => {
   test('keeps the wall clock in every zone across every change of its clocks', () => {
     fc.assert(
-      fc.property(nearChanges(), plain, ({ zone, day, timeMs }, text) => {
+      fc.property(nearChanges(), patterns(), ({ zone, day, timeMs }, text) => {
         const due = new Date(clock(zone).instant(day, timeMs).first);
         const start = clock(zone).read(due.getTime());
         const it = series({ recurrence_pattern: text, due_date: due, timezone: zone });
@@ -251,28 +244,34 @@ describe('dueOccurrences', () => {
   test('account for each date once, however often the processor looks', () => {
     const looks = fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1, maxLength: 12 });
     fc.assert(
-      fc.property(plain, nearChanges(), looks, fc.constantFrom('latest', 'all', 'none'), (text, near, hours, mode) => {
-        const due_date = new Date(clock(near.zone).instant(near.day, near.timeMs).first);
-        const it = series({ recurrence_pattern: text, due_date, timezone: near.zone });
-        let [after, at, handled, created]: [string | null, number, number, string[]] = [
-          null,
-          due_date.getTime() - 2 * DAY_MS,
-          0,
-          [],
-        ];
-        for (const step of hours) {
-          at += step * 3_600_000;
-          const found = dueOccurrences(it, { after, now: new Date(at), reminderOffset: 'PT1H', mode });
-          handled += found.create.length + found.skipped;
-          created = [...created, ...found.create];
-          after = found.advance_past ?? after;
-          const nextLook = nextInstanceAt(it, after, 'PT1H');
-          expect(nextLook === null || nextLook.getTime() > at).toBe(true);
-        }
-        const dates = after === null ? [] : occurrencesAfter(it.pattern, { until: after, limit: 9999 });
-        expect(handled).toBe(dates.length);
-        expect(created).toEqual(dates.filter((date) => created.includes(date)));
-      }),
+      fc.property(
+        patterns(),
+        nearChanges(),
+        looks,
+        fc.constantFrom('latest', 'all', 'none'),
+        (text, near, hours, mode) => {
+          const due_date = new Date(clock(near.zone).instant(near.day, near.timeMs).first);
+          const it = series({ recurrence_pattern: text, due_date, timezone: near.zone });
+          let [after, at, handled, created]: [string | null, number, number, string[]] = [
+            null,
+            due_date.getTime() - 2 * DAY_MS,
+            0,
+            [],
+          ];
+          for (const step of hours) {
+            at += step * 3_600_000;
+            const found = dueOccurrences(it, { after, now: new Date(at), reminderOffset: 'PT1H', mode });
+            handled += found.create.length + found.skipped;
+            created = [...created, ...found.create];
+            after = found.advance_past ?? after;
+            const nextLook = nextInstanceAt(it, after, 'PT1H');
+            expect(nextLook === null || nextLook.getTime() > at).toBe(true);
+          }
+          const dates = after === null ? [] : occurrencesAfter(it.pattern, { until: after, limit: 9999 });
+          expect(handled).toBe(dates.length);
+          expect(created).toEqual(dates.filter((date) => created.includes(date)));
+        },
+      ),
       { numRuns: 300 },
     );
   });
@@ -296,68 +295,4 @@ function series(row: Partial<SeriesRow>): Series {
     exdates: null,
     ...row,
   });
-}
-
-/** Any day, and more often the days on which months and leap years tell. */
-function startDates(): fc.Arbitrary<string> {
-  const [first, last] = [dayNumber('1996-01-01'), dayNumber('2104-12-31')];
-  const telling = fc
-    .tuple(
-      fc.constantFrom(1999, 2000, 2027, 2028, 2099, 2100),
-      fc.constantFrom('01', '02', '03', '12'),
-      fc.constantFrom(28, 29, 30, 31),
-    )
-    .map(([year, month, day]) => dayText(dayNumber(`${year}-${month}-${day}`)));
-  return fc.oneof(fc.integer({ min: first, max: last }).map(dayText), telling);
-}
-
-/** A zone, a day up to five days before its clocks change, and a time at which they may. */
-function nearChanges(): fc.Arbitrary<{ zone: string; day: number; timeMs: number }> {
-  const minutes = fc.oneof(
-    fc.constantFrom(0, 15, 30, 90, 105, 120, 135, 150, 165, 1410, 1439),
-    fc.integer({ min: 0, max: 1439 }),
-  );
-  return fc
-    .constantFrom(...zones)
-    .chain((zone) =>
-      fc
-        .tuple(fc.constantFrom(...zoneChanges(zone)), fc.integer({ min: 0, max: 5 }), minutes)
-        .map(([change, before, minute]) => ({ zone, day: change - before, timeMs: minute * 60_000 })),
-    );
-}
-
-function rules(): fc.Arbitrary<string> {
-  const part = (key: string, values: (string | number)[], maxLength = 3) =>
-    fc
-      .option(fc.subarray(values, { minLength: 1, maxLength }), { nil: null })
-      .map((list) => (list ? `${key}=${list.join(',')}` : null));
-  const days = ['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU'];
-  const ordinals = ['MO', 'FR', '1MO', '2TU', '-1FR', '5SU', '-5WE', '+3TH'];
-  const months = part('BYMONTH', [1, 2, 3, 6, 11, 12]);
-  const monthDays = part('BYMONTHDAY', [1, 13, 15, 28, 29, 30, 31, -1, -2, -31]);
-  const interval = (max: number) =>
-    fc.option(fc.integer({ min: 1, max }), { nil: null }).map((n) => (n ? `INTERVAL=${n}` : null));
-  const weekStart = fc.constantFrom(null, 'WKST=SU', 'WKST=WE');
-  const positions = part('BYSETPOS', [1, 2, -1, -5], 2);
-  return fc
-    .oneof(
-      fc.tuple(fc.constant('FREQ=DAILY'), interval(366), months, monthDays, part('BYDAY', days)),
-      fc.tuple(fc.constant('FREQ=WEEKLY'), interval(52), months, part('BYDAY', days), weekStart),
-      fc.tuple(fc.constant('FREQ=MONTHLY'), interval(24), months, monthDays, part('BYDAY', ordinals)),
-      fc.tuple(
-        fc.constant('FREQ=MONTHLY'),
-        interval(24),
-        part('BYDAY', days, 5).map((days) => days ?? 'BYDAY=MO'),
-        positions,
-      ),
-      fc.tuple(
-        fc.constant('FREQ=YEARLY'),
-        interval(10),
-        months.map((list) => list ?? 'BYMONTH=2'),
-        monthDays,
-        part('BYDAY', ordinals),
-      ),
-      fc.tuple(fc.constant('FREQ=YEARLY'), interval(10), months, monthDays, part('BYDAY', days)),
-    )
-    .map((parts) => `rrule:${parts.filter((part) => part !== null).join(';')}`);
 }

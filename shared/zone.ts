@@ -36,7 +36,7 @@ export function toInstant(date: string, time: string, zone: string): Date {
 export function isRepeated(date: string, time: string, zone: string): boolean {
   const first = wallClock(date, time).toZonedDateTime(zone, { disambiguation: 'earlier' });
   const second = wallClock(date, time).toZonedDateTime(zone, { disambiguation: 'later' });
-  return first.epochMilliseconds < second.epochMilliseconds && first.toPlainTime().equals(second.toPlainTime());
+  return first.epochMilliseconds < second.epochMilliseconds && first.toPlainDateTime().equals(second.toPlainDateTime());
 }
 
 /**
