@@ -1,0 +1,54 @@
+import type { Authenticator } from '#shared/auth';
+import { correlation } from '#shared/correlation';
+import type { Sql } from '#shared/db';
+import { errorMapping } from '#shared/errors';
+import { type Check, health } from '#shared/health';
+import type { Log } from '#shared/log';
+import type { Metrics } from '#shared/metrics';
+import { apiDocs } from '#shared/openapi';
+import { subscribe } from '#shared/subscribe';
+import { createRecorder } from './events.ts';
+import { trail } from './trail/index.ts';
+
+/** All routes of the audit logger: health, the trail with its docs, and the deliveries of the sidecar. */
+export function createApp({
+  version,
+  commit,
+  appToken,
+  sealKey,
+  sql,
+  authenticator,
+  ready,
+  degraded,
+  log,
+  metrics,
+}: {
+  version: string;
+  commit: string;
+  appToken: string;
+  sealKey: string;
+  sql: Sql;
+  authenticator: Authenticator;
+  ready: Record<string, Check>;
+  degraded: Record<string, Check>;
+  log: Log;
+  metrics: Metrics;
+}) {
+  const { record } = createRecorder({ sql, sealKey, metrics });
+  return (
+    errorMapping(log)
+      .use(correlation())
+      .use(health({ service: 'audit-logger', version, commit, ready, degraded, metrics }))
+      .use(
+        apiDocs({
+          path: '/api/v1/audit',
+          title: 'TaskFlow audit trail',
+          description: 'Every change of every task: who made it, when, and what it was before and after.',
+          version,
+        }),
+      )
+      // The trail keeps also what this version does not know.
+      .use(subscribe({ appId: 'audit-logger', appToken, sql, handle: record, handleUnknown: record, log, metrics }))
+      .use(trail({ sql, authenticator, log }))
+  );
+}

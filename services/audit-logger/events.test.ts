@@ -1,0 +1,141 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { eventually } from '../../test/support/wait.ts';
+import { addMonth } from './partitions.ts';
+import { payloadMac } from './payload-mac.ts';
+import { anEvent, aReminder, SEAL_KEY, setUp } from './fixtures/setup.ts';
+
+const { database, sql, deliver, metric, close } = await setUp();
+beforeAll(() => addMonth(sql, '2026-11-01'));
+afterAll(close);
+
+const rowsOf = (...ids: string[]) => database.sql`
+  select event_id, event_type, tableoid::regclass::text as partition, partition_key::text, timestamp, payload, payload_mac
+  from task_events where event_id in ${database.sql(ids)} order by timestamp, event_id`;
+
+describe('a delivery', () => {
+  test('becomes one row that holds the whole event', async () => {
+    const event = aReminder({ colour: 'green' });
+    expect(await deliver(event)).toBe('SUCCESS');
+    const [row] = await rowsOf(event.event_id);
+    expect(row).toMatchObject({
+      event_type: 'task.reminder.triggered',
+      partition: 'task_events_2026_11',
+      timestamp: new Date('2026-11-24T10:00:00Z'),
+      payload: event,
+    });
+  });
+
+  test('of a type that this version does not know is stored too', async () => {
+    const event = anEvent();
+    expect(await deliver(event)).toBe('SUCCESS');
+    expect(await rowsOf(event.event_id)).toHaveLength(1);
+  });
+
+  test('that comes again is a success and no second row', async () => {
+    const event = anEvent();
+    const before = await metric('audit_duplicates_total');
+    await deliver(event);
+    expect(await deliver(event)).toBe('SUCCESS');
+    expect(await rowsOf(event.event_id)).toHaveLength(1);
+    expect(await metric('audit_duplicates_total')).toBe(before + 1);
+  });
+
+  test('is answered after its commit, not before', async () => {
+    const [event, locked, release] = [anEvent(), Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const holder = database.sql.begin(async (tx) => {
+      await tx`lock table task_events in exclusive mode`;
+      locked.resolve();
+      await release.promise;
+    });
+    await locked.promise;
+    let answered = '';
+    const delivery = deliver(event).then((status) => (answered = status));
+    await eventually(async () => {
+      const [row] = await database.sql`
+        select count(*)::int as waiting from pg_stat_activity
+        where datname = current_database() and application_name = 'test' and wait_event_type = 'Lock'`;
+      return row?.waiting === 1;
+    });
+    expect(answered).toBe('');
+    release.resolve();
+    await holder;
+    expect(await delivery).toBe('SUCCESS');
+    expect(await rowsOf(event.event_id)).toHaveLength(1);
+  });
+});
+
+describe('200 deliveries at once', () => {
+  test('are stored by a few inserts', async () => {
+    const events = Array.from({ length: 200 }, () => anEvent());
+    const before = await metric('audit_batch_rows_count');
+    const answers = await Promise.all(events.map(deliver));
+    expect(new Set(answers)).toEqual(new Set(['SUCCESS']));
+    expect(await rowsOf(...events.map((event) => event.event_id))).toHaveLength(200);
+    expect((await metric('audit_batch_rows_count')) - before).toBeLessThanOrEqual(4);
+  });
+
+  test('of one event are one row', async () => {
+    const event = anEvent();
+    await Promise.all(Array.from({ length: 200 }, () => deliver(event)));
+    expect(await rowsOf(event.event_id)).toHaveLength(1);
+  });
+
+  test('are not failed by one that Postgres refuses', async () => {
+    const poison = anEvent({ title: 'a \u0000 that jsonb does not take' });
+    const events = [
+      ...Array.from({ length: 20 }, () => anEvent()),
+      poison,
+      ...Array.from({ length: 20 }, () => anEvent()),
+    ];
+    const answers = await Promise.all(events.map(deliver));
+    expect(answers.filter((status) => status !== 'SUCCESS')).toEqual(['RETRY']);
+    expect(await rowsOf(...events.map((event) => event.event_id))).toHaveLength(40);
+  });
+});
+
+test('a poison event is dropped at the fourth delivery', async () => {
+  const poison = anEvent({ title: '\u0000' });
+  const answers = [];
+  for (let attempt = 0; attempt < 4; attempt++) answers.push(await deliver(poison));
+  expect(answers).toEqual(['RETRY', 'RETRY', 'RETRY', 'DROP']);
+});
+
+describe('the partition of a row', () => {
+  test('is that of the UTC date of its timestamp', async () => {
+    const times = ['2026-11-30T23:59:59.999Z', '2026-12-01T00:00:00.000Z', '2026-12-01T00:30:00.000+01:00'];
+    const events = times.map((timestamp) => anEvent({ timestamp }));
+    await Promise.all(events.map(deliver));
+    const rows = await rowsOf(...events.map((event) => event.event_id));
+    expect(rows.map((row) => [row.partition, row.partition_key])).toEqual([
+      ['task_events_2026_11', '2026-11-30'],
+      ['task_events_2026_11', '2026-11-30'],
+      ['task_events_2026_12', '2026-12-01'],
+    ]);
+  });
+
+  test('is made on demand, also for several months in one batch', async () => {
+    const events = ['1999-02-28', '2031-01-01', '2026-11-24'].map((day) => anEvent({ timestamp: `${day}T12:00:00Z` }));
+    expect(await Promise.all(events.map(deliver))).toEqual(['SUCCESS', 'SUCCESS', 'SUCCESS']);
+    const rows = await rowsOf(...events.map((event) => event.event_id));
+    expect(rows.map((row) => row.partition)).toEqual([
+      'task_events_1999_02',
+      'task_events_2026_11',
+      'task_events_2031_01',
+    ]);
+  });
+});
+
+test('the MAC of a payload can be computed again from what is stored', async () => {
+  const event = anEvent({
+    zebra: 1,
+    apple: { b: [1.5, 1e21, -0, null, true], a: 'ä"\\\n\u2028' },
+    10: 'ten',
+    9: 'nine',
+  });
+  await deliver(event);
+  const [row] = await rowsOf(event.event_id);
+  expect(Object.keys(row?.payload)).not.toEqual(Object.keys(event));
+  expect(Buffer.from(row?.payload_mac)).toEqual(payloadMac(row?.payload, SEAL_KEY));
+  expect(Buffer.from(row?.payload_mac)).not.toEqual(payloadMac({ ...row?.payload, zebra: 2 }, SEAL_KEY));
+  expect(Buffer.from(row?.payload_mac)).not.toEqual(payloadMac(row?.payload, `${SEAL_KEY}!`));
+});

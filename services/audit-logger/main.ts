@@ -1,0 +1,46 @@
+import { createAuthenticator } from '#shared/auth';
+import { checkBroker, checkSidecar } from '#shared/dapr';
+import { connect } from '#shared/db';
+import { MAX_BODY_BYTES } from '#shared/errors';
+import { createLifecycle } from '#shared/lifecycle';
+import { createLog } from '#shared/log';
+import { createMetrics } from '#shared/metrics';
+import { version } from '../../package.json' with { type: 'json' };
+import { createApp } from './app.ts';
+import { config } from './config.ts';
+import { createPartitions } from './partitions.ts';
+
+const commit = config.VERSION_COMMIT;
+const log = createLog('audit-logger', { level: config.LOG_LEVEL });
+const metrics = createMetrics('audit-logger', { version, commit });
+const lifecycle = createLifecycle(log, { drainMs: config.DELIVERY_DRAIN_MS });
+
+const sql = connect(config.DATABASE_URL, { name: 'audit-logger', max: config.DATABASE_POOL });
+lifecycle.defer('database', () => sql.end({ timeout: 5 }));
+
+const daprd = { port: config.DAPR_HTTP_PORT, apiToken: config.DAPR_API_TOKEN };
+const app = createApp({
+  version,
+  commit,
+  appToken: config.APP_API_TOKEN,
+  sealKey: config.AUDIT_SEAL_KEY,
+  sql,
+  authenticator: createAuthenticator({
+    sql,
+    secrets: [config.JWT_SECRET, config.JWT_SECRET_PREVIOUS],
+    publicUrl: config.PUBLIC_URL,
+  }),
+  ready: { database: () => sql`select 1`, sidecar: () => checkSidecar(daprd) },
+  degraded: { broker: () => checkBroker(daprd) },
+  log,
+  metrics,
+});
+
+app.listen({ hostname: config.HOST, port: config.PORT, idleTimeout: 120, maxRequestBodySize: MAX_BODY_BYTES });
+lifecycle.defer('server', () => app.stop());
+lifecycle.defer('deliveries', () => Bun.sleep(config.DELIVERY_DRAIN_MS));
+
+const partitions = createPartitions({ sql, log });
+partitions.start();
+lifecycle.defer('partitions', partitions.stop);
+log.info('listening', { port: app.server?.port });

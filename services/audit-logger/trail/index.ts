@@ -1,0 +1,98 @@
+import { type Authenticator, authenticated, permit } from '#shared/auth';
+import { isUuid } from '#shared/correlation';
+import type { Sql } from '#shared/db';
+import { ApiError } from '#shared/errors';
+import type { Log } from '#shared/log';
+import { Elysia } from 'elysia';
+import { placeOf } from './cursor.ts';
+import { exported, wantsExport } from './export.ts';
+import { answers, type AuditEvent, eventsQuery, failure, taskQuery } from './model.ts';
+import { isOfOthers, readPage, readPages, type Page, type Search } from './service.ts';
+
+const EXPORT_NOTE = 'With `Accept: application/x-ndjson` all of them come as one stream, an event a line.';
+
+/** The trail: for admins all of it, for people that of their own tasks. */
+export const trail = ({ sql, authenticator, log }: { sql: Sql; authenticator: Authenticator; log: Log }) =>
+  new Elysia({ name: 'trail', prefix: '/api/v1/audit' })
+    .use(authenticated(authenticator))
+    .get(
+      '/tasks/:task_id',
+      ({ principal, params, query, request, set }) => {
+        const search: Search = {
+          taskId: params.task_id,
+          userId: principal.role === 'admin' ? undefined : principal.userId,
+          order: 'oldest first',
+          after: placeOf(query.cursor),
+        };
+        if (wantsExport(request)) return exported(readPages(sql, search), log);
+        return onePage(readPage(sql, search, query.limit), (cursor) => {
+          set.headers.link = nextLink(request.url, cursor);
+        });
+      },
+      {
+        async beforeHandle({ principal, params: { task_id: taskId } }) {
+          permit(principal, 'audit:read');
+          if (!isUuid(taskId)) throw new ApiError(404, 'TASK_NOT_FOUND', 'There is no such task.');
+          if (principal.role !== 'admin' && (await isOfOthers(sql, taskId, principal.userId)))
+            throw new ApiError(403, 'FORBIDDEN', 'This task belongs to somebody else.');
+        },
+        query: taskQuery,
+        response: { ...answers, 404: failure },
+        detail: {
+          tags: ['audit'],
+          summary: 'The trail of one task, oldest event first',
+          description: `Admins read any, people those of their own tasks, deleted ones too. ${EXPORT_NOTE}`,
+        },
+      },
+    )
+    .get(
+      '/events',
+      ({ query, request, set }) => {
+        const search: Search = {
+          userId: query.user_id,
+          type: query.type,
+          correlationId: query.correlation_id,
+          from: instant('from', query.from),
+          to: instant('to', query.to),
+          order: 'newest first',
+          after: placeOf(query.cursor),
+        };
+        if (wantsExport(request)) return exported(readPages(sql, search), log);
+        return onePage(readPage(sql, search, query.limit), (cursor) => {
+          set.headers.link = nextLink(request.url, cursor);
+        });
+      },
+      {
+        beforeHandle({ principal }) {
+          permit(principal, 'audit:read');
+          if (principal.role !== 'admin') throw new ApiError(403, 'ADMIN_REQUIRED', 'Only admins read all events.');
+        },
+        query: eventsQuery,
+        response: answers,
+        detail: {
+          tags: ['audit'],
+          summary: 'Events of all tasks, newest first',
+          description: `For admins only. ${EXPORT_NOTE}`,
+        },
+      },
+    );
+
+async function onePage(page: Promise<Page>, onNext: (cursor: string) => void): Promise<AuditEvent[]> {
+  const { events, next } = await page;
+  if (next !== null) onNext(next);
+  return events;
+}
+
+function instant(name: string, text: string | undefined): Date | undefined {
+  if (text === undefined) return undefined;
+  const date = new Date(text);
+  if (/^\d{4}-\d\d-\d\d/.test(text) && !Number.isNaN(date.getTime())) return date;
+  throw new ApiError(400, 'VALIDATION_ERROR', `${name}: expected an ISO 8601 time, as 2026-12-01T09:00:00Z`);
+}
+
+/** RFC 8288; without a host, so that it holds behind any proxy. */
+function nextLink(url: string, cursor: string): string {
+  const { pathname, searchParams } = new URL(url);
+  searchParams.set('cursor', cursor);
+  return `<${pathname}?${searchParams}>; rel="next"`;
+}

@@ -1,0 +1,35 @@
+import { t } from 'elysia';
+
+const page = {
+  limit: t.Optional(t.Integer({ minimum: 1, maximum: 1000, description: 'how many at most, 100 if not given' })),
+  cursor: t.Optional(t.String({ maxLength: 200, description: 'where the last page ended: take it from its Link' })),
+};
+
+export const taskQuery = t.Object(page);
+
+export const eventsQuery = t.Object({
+  user_id: t.Optional(t.String({ format: 'uuid', description: 'owner of the task' })),
+  type: t.Optional(t.String({ description: 'as task.created' })),
+  from: t.Optional(t.String({ description: 'ISO 8601, inclusive' })),
+  to: t.Optional(t.String({ description: 'ISO 8601, exclusive' })),
+  correlation_id: t.Optional(t.String({ format: 'uuid', description: 'X-Correlation-Id of a request' })),
+  ...page,
+});
+
+/** One row of the trail. */
+export const auditEvent = t.Object({
+  event_id: t.String(),
+  event_type: t.String(),
+  task_id: t.String(),
+  user_id: t.String({ description: 'owner of the task' }),
+  timestamp: t.String({ description: 'when it happened' }),
+  stored_at: t.String({ description: 'when the trail got it' }),
+  correlation_id: t.String(),
+  payload: t.Unknown({ description: 'the whole event; task.updated holds old and new of each changed field' }),
+});
+
+export type AuditEvent = typeof auditEvent.static;
+
+export const failure = t.Object({ error: t.String(), code: t.String(), message: t.String() });
+
+export const answers = { 200: t.Array(auditEvent), 400: failure, 401: failure, 403: failure, 503: failure };

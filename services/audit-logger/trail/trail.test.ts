@@ -1,0 +1,152 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { anEvent, setUp } from '../fixtures/setup.ts';
+import { addMonth } from '../partitions.ts';
+import { cursorOf } from './cursor.ts';
+import type { AuditEvent } from './model.ts';
+import { readPages } from './service.ts';
+
+const { app, sql, deliver, person, close } = await setUp();
+const [admin, owner, stranger] = await Promise.all([person({ role: 'admin' }), person(), person()]);
+beforeAll(() => addMonth(sql, '2026-11-01'));
+afterAll(close);
+
+const listed = async (answer: Response) => (await answer.json()) as AuditEvent[];
+const codeOf = async (answer: Response) => [answer.status, ((await answer.json()) as { code: string }).code];
+
+/** Stores `count` events, a second apart unless `everySeconds` says otherwise. */
+async function store(count: number, changes: object = {}, everySeconds = 1) {
+  const events = Array.from({ length: count }, (_, i) =>
+    anEvent({ timestamp: new Date(Date.UTC(2026, 10, 24, 10, 0, i * everySeconds)).toISOString(), ...changes }),
+  );
+  await Promise.all(events.map(deliver));
+  return events;
+}
+
+describe('GET /audit/tasks/:task_id', () => {
+  test('gives the owner the trail of a task, oldest first', async () => {
+    const task_id = crypto.randomUUID();
+    const events = await store(3, { task_id, user_id: owner.id });
+    const [first, ...others] = await listed(await owner.get(`/tasks/${task_id}`));
+    const { event_id, event_type, user_id, timestamp, correlation_id } = events[0] ?? anEvent();
+    expect(first).toEqual({
+      ...{ event_id, event_type, task_id, user_id, timestamp, correlation_id, payload: events[0] },
+      stored_at: expect.any(String),
+    });
+    expect(others.map((event) => event.event_id)).toEqual(events.slice(1).map((event) => event.event_id));
+  });
+
+  test('gives an admin the trail of any task', async () => {
+    const task_id = crypto.randomUUID();
+    await store(2, { task_id, user_id: owner.id });
+    expect(await listed(await admin.get(`/tasks/${task_id}`))).toHaveLength(2);
+  });
+
+  test('refuses the task of another, also as an export', async () => {
+    const task_id = crypto.randomUUID();
+    await store(1, { task_id, user_id: owner.id });
+    expect(await codeOf(await stranger.get(`/tasks/${task_id}`))).toEqual([403, 'FORBIDDEN']);
+    const asExport = await stranger.get(`/tasks/${task_id}`, { accept: 'application/x-ndjson' });
+    expect(await codeOf(asExport)).toEqual([403, 'FORBIDDEN']);
+  });
+
+  test('gives each former owner their own events only', async () => {
+    const task_id = crypto.randomUUID();
+    await store(1, { task_id, user_id: owner.id });
+    await store(1, { task_id, user_id: stranger.id });
+    const events = await listed(await stranger.get(`/tasks/${task_id}`));
+    expect(events.map((event) => event.user_id)).toEqual([stranger.id]);
+  });
+
+  test('is empty for a task whose events are still on the way, 404 for what is no id', async () => {
+    expect(await listed(await owner.get(`/tasks/${crypto.randomUUID()}`))).toEqual([]);
+    expect(await codeOf(await owner.get('/tasks/42'))).toEqual([404, 'TASK_NOT_FOUND']);
+  });
+
+  test('needs a login, and of an API token the scope audit:read', async () => {
+    const anonymous = await app.handle(new Request(`http://localhost/api/v1/audit/tasks/${crypto.randomUUID()}`));
+    expect(await codeOf(anonymous)).toEqual([401, 'MISSING_AUTH_HEADER']);
+    const [may, mayNot] = [await person({ scopes: ['audit:read'] }), await person({ scopes: ['tasks:read'] })];
+    expect((await may.get(`/tasks/${crypto.randomUUID()}`)).status).toBe(200);
+    expect(await codeOf(await mayNot.get(`/tasks/${crypto.randomUUID()}`))).toEqual([403, 'INSUFFICIENT_SCOPE']);
+  });
+});
+
+describe('GET /audit/events', () => {
+  test('is for admins only', async () => {
+    expect((await admin.get('/events')).status).toBe(200);
+    expect(await codeOf(await owner.get('/events'))).toEqual([403, 'ADMIN_REQUIRED']);
+  });
+
+  test('filters by user, type, correlation and time, newest first', async () => {
+    const [user_id, correlation_id] = [crypto.randomUUID(), crypto.randomUUID()];
+    const [a, b, c] = (await store(3, { user_id })).map((event) => event.event_id);
+    const [d] = (await store(1, { user_id, correlation_id, event_type: 'task.shared' })).map((event) => event.event_id);
+    const found = async (query: string) =>
+      (await listed(await admin.get(`/events?user_id=${user_id}&${query}`))).map((event) => event.event_id);
+
+    expect((await found('')).toSorted()).toEqual([a, b, c, d].toSorted() as string[]);
+    expect(await found('type=task.archived')).toEqual([c, b, a] as string[]);
+    expect(await found('type=task.shared')).toEqual([d] as string[]);
+    expect(await found(`correlation_id=${correlation_id}`)).toEqual([d] as string[]);
+    expect(await found('from=2026-11-24T10:00:01Z&to=2026-11-24T10:00:02Z')).toEqual([b] as string[]);
+    expect(await found('from=2026-11-25')).toEqual([]);
+  });
+
+  test.each(['user_id=42', 'from=yesterday', 'limit=0', 'limit=1001', 'cursor=abc', `cursor=${btoa('2026 x')}`])(
+    'refuses %s',
+    async (query) => {
+      expect((await admin.get(`/events?${query}`)).status).toBe(400);
+    },
+  );
+
+  test.each([1, 0])('comes in pages without gap or repetition, events %d seconds apart', async (everySeconds) => {
+    const user_id = crypto.randomUUID();
+    const events = await store(10, { user_id }, everySeconds);
+    const ids = [];
+    let path: string | undefined = `/events?user_id=${user_id}&limit=3`;
+    let pages = 0;
+    while (path !== undefined && pages++ < 10) {
+      const answer: Response = await admin.get(path);
+      ids.push(...(await listed(answer)).map((event) => event.event_id));
+      path = /^<\/api\/v1\/audit(.*)>; rel="next"$/.exec(answer.headers.get('link') ?? '')?.[1];
+    }
+    expect(pages).toBe(4);
+    expect(ids).toHaveLength(10);
+    expect(new Set(ids)).toEqual(new Set(events.map((event) => event.event_id)));
+  });
+});
+
+describe('an export', () => {
+  test('has every event, one a line, and the correlation id of the answer', async () => {
+    const user_id = crypto.randomUUID();
+    const events = await store(1001, { user_id });
+    const answer = await admin.get(`/events?user_id=${user_id}`, { accept: 'application/x-ndjson' });
+    expect(answer.headers.get('content-type')).toBe('application/x-ndjson');
+    expect(answer.headers.get('x-correlation-id')).not.toBeNull();
+    const lines = (await answer.text()).split('\n');
+    expect(lines.pop()).toBe('');
+    const ids = lines.map((line) => (JSON.parse(line) as AuditEvent).event_id);
+    expect(ids).toEqual(events.map((event) => event.event_id).toReversed());
+  });
+
+  test('of nothing is an empty answer', async () => {
+    const answer = await admin.get(`/events?user_id=${crypto.randomUUID()}`, { accept: 'application/x-ndjson' });
+    expect([answer.status, await answer.text()]).toEqual([200, '']);
+  });
+
+  test('reads a page when the one before was taken, and goes on where a cursor ends', async () => {
+    const user_id = crypto.randomUUID();
+    const events = await store(5, { user_id });
+    const pages = readPages(sql, { userId: user_id, order: 'oldest first', after: null }, 2);
+    const first = (await pages.next()).value ?? [];
+    const [late] = await store(1, { user_id, timestamp: '2026-11-24T11:00:00.000Z' });
+    const later = (await Array.fromAsync(pages)).flat();
+    const ids = [...first, ...later].map((event) => event.event_id);
+    expect(first).toHaveLength(2);
+    expect(ids).toEqual([...events, late ?? anEvent()].map((event) => event.event_id));
+
+    const cursor = cursorOf(first[1] ?? { timestamp: '', event_id: '' });
+    const rest = await admin.get(`/events?user_id=${user_id}&cursor=${cursor}`, { accept: 'application/x-ndjson' });
+    expect((await rest.text()).trim().split('\n')).toHaveLength(1);
+  });
+});
