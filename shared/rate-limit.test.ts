@@ -17,6 +17,18 @@ describe('a token bucket', () => {
     expect([at(60_000).ok, at(60_000).ok, at(60_000).ok, at(60_000).ok]).toEqual([true, true, true, false]);
   });
 
+  test('is not thrown off by fractions of a millisecond', () => {
+    const bucket = createTokenBucket({ capacity: 2, refillPerSecond: 7 });
+    let now = START;
+    for (let token = 0; token < 500; token++) {
+      const { ok, retryAfterMs } = bucket.take('a', now);
+      if (ok) continue;
+      expect(bucket.take('a', now + retryAfterMs - 1).ok).toBe(false);
+      now += retryAfterMs;
+      expect(bucket.take('a', now).ok).toBe(true);
+    }
+  });
+
   test('keeps keys apart', () => {
     const bucket = createTokenBucket({ capacity: 1, refillPerSecond: 1 });
     expect([bucket.take('a', START).ok, bucket.take('b', START).ok, bucket.take('a', START).ok]).toEqual([

@@ -24,7 +24,7 @@ export function createTokenBucket(options: { capacity: number; refillPerSecond: 
       const waitMs = missingMs + tokenMs - emptyMs;
       const ok = waitMs <= ROUNDING_MS;
       fullAt.set(key, now + (ok ? missingMs + tokenMs : missingMs));
-      return { ok, retryAfterMs: ok ? 0 : Math.ceil(waitMs) };
+      return { ok, retryAfterMs: ok ? 0 : Math.ceil(waitMs - ROUNDING_MS) };
     },
     /** How many keys are held. */
     size: () => fullAt.size(),
