@@ -44,7 +44,7 @@ describe('delivery', () => {
     let inHand = 0;
     const { app, pair } = await setUp(async () => {
       expect(++inHand).toBe(1);
-      await Bun.sleep(0);
+      await new Promise(setImmediate);
       inHand--;
       return new Response();
     });
@@ -62,7 +62,7 @@ describe('delivery', () => {
     const answers = [
       () => Response.json({ status: 'RETRY' }),
       () => new Response('', { status: 500 }),
-      () => new Response('', { status: 302 }),
+      () => Response.redirect('/elsewhere'),
       () => Response.json({ status: 'LATER' }),
       () => new Promise<Response>(() => {}),
     ];
@@ -144,6 +144,30 @@ describe('delivery', () => {
 });
 
 describe('faults', () => {
+  test('off cuts a delivery that hangs, and another replica takes the event', async () => {
+    const manifests = await quickManifests();
+    const forever = () => new Promise<Response>(() => {});
+    const [one, two] = [startToyApp(), startToyApp()];
+    open.push(one.stop, two.stop);
+    const pair = await startPair(one, {
+      resources: { ...manifests, inbound: { ...manifests.inbound, timeoutMs: 60_000 } },
+      apps: [
+        { appId: 'chat-api', httpPort: 0 },
+        { appId: 'audit-logger', appPort: one.port, httpPort: 0 },
+        { appId: 'audit-logger', appPort: two.port, httpPort: 0 },
+      ],
+    });
+    open.push(pair.close);
+    await eventually(() => pair.standIn.state().apps.every(({ ready }) => ready));
+    one.answer = two.answer = forever;
+    await pair.publish('e1');
+    await eventually(() => one.received.length + two.received.length === 1);
+    const [taker, other] = one.received.length ? [0, two] : [1, one];
+    other.answer = () => new Response();
+    pair.standIn.setFaults('audit-logger', { state: 'off' }, taker);
+    await eventually(() => other.ids().includes('e1'));
+  });
+
   test('off refuses and holds deliveries, on resumes where it stopped', async () => {
     const { app, pair } = await setUp();
     const waiting = () =>

@@ -4,8 +4,10 @@ import type { AccessControl } from './manifests.ts';
 import type { Sidecar } from './sidecar.ts';
 
 /** RFC 7230 section 6.1, and what belongs to the hop between app and sidecar. */
-const HOP_HEADERS = ['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'te', 'trailer'];
-HOP_HEADERS.push('transfer-encoding', 'upgrade', 'host', 'dapr-api-token', 'dapr-app-id');
+const HOP_HEADERS = [
+  ...['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'te', 'trailer', 'transfer-encoding'],
+  ...['upgrade', 'host', 'dapr-api-token', 'dapr-app-id'],
+];
 
 /**
  * Service invocation: passes method, path, query, headers and body to the app of `target`, and its status, headers and
