@@ -17,7 +17,10 @@ const standIn = await startSidecars({
   controlPort: Number(required('SIDECAR_CONTROL_PORT')),
   report,
 });
-report('sidecars started', { control_port: standIn.controlPort, apps: standIn.state().apps });
+report('sidecars started', {
+  control_port: standIn.controlPort,
+  apps: standIn.state().apps.map(({ app_id, app_port, http_port }) => ({ app_id, app_port, http_port })),
+});
 
 let stopping = false;
 for (const signal of ['SIGTERM', 'SIGINT'] as const)
@@ -42,5 +45,7 @@ function readApps(json: string): Static<typeof appsSchema> {
 }
 
 function report(message: string, fields: object): void {
-  console.log(JSON.stringify({ time: new Date().toISOString(), service: 'sidecar', message, ...fields }));
+  console.log(
+    JSON.stringify({ time: new Date().toISOString(), level: 'info', service: 'sidecar', message, ...fields }),
+  );
 }
