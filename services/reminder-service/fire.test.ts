@@ -47,6 +47,7 @@ describe('a reminder', () => {
     await fireAfter(HOUR - 1);
     expect(edge.of(taskId)).toEqual([]);
     await fireAfter(1);
+    expect(await replica.metric('reminders_pending')).toBe(0);
     await fireAfter(HOUR);
     expect(edge.of(taskId)).toHaveLength(1);
     expect(await status(taskId)).toMatchObject({ status: 'triggered', published_at: expect.any(Date) });
@@ -83,15 +84,23 @@ describe('a reminder', () => {
     });
   });
 
-  test('fires at once when its time had passed as the task was saved, and says so', async () => {
-    const { created, taskId } = newStory({ reminder_offset: 'P1D' });
-    await replica.handle(created, null);
+  test.each([
+    ['created', () => [newStory({ reminder_offset: 'P1D' }).created]],
+    [
+      'changed',
+      () => {
+        const story = newStory({ due_date: clock.at(25 * HOUR).toISOString() });
+        clock.pass(23 * HOUR);
+        return [story.created, story.updated({ reminder_offset: 'P1D' }, clock.at(0))];
+      },
+    ],
+  ])('fires at once when its time had passed as the task was %s, and says so', async (_how, tell) => {
+    const told = tell();
+    for (const event of told) await replica.handle(event, null);
     await replica.fire();
-    const [event] = edge.of(taskId);
-    expect(event).toMatchObject({
-      late_by_ms: 22 * HOUR,
-      late_reason: 'its time had passed when the task was saved',
-    });
+    const events = edge.of(told[0]?.task_id ?? '');
+    expect(events).toMatchObject([{ late_reason: 'its time had passed when the task was saved' }]);
+    expect(events[0]?.late_by_ms).toBeGreaterThanOrEqual(22 * HOUR);
   });
 
   test('does not fire when the due date had passed as the task was saved', async () => {
@@ -111,6 +120,28 @@ describe('a reminder', () => {
     ]);
   });
 
+  test('that we are late with is not excused by a later change of something else', async () => {
+    const story = newStory();
+    await replica.handle(story.created, null);
+    clock.pass(5 * HOUR);
+    await replica.handle(story.updated({ title: 'Water them twice' }, clock.at(-1)), null);
+    clock.pass(10 * HOUR);
+    await replica.fire();
+    expect(edge.of(story.taskId)).toMatchObject([
+      { title: 'Water them twice', late_reason: 'the reminder service or its database was down' },
+    ]);
+  });
+
+  test('fires when the database is back, if it was away at the time', async () => {
+    const { created, taskId } = newStory();
+    await replica.handle(created, null);
+    await database.sql`alter table reminder_schedule rename to away`;
+    await expect(fireAfter(HOUR)).rejects.toThrow();
+    await database.sql`alter table away rename to reminder_schedule`;
+    await replica.fire();
+    expect(edge.of(taskId)).toHaveLength(1);
+  });
+
   test.each([
     ['completed', (story: ReturnType<typeof newStory>) => story.completed(clock.at(0))],
     ['deleted', (story: ReturnType<typeof newStory>) => story.deleted(clock.at(0))],
@@ -121,7 +152,9 @@ describe('a reminder', () => {
   ])('does not fire when the task is %s before', async (_how, end) => {
     const story = newStory();
     await replica.handle(story.created, null);
+    expect(await replica.metric('reminders_pending')).toBe(1);
     await replica.handle(end(story), null);
+    expect(await replica.metric('reminders_pending')).toBe(0);
     await fireAfter(HOUR);
     expect(edge.of(story.taskId)).toEqual([]);
   });

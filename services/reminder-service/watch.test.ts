@@ -146,11 +146,12 @@ describe('a clock that jumps', () => {
   test('forward fires what has become due, also from beyond the day that is held', async () => {
     const clock = createTestClock();
     const replica = newReplica(clock);
-    const story = remindAt(clock.at(3 * DAY), clock.at(0));
-    await replica.handle(story.created, null);
+    const [story, next] = [remindAt(clock.at(3 * DAY), clock.at(0)), remindAt(clock.at(3.5 * DAY), clock.at(0))];
+    for (const { created } of [story, next]) await replica.handle(created, null);
     expect(await replica.metric('reminders_pending')).toBe(0);
     clock.jump(3 * DAY);
     await replica.look();
+    expect(await replica.metric('reminders_pending')).toBe(2);
     await replica.fire();
     expect(publishedTasks()).toEqual([story.taskId]);
     expect(replica.logged).toContainEqual(expect.objectContaining({ message: 'the clock has jumped', ms: 3 * DAY }));
@@ -202,11 +203,14 @@ describe('left to itself', () => {
   test('fires within a second of the time, in whichever replica, and stops when told', async () => {
     const [consumer, other] = [newReplica({}), newReplica({})];
     other.start();
-    const story = remindAt(new Date(Date.now() + 700), new Date());
-    await consumer.handle(story.created, null);
-    const [event] = await eventually(() => edge.published.length > 0 && edge.of(story.taskId));
-    const lateMs = Date.parse(event?.timestamp ?? '') - Date.parse(event?.trigger_at ?? '');
-    expect(lateMs).toBeWithin(0, 1000);
+    // The first may be found at the start, the second only by a look.
+    for (const ms of [300, 1300]) {
+      const story = remindAt(new Date(Date.now() + ms), new Date());
+      await consumer.handle(story.created, null);
+      const [event] = await eventually(() => edge.of(story.taskId).length > 0 && edge.of(story.taskId));
+      const lateMs = Date.parse(event?.timestamp ?? '') - Date.parse(event?.trigger_at ?? '');
+      expect(lateMs).toBeWithin(0, 1000);
+    }
     await other.stop();
   });
 
