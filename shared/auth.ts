@@ -52,6 +52,7 @@ export function createAuthenticator({
   serviceTokens = [],
   appToken = '',
   publicUrl = '',
+  tokenUsed = () => {},
   now = Date.now,
 }: {
   sql: Sql;
@@ -59,6 +60,8 @@ export function createAuthenticator({
   serviceTokens?: string[];
   appToken?: string;
   publicUrl?: string;
+  /** Told of an API token's session when it is used: at most once a second for each. */
+  tokenUsed?: (sid: string) => void;
   now?: () => number;
 }) {
   const keys = secrets
@@ -86,7 +89,11 @@ export function createAuthenticator({
 
   async function byApiToken(token: string): Promise<Principal> {
     const hash = sha256(token);
-    const row = await session(`token ${hash.toString('hex')}`, () => sessionByTokenHash(sql, hash));
+    const row = await session(`token ${hash.toString('hex')}`, async () => {
+      const found = await sessionByTokenHash(sql, hash);
+      if (found) tokenUsed(found.id);
+      return found;
+    });
     if (!row) throw unauthorized('INVALID_TOKEN', 'This token is unknown, revoked or expired.');
     return principalOf(row, 'token', row.expires_at);
   }
@@ -94,16 +101,11 @@ export function createAuthenticator({
   return {
     /** @throws {ApiError} 401 with the code of SPEC 4; 403 for a cookie on a state-changing request from elsewhere */
     async authenticate(request: Request): Promise<Principal> {
-      const header = request.headers.get('authorization');
-      if (header === null) {
-        const cookie = cookieOf(request, SESSION_COOKIE);
-        if (cookie === null) throw unauthorized('MISSING_AUTH_HEADER', 'Send an Authorization header: Bearer <token>.');
+      const { token, from } = credentialOf(request);
+      if (from === 'cookie') {
         requireSameOrigin(request, publicUrl);
-        return byAccessToken(cookie);
+        return byAccessToken(token);
       }
-      const token = /^Bearer ([^\s]+)$/i.exec(header.trim())?.[1];
-      if (token === undefined)
-        throw unauthorized('INVALID_AUTH_FORMAT', 'The Authorization header must read: Bearer <token>.');
       if (
         serviceTokens.some((known) => known !== '' && isEqual(known, token)) &&
         isEqual(appToken, request.headers.get('dapr-api-token') ?? '')
@@ -124,8 +126,8 @@ export function createAuthenticator({
     /** The claims of an access token, checked by signature and time only. @throws {ApiError} 401 */
     verify: (token: string) => verify(token, keys, now()),
 
-    /** Drops what is remembered of a session, so that this process refuses it at once. */
-    forget: (sid: string) => void sessions.delete(sid),
+    /** Drops what is remembered, so that this process refuses at once what was just revoked. */
+    forget: () => sessions.clear(),
   };
 }
 
@@ -215,8 +217,28 @@ async function verify(
   }
 }
 
-/** Cookies travel by themselves, so a change made with one must come from our own pages (SPEC 3). */
-function requireSameOrigin(request: Request, publicUrl: string): void {
+/**
+ * What a request shows of itself: the Bearer token, or without such a header the session cookie.
+ * @throws {ApiError} 401 `MISSING_AUTH_HEADER` or `INVALID_AUTH_FORMAT`
+ */
+export function credentialOf(request: Request): { token: string; from: 'header' | 'cookie' } {
+  const header = request.headers.get('authorization');
+  if (header === null) {
+    const cookie = cookieOf(request, SESSION_COOKIE);
+    if (cookie === null) throw unauthorized('MISSING_AUTH_HEADER', 'Send an Authorization header: Bearer <token>.');
+    return { token: cookie, from: 'cookie' };
+  }
+  const token = /^Bearer ([^\s]+)$/i.exec(header.trim())?.[1];
+  if (token === undefined)
+    throw unauthorized('INVALID_AUTH_FORMAT', 'The Authorization header must read: Bearer <token>.');
+  return { token, from: 'header' };
+}
+
+/**
+ * Cookies travel by themselves, so a change made with one must come from our own pages (SPEC 3).
+ * @throws {ApiError} 403 unless the request only reads or its `Origin` is ours
+ */
+export function requireSameOrigin(request: Request, publicUrl: string): void {
   if (request.method === 'GET' || request.method === 'HEAD') return;
   const origin = request.headers.get('origin') ?? '';
   const host = request.headers.get('x-forwarded-host') ?? request.headers.get('host');

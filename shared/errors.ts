@@ -1,6 +1,9 @@
 import { Elysia } from 'elysia';
+import { BodyError, bodyProblem, jsonBodies } from './body.ts';
 import { isTransient } from './db.ts';
 import type { Log } from './log.ts';
+
+export { MAX_BODY_BYTES } from './body.ts';
 
 /** An expected failure, answered as `{error, code, message}` (SPEC 4). `message` is for people, `code` for programs. */
 export class ApiError extends Error {
@@ -34,51 +37,54 @@ const briefs: Record<number, string> = {
   503: 'Service unavailable',
 };
 
-/** Ours and PostgreSQL's limit of a body, in bytes: 1 MiB (SPEC 4). Give it to `Bun.serve` as `maxRequestBodySize` too. */
-export const MAX_BODY_BYTES = 1024 * 1024;
-
 /**
- * Turns every failure into the one error form. First in each app, before any `.use(feature)`: hooks that come later
- * miss earlier routes. `invalid` gives the code of a body that fails its schema on a path (`TASK_CREATION_ERROR` …).
- * Bodies are never echoed. A transient database error is 503 with Retry-After.
+ * Turns every failure into the one error form, and reads bodies (`jsonBodies`). First in each app, before any
+ * `.use(feature)`: hooks that come later miss earlier routes. `invalid` gives the code of a body that is malformed or
+ * fails its schema on a path (`TASK_CREATION_ERROR` …). Bodies are never echoed. A transient database error is 503
+ * with Retry-After.
  */
 export const errorMapping = (
   log: Log,
   { invalid = () => 'VALIDATION_ERROR' }: { invalid?: (request: Request) => string } = {},
 ) =>
-  new Elysia({ name: 'errors', seed: invalid }).onError({ as: 'global' }, ({ error, code, request, set }) => {
-    const answer = mapped(error, code, invalid(request));
-    if (answer.status >= 500 && answer.code !== 'DATABASE_UNAVAILABLE')
-      log.error('request failed', { path: new URL(request.url).pathname, error });
-    Object.assign(set.headers, answer.headers);
-    set.status = answer.status;
-    return { error: answer.error, code: answer.code, message: answer.message };
-  });
+  new Elysia({ name: 'errors', seed: invalid })
+    .onError({ as: 'global' }, ({ error, code, request, set }) => {
+      // A body that was not taken fails the schema too; the reason is what the caller can use.
+      const reason = code === 'VALIDATION' ? (bodyProblem(request) ?? error) : error;
+      const answer = mapped(reason, code, invalid(request));
+      if (answer.status >= 500 && answer.code !== 'DATABASE_UNAVAILABLE') {
+        const correlationId = set.headers['x-correlation-id'];
+        log.error('request failed', { path: new URL(request.url).pathname, correlation_id: correlationId, error });
+      }
+      Object.assign(set.headers, answer.headers);
+      set.status = answer.status;
+      return { error: answer.error, code: answer.code, message: answer.message };
+    })
+    .use(jsonBodies());
 
 function mapped(error: unknown, elysiaCode: string | number, invalidCode: string): ApiError {
   if (error instanceof ApiError) return error;
+  if (error instanceof BodyError)
+    return new ApiError(error.status, bodyCodes[error.status] ?? invalidCode, error.message);
   if (isTransient(error)) {
     return new ApiError(503, 'DATABASE_UNAVAILABLE', 'The database does not answer at the moment. Please try again.', {
       headers: { 'retry-after': '5' },
     });
   }
-  switch (elysiaCode) {
-    case 'NOT_FOUND':
-      return new ApiError(404, 'NOT_FOUND', 'There is nothing at this address.');
-    case 'PARSE':
-      return new ApiError(400, 'MALFORMED_JSON', 'The body is not valid JSON.');
-    case 'INVALID_FILE_TYPE':
-      return new ApiError(415, 'UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json.');
-    case 'VALIDATION':
-      return new ApiError(400, invalidCode, validationMessage(error));
-    default:
-      return new ApiError(
-        500,
-        'INTERNAL_ERROR',
-        'Something went wrong on our side. The correlation id of this answer leads to its log line.',
-      );
-  }
+  if (elysiaCode === 'NOT_FOUND') return new ApiError(404, 'NOT_FOUND', 'There is nothing at this address.');
+  if (elysiaCode === 'VALIDATION' && !isOurAnswer(error))
+    return new ApiError(400, invalidCode, validationMessage(error));
+  return new ApiError(
+    500,
+    'INTERNAL_ERROR',
+    'Something went wrong on our side. The correlation id of this answer leads to its log line.',
+  );
 }
+
+const bodyCodes: Record<number, string> = { 413: 'PAYLOAD_TOO_LARGE', 415: 'UNSUPPORTED_MEDIA_TYPE' };
+
+/** An answer that fails its own schema is our fault, not the caller's. */
+const isOurAnswer = (error: unknown): boolean => (error as { type?: string }).type === 'response';
 
 /** Names the field and what was expected; never repeats what was sent. */
 function validationMessage(error: unknown): string {

@@ -1,0 +1,101 @@
+import { Elysia } from 'elysia';
+
+/** Longest body we read, in bytes: 1 MiB (SPEC 4). */
+export const MAX_BODY_BYTES = 1024 * 1024;
+
+/** Deeper JSON is refused: code that walks a value by recursion would overflow the stack. */
+const MAX_DEPTH = 32;
+
+/** A body that cannot be taken: too long, not JSON, or JSON that no field of ours may hold. */
+export class BodyError extends Error {
+  override name = 'BodyError';
+  constructor(
+    readonly status: 400 | 413 | 415,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/**
+ * Reads every body as JSON (`application/json` or `…+json`) in place of Elysia's parsers, which take forms and plain
+ * text as well, and answer malformed JSON before anybody has asked who is calling. Here a bad body is remembered and
+ * refused only when the handler would run, so authentication (a `derive`) answers first. No body is `null`.
+ */
+export const jsonBodies = () =>
+  new Elysia({ name: 'json-bodies' })
+    .onParse({ as: 'global' }, async ({ request }, contentType) => {
+      try {
+        return await read(request, contentType);
+      } catch (error) {
+        if (!(error instanceof BodyError)) throw error;
+        problems.set(request, error);
+        return null;
+      }
+    })
+    .onBeforeHandle({ as: 'global' }, ({ request }) => {
+      const problem = problems.get(request);
+      if (problem) throw problem;
+    });
+
+/** Why this request's body was not taken, for an error that its absence led to. */
+export const bodyProblem = (request: Request): BodyError | undefined => problems.get(request);
+
+const problems = new WeakMap<Request, BodyError>();
+
+async function read(request: Request, contentType: string): Promise<unknown> {
+  const bytes = await bytesOf(request);
+  if (bytes.length === 0) return null;
+  const type = contentType.trim().toLowerCase();
+  if (type !== 'application/json' && !type.endsWith('+json')) {
+    throw new BodyError(415, 'Send the body as application/json.');
+  }
+  const value = parsed(bytes);
+  // Events come from the sidecar as application/cloudevents+json: what they may hold is their consumer's decision.
+  const problem = type === 'application/json' ? flaw(value, MAX_DEPTH) : null;
+  if (problem !== null) throw new BodyError(400, problem);
+  return value;
+}
+
+function parsed(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (cause) {
+    if (cause instanceof SyntaxError || cause instanceof TypeError) {
+      throw new BodyError(400, 'The body is not valid JSON in UTF-8.');
+    }
+    throw cause;
+  }
+}
+
+/** A body that says its length is not read when it is too long; one that does not is counted while it comes. */
+async function bytesOf(request: Request): Promise<Uint8Array> {
+  const length = request.headers.get('content-length');
+  if (Number(length) > MAX_BODY_BYTES) throw tooLong();
+  if (length !== null) return new Uint8Array(await request.arrayBuffer());
+  const chunks: Uint8Array[] = [];
+  let total = 0;
+  for await (const chunk of request.body ?? []) {
+    total += chunk.length;
+    if (total > MAX_BODY_BYTES) throw tooLong();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+const tooLong = () => new BodyError(413, 'The body is longer than 1 MiB.');
+
+/** Text that PostgreSQL cannot store (RFC 7493, 2.1 forbids lone surrogates), or too deep a nesting. */
+function flaw(value: unknown, levels: number): string | null {
+  if (typeof value === 'string') {
+    if (value.includes('\0')) return 'Text must not hold the character U+0000.';
+    return value.isWellFormed() ? null : 'Text must not hold half of a surrogate pair.';
+  }
+  if (typeof value !== 'object' || value === null) return null;
+  if (levels === 0) return `The body is nested deeper than ${MAX_DEPTH} levels.`;
+  for (const inner of Object.values(value)) {
+    const problem = flaw(inner, levels - 1);
+    if (problem !== null) return problem;
+  }
+  return null;
+}
