@@ -1,0 +1,31 @@
+import type { Sql } from '#shared/db';
+import type { Metrics } from '#shared/metrics';
+import { backlog, type OutboxRow } from './rows.ts';
+
+type Backlog = Awaited<ReturnType<typeof backlog>>;
+
+/** The metrics of the outbox. What waits is counted at each scrape, in the table, so that every replica says the same. */
+export function observeOutbox(sql: Sql, metrics: Metrics) {
+  const sent = metrics.counter('outbox_published_total', 'Events that the sidecar has accepted', ['type']);
+  const seconds = metrics.histogram('outbox_commit_to_publish_seconds', 'From the change to the accepted publish');
+
+  const waiting = (name: string, help: string, field: keyof Backlog) =>
+    metrics.gauge(name, help, [], async (gauge) => {
+      try {
+        gauge.set((await backlog(sql))[field]);
+      } catch {
+        // The database is down, as readiness says; the other metrics are still worth a scrape.
+        gauge.set(Number.NaN);
+      }
+    });
+  waiting('outbox_unsent', 'Events that wait, the parked ones too', 'unsent');
+  waiting('outbox_oldest_seconds', 'Age of the oldest event that waits and is not parked', 'oldest_seconds');
+  waiting('outbox_parked', 'Events set aside with a reason: see ops outbox list', 'parked');
+
+  return {
+    published({ event_type, created_at }: OutboxRow): void {
+      sent.labels(event_type).inc();
+      seconds.observe(Math.max(0, Date.now() - created_at.getTime()) / 1000);
+    },
+  };
+}

@@ -1,0 +1,36 @@
+import type { Log } from '#shared/log';
+
+const FIRST_DELAY_MS = 100;
+const MAX_DELAY_MS = 2000;
+
+/**
+ * How fast a relay may go: freely while publishes succeed; after one that failed, a single row as a probe after 100 ms,
+ * doubled up to 2 s. Each change of state is logged once. Times in ms of a monotonic clock.
+ */
+export function createPace(log: Log, now: () => number = () => performance.now()) {
+  let delayMs = 0;
+  let resumesAt = 0;
+
+  return {
+    /** A failure counts once for each pause: those that were under way together say the same thing. */
+    failed(reason: string): void {
+      if (now() < resumesAt) return;
+      if (delayMs === 0) log.warn('outbox degraded: events wait', { reason });
+      delayMs = Math.min(Math.max(delayMs * 2, FIRST_DELAY_MS), MAX_DELAY_MS);
+      resumesAt = now() + delayMs;
+    },
+    succeeded(): void {
+      if (delayMs > 0) log.info('outbox recovered: events flow again');
+      delayMs = 0;
+      resumesAt = 0;
+    },
+    /** How many of these rows may be claimed now. */
+    allowance(room: number, inFlight: number): number {
+      if (now() < resumesAt) return 0;
+      return delayMs === 0 ? room : Math.max(0, 1 - inFlight);
+    },
+    /** Until the pause is over; 0 when there is none. */
+    remainingMs: () => Math.max(0, resumesAt - now()),
+    delayMs: () => delayMs,
+  };
+}

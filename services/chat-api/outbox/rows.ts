@@ -1,0 +1,72 @@
+import type { Sql } from '#shared/db';
+import type { TaskEvent } from '#shared/events';
+
+/** A row that this relay may send now. `event` is as written; whether it is valid shows when it is sent. */
+export type OutboxRow = {
+  seq: number;
+  event_id: string;
+  event_type: string;
+  task_id: string;
+  event: TaskEvent;
+  traceparent: string | null;
+  created_at: Date;
+};
+
+/** Longer than a publish can take (5 s): a claim that runs out belongs to a relay that died. */
+const LEASE = '15 seconds';
+/** How long sent rows are kept, for `ops events republish` and for consumers that were away (SPEC 6). */
+const KEPT = '7 days';
+const PURGE_ROWS = 5000;
+
+/**
+ * Takes up to `limit` rows for 15 s. Of a task only the row with its lowest unsent version: so one event of a task is
+ * under way at most, in any relay of any replica. A parked row holds back its own task and no other.
+ */
+export async function claimRows(sql: Sql, limit: number): Promise<OutboxRow[]> {
+  const rows = await sql<OutboxRow[]>`
+    update outbox set claimed_until = now() + ${LEASE}::interval
+    where seq in (
+      select seq from outbox as candidate
+      where sent_at is null and parked_at is null and (claimed_until is null or claimed_until < now())
+        and not exists (
+          select from outbox as earlier
+          where earlier.task_id = candidate.task_id and earlier.sent_at is null and earlier.task_version < candidate.task_version)
+      order by seq limit ${limit} for update skip locked)
+    returning seq, event_id, event_type, task_id, event, traceparent, created_at`;
+  return rows.sort((a, b) => a.seq - b.seq);
+}
+
+/** The broker has these. A mark that is lost makes the event go out again, with the same id. */
+export async function markSent(sql: Sql, seqs: number[]): Promise<void> {
+  if (seqs.length > 0)
+    await sql`update outbox set sent_at = now(), claimed_until = null where seq = any(${seqs}::bigint[])`;
+}
+
+/** Gives rows back, to be claimed by anybody after `delayMs`: later than the others, so that one cannot hold them up. */
+export async function releaseRows(sql: Sql, seqs: number[], delayMs: number): Promise<void> {
+  if (seqs.length === 0) return;
+  await sql`
+    update outbox set claimed_until = now() + make_interval(secs => ${delayMs / 1000}) where seq = any(${seqs}::bigint[])`;
+}
+
+/** Sets a row aside that would be refused for ever; `ops outbox repair` lets it go on. */
+export async function parkRow(sql: Sql, seq: number, reason: string): Promise<void> {
+  await sql`update outbox set parked_at = now(), parked_reason = ${reason}, claimed_until = null where seq = ${seq}`;
+}
+
+/** Deletes rows sent more than 7 days ago, a portion at a time. @returns how many */
+export async function purgeSent(sql: Sql): Promise<number> {
+  const { count } = await sql`
+    delete from outbox where seq in (
+      select seq from outbox where sent_at < now() - ${KEPT}::interval limit ${PURGE_ROWS} for update skip locked)`;
+  return count;
+}
+
+/** What waits: rows not sent (the parked ones too), the age of the oldest that may go, and how many are parked. */
+export async function backlog(sql: Sql): Promise<{ unsent: number; oldest_seconds: number; parked: number }> {
+  const [row] = await sql<{ unsent: number; oldest_seconds: number; parked: number }[]>`
+    select count(*)::int as unsent, count(parked_at)::int as parked,
+      coalesce(extract(epoch from now() - min(created_at) filter (where parked_at is null)), 0)::float8 as oldest_seconds
+    from outbox where sent_at is null`;
+  return row ?? { unsent: 0, oldest_seconds: 0, parked: 0 };
+}

@@ -1,0 +1,29 @@
+import type { Pool, Sql } from '#shared/db';
+import { type Reminding, triggerAt } from '#shared/due';
+import type { TaskEvent } from '#shared/events';
+import type { Log } from '#shared/log';
+
+/**
+ * Consumes `task.reminder.triggered`: the task's reminder counts as sent if it is still pending for the time that fired.
+ * No new version, no event and the same ETag, since nobody changed the task (SPEC 8). The same event twice changes
+ * nothing; a task that is gone or was moved meanwhile is left alone.
+ */
+export function createReminderConsumer({ sql, log }: { sql: Pool; log: Log }) {
+  return async (event: TaskEvent, _traceparent: string | null): Promise<void> => {
+    if (event.event_type !== 'task.reminder.triggered') return;
+    const isSent = await sql.begin(async (tx) => {
+      const task = await lockPending(tx, event.task_id);
+      if (!task || triggerAt(task)?.getTime() !== Date.parse(event.trigger_at)) return false;
+      await tx`update tasks set reminder_status = 'sent' where id = ${event.task_id}`;
+      return true;
+    });
+    if (!isSent) log.info('reminder left as it is', { event_id: event.event_id, task_id: event.task_id });
+  };
+}
+
+async function lockPending(tx: Sql, taskId: string): Promise<Reminding | undefined> {
+  const [task] = await tx<Reminding[]>`
+    select due_date, due_all_day, timezone, reminder_offset, snoozed_until from tasks
+    where id = ${taskId} and reminder_status = 'pending' for update`;
+  return task;
+}

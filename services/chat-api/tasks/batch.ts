@@ -1,0 +1,53 @@
+import { isTransient, type Sql } from '#shared/db';
+import { ApiError } from '#shared/errors';
+import { answerOf } from './answer.ts';
+import { createTask, type Store } from './create.ts';
+import type { Cause } from './events.ts';
+
+/** What became of one item of a batch: its task, or why it was refused. */
+export type ItemResult =
+  { status: number; task?: Record<string, unknown> } | { status: number; error: string; code: string; message: string };
+
+export const MAX_ITEMS = 100;
+
+/** The items of `{tasks: […]}`. @throws {ApiError} 400 unless they are 1 to 100 */
+export function batchItems(body: unknown): unknown[] {
+  const tasks = (body as { tasks?: unknown } | null)?.tasks;
+  if (!Array.isArray(tasks) || tasks.length === 0 || tasks.length > MAX_ITEMS)
+    throw new ApiError(400, 'TASK_CREATION_ERROR', `tasks: expected a list of 1 to ${MAX_ITEMS}`);
+  return tasks;
+}
+
+/**
+ * Creates tasks, one result for each item in order; one bad item does not fail the others.
+ * @throws what is transient when no item was stored, so that the whole may be sent again
+ */
+export async function createBatch(
+  sql: Sql,
+  store: Store,
+  { userId, items, cause }: { userId: string; items: unknown[]; cause: Cause },
+): Promise<ItemResult[]> {
+  const outcomes = await Promise.allSettled(
+    items.map((item) => createTask(sql, store, { userId, input: inputOf(item), cause })),
+  );
+  const failures = outcomes.filter((outcome) => outcome.status === 'rejected');
+  if (failures.length === items.length && isTransient(failures[0]?.reason)) throw failures[0]?.reason;
+  return outcomes.map((outcome) =>
+    outcome.status === 'fulfilled' ? { status: 201, task: answerOf(outcome.value) } : failure(outcome.reason),
+  );
+}
+
+/** What is no object has no title, and is refused for that. */
+const inputOf = (item: unknown) => (typeof item === 'object' && item !== null ? { ...item } : {});
+
+function failure(error: unknown): ItemResult {
+  if (error instanceof ApiError)
+    return { status: error.status, error: error.error, code: error.code, message: error.message };
+  if (isTransient(error)) return refusedItem(503, 'DATABASE_UNAVAILABLE', 'Not stored; please send this item again.');
+  throw error;
+}
+
+export function refusedItem(status: number, code: string, message: string): ItemResult {
+  const { error } = new ApiError(status, code, message);
+  return { status, error, code, message };
+}

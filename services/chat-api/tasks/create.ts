@@ -1,0 +1,44 @@
+import type { Sql } from '#shared/db';
+import { ApiError } from '#shared/errors';
+import type { Cause, Change } from './events.ts';
+import { needsUserTimezone, type TaskInput, withFields } from './fields.ts';
+import { refusingAsync } from './refusal.ts';
+import { blankTask, type TaskRow } from './row.ts';
+import { newTask } from './series.ts';
+
+/** Stores rows that stand or fall together: the group commit, or the transaction of an idempotency key. */
+export type Store = (changes: Change[]) => Promise<void>;
+
+/**
+ * Creates a task with its event; of a series also the first instance with its own.
+ * @throws {ApiError} 400 TASK_CREATION_ERROR naming the field; 401 when the account was deleted meanwhile
+ */
+export async function createTask(
+  sql: Sql,
+  store: Store,
+  { userId, input, cause }: { userId: string; input: TaskInput; cause: Cause },
+): Promise<TaskRow> {
+  const changes = await refusingAsync('TASK_CREATION_ERROR', async () => {
+    const blank = blankTask(userId, cause.now);
+    const { completed: _, ...fields } = input; // a new task is open, whatever is sent (Phase IV)
+    const timezone = needsUserTimezone(blank, fields) ? await userTimezone(sql, userId) : null;
+    return newTask(withFields(blank, { ...fields, title: fields.title ?? '' }, timezone), cause);
+  });
+  try {
+    await store(changes);
+  } catch (error) {
+    throw isOwnerGone(error)
+      ? new ApiError(401, 'INVALID_TOKEN', 'This account no longer exists.', { cause: error })
+      : error;
+  }
+  return changes[0].row;
+}
+
+/** The zone in the user's settings, or null. */
+export async function userTimezone(sql: Sql, userId: string): Promise<string | null> {
+  const [user] = await sql<{ timezone: string | null }[]>`select timezone from users where id = ${userId}`;
+  return user?.timezone ?? null;
+}
+
+/** Postgres' foreign_key_violation; of a new task only the owner can be missing. */
+const isOwnerGone = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === '23503';

@@ -1,0 +1,86 @@
+import type { Pool, Sql } from '#shared/db';
+import type { Actor } from '#shared/events';
+import { type Cause, type Change, deleted } from './events.ts';
+import { requireMatch } from './refusal.ts';
+import { columns, lockTask, readTask, type TaskRow } from './row.ts';
+import { deleteTasks } from './write.ts';
+
+/** Tasks deleted in one transaction when all of a person's go. */
+const CHUNK = 500;
+
+/**
+ * Deletes a task; a series with its instances, each with its own event. An instance that is being inserted waits for
+ * the lock of its series and then finds it gone. @throws {ApiError} 403, 404, 412
+ */
+export function deleteTask(
+  sql: Pool,
+  { id, userId, ifMatch, cause }: { id: string; userId: string; ifMatch: string | null; cause: Cause },
+): Promise<Change[]> {
+  return sql.begin(async (tx) => {
+    const { parent_recurring_task_id: seriesId } = await readTask(tx, id, userId);
+    // The series first, as everywhere: then nobody can wait for the other in a ring.
+    if (seriesId !== null) await tx`select 1 from tasks where id = ${seriesId} for no key update`;
+    const row = await lockTask(tx, id, userId);
+    requireMatch(row, ifMatch);
+    if (seriesId !== null) await excludeDate(tx, seriesId, row.occurrence_date);
+    return deleteLocked(tx, row, cause);
+  });
+}
+
+/**
+ * Deletes all tasks of a person with their events, in several transactions; repeat it if it was interrupted. Disable
+ * the account first, so that none is added meanwhile. @returns how many were deleted
+ */
+export async function deleteAllTasks(
+  sql: Pool,
+  userId: string,
+  actor: Actor,
+  { now = () => new Date(), correlationId = crypto.randomUUID() }: { now?: () => Date; correlationId?: string } = {},
+): Promise<number> {
+  const causeNow = (): Cause => ({ actor, correlationId, traceparent: null, now: now() });
+  let count = 0;
+  for (const id of await seriesIds(sql, userId)) count += await deleteSeries(sql, id, causeNow());
+  for (let size = CHUNK; size === CHUNK; count += size) size = await deleteChunk(sql, userId, causeNow());
+  return count;
+}
+
+/** The date of a deleted instance is excluded, so that no edit of the series makes it come back. */
+async function excludeDate(tx: Sql, seriesId: string, date: string | null): Promise<void> {
+  await tx`
+    update tasks set exdates = array_append(coalesce(exdates, '{}'), ${date}::date)
+    where id = ${seriesId} and ${date}::date is not null and not coalesce(exdates, '{}') @> array[${date}::date]`;
+}
+
+/** The row is locked; its instances, if it has any, are locked here. */
+async function deleteLocked(tx: Sql, row: TaskRow, cause: Cause): Promise<Change[]> {
+  const instances = await tx<TaskRow[]>`
+    select ${tx(columns)} from tasks where parent_recurring_task_id = ${row.id} order by id for update`;
+  const changes = [...instances, row].map((gone) => deleted(gone, cause));
+  await deleteTasks(tx, changes);
+  return changes;
+}
+
+async function seriesIds(sql: Sql, userId: string): Promise<string[]> {
+  const rows = await sql<{ id: string }[]>`
+    select id from tasks where user_id = ${userId} and recurrence_pattern is not null order by id`;
+  return rows.map(({ id }) => id);
+}
+
+function deleteSeries(sql: Pool, id: string, cause: Cause): Promise<number> {
+  return sql.begin(async (tx) => {
+    const [row] = await tx<TaskRow[]>`select ${tx(columns)} from tasks where id = ${id} for update`;
+    return row ? (await deleteLocked(tx, row, cause)).length : 0;
+  });
+}
+
+function deleteChunk(sql: Pool, userId: string, cause: Cause): Promise<number> {
+  return sql.begin(async (tx) => {
+    const rows = await tx<TaskRow[]>`
+      select ${tx(columns)} from tasks where user_id = ${userId} order by id limit ${CHUNK} for update`;
+    await deleteTasks(
+      tx,
+      rows.map((row) => deleted(row, cause)),
+    );
+    return rows.length;
+  });
+}

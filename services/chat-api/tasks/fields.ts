@@ -1,0 +1,116 @@
+import { FieldError, parseDueDate, parseOffset } from '#shared/due';
+import { firstOccurrence, seriesOf } from '#shared/recurrence';
+import { CATCH_UPS, PRIORITIES } from '#shared/task';
+import { endOfDay, isTimezone, localDate } from '#shared/zone';
+import { isInstance, isSeries, type TaskRow } from './row.ts';
+
+/** What a caller sent: absent is unchanged, `null` clears, unknown fields are ignored. Nothing in it is checked yet. */
+export type TaskInput = Readonly<Record<string, unknown>>;
+
+const MAX_TITLE = 255;
+const MAX_DESCRIPTION = 5000;
+
+/** Whether the zone in the user's settings decides: a due date is set and neither caller nor task names a zone. */
+export const needsUserTimezone = (row: TaskRow, input: TaskInput): boolean =>
+  (input.timezone ?? (input.timezone === undefined ? row.timezone : null)) === null &&
+  (input.due_date ?? (input.due_date === undefined ? row.due_date : null)) !== null;
+
+/**
+ * The row with the caller's fields in it, of a new task as of one that changes. Derived columns (reminder status,
+ * cursor, version) are not touched. @throws {FieldError} naming the field
+ */
+export function withFields(row: TaskRow, input: TaskInput, userTimezone: string | null): TaskRow {
+  const next = { ...row };
+  for (const [field, read] of Object.entries(readers)) {
+    if (input[field] !== undefined) Object.assign(next, { [field]: read(input[field], field) });
+  }
+  setDueDate(next, row, input, userTimezone ?? 'UTC');
+  if (input.recurrence_end_date !== undefined) {
+    const text = textOrNull(input.recurrence_end_date, 'recurrence_end_date');
+    next.recurrence_end_date =
+      text === null ? null : parseDueDate(text, next.timezone ?? 'UTC', 'recurrence_end_date').due_date;
+  }
+  refuseContradictions(next);
+  return next;
+}
+
+/** Fields that need no other field to be understood. */
+const readers = {
+  title(value: unknown, field: string): string {
+    const title = text(value, field).trim();
+    if (title === '') throw new FieldError(field, 'must not be empty');
+    return atMost(MAX_TITLE, title, field);
+  },
+  description: (value: unknown, field: string) =>
+    value === null ? null : atMost(MAX_DESCRIPTION, text(value, field), field),
+  completed(value: unknown, field: string): boolean {
+    if (typeof value !== 'boolean') throw new FieldError(field, 'expected true or false');
+    return value;
+  },
+  priority: (value: unknown, field: string) => oneOf(PRIORITIES, value, field),
+  catch_up: (value: unknown, field: string) => oneOf(CATCH_UPS, value, field),
+  timezone(value: unknown, field: string): string | null {
+    const zone = textOrNull(value, field);
+    if (zone !== null && !isTimezone(zone)) throw new FieldError(field, 'expected an IANA name, as Europe/Berlin');
+    return zone;
+  },
+  recurrence_pattern: textOrNull,
+  reminder_offset(value: unknown, field: string): string | null {
+    const offset = textOrNull(value, field);
+    return offset === null ? null : parseOffset(offset);
+  },
+};
+
+/** A due date without a zone gets the user's: days, and what recurs, are days somewhere. */
+function setDueDate(next: TaskRow, row: TaskRow, input: TaskInput, userTimezone: string): void {
+  if (input.due_date === undefined && input.timezone === undefined) return;
+  const due = input.due_date === undefined ? undefined : textOrNull(input.due_date, 'due_date');
+  if (due === null || (due === undefined && row.due_date === null)) {
+    Object.assign(next, { due_date: null, due_all_day: null });
+    return;
+  }
+  next.timezone ??= userTimezone;
+  if (due !== undefined) Object.assign(next, parseDueDate(due, next.timezone));
+  else if (row.due_date && row.due_all_day)
+    next.due_date = endOfDay(localDate(row.due_date, row.timezone ?? 'UTC'), next.timezone);
+}
+
+/** What the checks of the table would refuse too, said in words, and what a column cannot know. */
+function refuseContradictions(next: TaskRow): void {
+  const needs = (field: keyof TaskRow, other: keyof TaskRow) => {
+    if (next[field] !== null && next[other] === null) throw new FieldError(field, `needs a ${other}`);
+  };
+  needs('recurrence_pattern', 'due_date');
+  needs('recurrence_end_date', 'recurrence_pattern');
+  needs('catch_up', 'recurrence_pattern');
+  needs('reminder_offset', 'due_date');
+  if (!isSeries(next)) return;
+  if (isInstance(next))
+    throw new FieldError('recurrence_pattern', 'belongs to the series; change it with ?scope=series');
+  if (firstOccurrence(seriesOf(next)) === null)
+    throw new FieldError('recurrence_end_date', 'no occurrence falls on or before it');
+}
+
+/** Text that Postgres can hold: no NUL, no half of a surrogate pair (JSON can say both). */
+function text(value: unknown, field: string): string {
+  if (typeof value !== 'string') throw new FieldError(field, 'expected a string');
+  if (value.includes('\0') || !value.isWellFormed()) throw new FieldError(field, 'holds a character that is no text');
+  return value;
+}
+
+function textOrNull(value: unknown, field: string): string | null {
+  return value === null ? null : text(value, field);
+}
+
+/** Counts characters as Postgres does, not UTF-16 units. */
+function atMost(limit: number, value: string, field: string): string {
+  if (value.length > limit && [...value].length > limit) throw new FieldError(field, `at most ${limit} characters`);
+  return value;
+}
+
+function oneOf(values: readonly string[], value: unknown, field: string): string | null {
+  if (value === null) return null;
+  if (typeof value !== 'string' || !values.includes(value))
+    throw new FieldError(field, `expected one of ${values.join(', ')}`);
+  return value;
+}

@@ -1,0 +1,85 @@
+import { Elysia } from 'elysia';
+import { SignJWT } from 'jose';
+import { createAuthenticator } from '#shared/auth';
+import { correlation } from '#shared/correlation';
+import { connect, type Pool } from '#shared/db';
+import { errorMapping } from '#shared/errors';
+import type { TaskEvent } from '#shared/events';
+import { createLog } from '#shared/log';
+import type { TestDatabase } from '../../../test/support/database.ts';
+import { taskRoutes } from './index.ts';
+
+// For the tests of this folder: the routes on a database, and people who call them.
+
+const secret = 'a secret of at least thirty-two characters';
+const SERVICE_TOKEN = 'the token of the service, thirty-two characters';
+const APP_TOKEN = 'the token of the sidecar';
+
+export type Json = Record<string, unknown>;
+export type Answer = { status: number; body: Json; list: Json[]; headers: Headers };
+export type Person = Awaited<ReturnType<Api['person']>>;
+type Api = ReturnType<typeof startApi>;
+
+/** The task routes as chat-api's own role. The clock stands still until `clock.now` is set. */
+export function startApi(database: TestDatabase) {
+  const sql: Pool = connect(database.url('chat-api'), { name: 'test', max: 8, publishes: true });
+  const log = createLog('test', { level: 'error' });
+  const clock = { now: new Date('2026-11-24T10:00:00.000Z') };
+  const wakes = { count: 0 };
+  const authenticator = createAuthenticator({
+    sql,
+    secrets: [secret],
+    serviceTokens: [SERVICE_TOKEN],
+    appToken: APP_TOKEN,
+  });
+  const app = new Elysia()
+    .use(errorMapping(log))
+    .use(correlation())
+    .use(taskRoutes({ sql, authenticator, committed: () => void (wakes.count += 1), now: () => clock.now }));
+
+  async function call(headers: Json, method: string, path: string, body?: unknown): Promise<Answer> {
+    const response = await app.handle(
+      new Request(`http://localhost/api/v1${path}`, {
+        method,
+        headers: { ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) } as Bun.HeadersInit,
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      }),
+    );
+    const text = await response.text();
+    const json = text === '' ? {} : JSON.parse(text);
+    return { status: response.status, body: json, list: json, headers: response.headers };
+  }
+
+  return {
+    sql,
+    clock,
+    wakes,
+    /** A new user with a session. */
+    async person({ timezone = null }: { timezone?: string | null } = {}) {
+      const [id, sid] = [crypto.randomUUID(), crypto.randomUUID()];
+      await database.sql`insert into users (id, email, password_hash, timezone) values (${id}, ${`${id}@example.com`}, '', ${timezone})`;
+      await database.sql`insert into sessions (id, user_id) values (${sid}, ${id})`;
+      const token = await new SignJWT({ sid })
+        .setProtectedHeader({ alg: 'HS256' })
+        .setSubject(id)
+        .setExpirationTime('1h')
+        .sign(new TextEncoder().encode(secret));
+      const authorization = `Bearer ${token}`;
+      return {
+        id,
+        call: (method: string, path: string, body?: unknown, headers: Json = {}) =>
+          call({ authorization, ...headers }, method, path, body),
+      };
+    },
+    /** As the recurring-task-processor calls, through the sidecar. */
+    asProcessor: (method: string, path: string, body?: unknown) =>
+      call({ authorization: `Bearer ${SERVICE_TOKEN}`, 'dapr-api-token': APP_TOKEN }, method, path, body),
+    /** The events of a task, oldest first, as the outbox has them. */
+    async events(taskId: unknown): Promise<TaskEvent[]> {
+      const rows = await database.sql<{ event: TaskEvent }[]>`
+        select event from outbox where task_id = ${String(taskId)} order by task_version`;
+      return rows.map(({ event }) => event);
+    },
+    stop: () => sql.end(),
+  };
+}

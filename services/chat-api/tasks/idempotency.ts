@@ -1,0 +1,60 @@
+import { sha256 } from '#shared/auth';
+import type { Pool, Sql } from '#shared/db';
+import { ApiError } from '#shared/errors';
+
+/** An answer as it is stored and given again. */
+export type Answer = { status: number; headers: Record<string, string>; body: unknown };
+
+const MAX_KEY = 255;
+
+/** The `Idempotency-Key` header, or null. @throws {ApiError} 400 unless it has 1 to 255 characters */
+export function idempotencyKey(request: Request): string | null {
+  const key = request.headers.get('idempotency-key');
+  if (key === null || (key.length > 0 && key.length <= MAX_KEY)) return key;
+  throw new ApiError(400, 'INVALID_IDEMPOTENCY_KEY', `Idempotency-Key: expected 1 to ${MAX_KEY} characters`);
+}
+
+/**
+ * Does `work` once for each key, user and path within 24 h, in one transaction with the record of its answer; later
+ * calls with the same body get that answer, a simultaneous twin waits for it. `work` that throws leaves no record.
+ * @throws {ApiError} 409 IDEMPOTENCY_CONFLICT when the key came with another body
+ */
+export function once(
+  sql: Pool,
+  { userId, path, key, body }: { userId: string; path: string; key: string; body: unknown },
+  work: (tx: Sql) => Promise<Answer>,
+): Promise<Answer & { isRepeat: boolean }> {
+  const hash = sha256(JSON.stringify(body) ?? '');
+  return sql.begin(async (tx) => {
+    await forgetExpired(tx, userId);
+    // Waits here for a twin: its key is not committed yet, and may still be rolled back.
+    const [claimed] = await tx`
+      insert into idempotency_keys (user_id, path, key, request_hash, status, headers, body)
+      values (${userId}, ${path}, ${key}, ${hash}, 0, '{}', '') on conflict do nothing returning 1 as claimed`;
+    if (!claimed) return { ...(await earlierAnswer(tx, { userId, path, key, hash })), isRepeat: true };
+    const answer = await work(tx);
+    await tx`
+      update idempotency_keys set status = ${answer.status}, headers = ${tx.json(answer.headers)}, body = ${JSON.stringify(answer.body)}
+      where user_id = ${userId} and path = ${path} and key = ${key}`;
+    return { ...answer, isRepeat: false };
+  });
+}
+
+/** Skips what another request is deleting, so that two of them do not wait for each other in a ring. */
+async function forgetExpired(tx: Sql, userId: string): Promise<void> {
+  await tx`
+    delete from idempotency_keys where ctid in (
+      select ctid from idempotency_keys where user_id = ${userId} and created_at < now() - interval '24 hours' for update skip locked)`;
+}
+
+async function earlierAnswer(
+  tx: Sql,
+  { userId, path, key, hash }: { userId: string; path: string; key: string; hash: Buffer },
+): Promise<Answer> {
+  const [row] = await tx<{ request_hash: Buffer; status: number; headers: Record<string, string>; body: string }[]>`
+    select request_hash, status, headers, body from idempotency_keys
+    where user_id = ${userId} and path = ${path} and key = ${key}`;
+  if (!row || !hash.equals(row.request_hash))
+    throw new ApiError(409, 'IDEMPOTENCY_CONFLICT', 'This Idempotency-Key was used for another request.');
+  return { status: row.status, headers: row.headers, body: JSON.parse(row.body) };
+}

@@ -1,0 +1,264 @@
+import { Elysia } from 'elysia';
+import { authenticated, type Authenticator, permit, type Principal } from '#shared/auth';
+import { correlation } from '#shared/correlation';
+import type { Pool, Sql } from '#shared/db';
+import { ApiError } from '#shared/errors';
+import { answerOf, etagOf } from './answer.ts';
+import { batchItems, createBatch } from './batch.ts';
+import { createTask, type Store } from './create.ts';
+import { deleteTask } from './delete.ts';
+import { actorOf, type Cause, type Change } from './events.ts';
+import type { TaskInput } from './fields.ts';
+import { createGroupCommit } from './group-commit.ts';
+import { type Answer, idempotencyKey, once } from './idempotency.ts';
+import { createInstances } from './instances.ts';
+import { listTasks } from './list.ts';
+import {
+  batchSchema,
+  documented,
+  newTaskSchema,
+  previewSchema,
+  snoozeSchema,
+  taskAnswerSchema,
+  taskChangesSchema,
+} from './model.ts';
+import { previewDates, seriesDates } from './occurrences.ts';
+import { acknowledgeReminder, snoozeReminder } from './reminder-actions.ts';
+import { readTask, type TaskRow } from './row.ts';
+import { type Scope, updateTask } from './update.ts';
+import { insertTasks } from './write.ts';
+
+/**
+ * Tasks over HTTP (SPEC 4, 5 and 7). A change is answered when it and its events are committed; `committed` is called
+ * then, to wake the outbox relay. The sidecar is never on the way of an answer.
+ */
+export function taskRoutes({
+  sql,
+  authenticator,
+  committed,
+  now = () => new Date(),
+}: {
+  sql: Pool;
+  authenticator: Authenticator;
+  committed: () => void;
+  now?: () => Date;
+}) {
+  const insert = createGroupCommit<Change>((changes) => insertTasks(sql, changes));
+
+  /** Does a change directly, or once for its Idempotency-Key, within the transaction that records the answer. */
+  async function answering(
+    { request, path, body, userId }: { request: Request; path: string; body: unknown; userId: string },
+    directly: () => Promise<Answer>,
+    within: (tx: Sql) => Promise<Answer>,
+  ): Promise<Answer> {
+    const key = idempotencyKey(request);
+    const answer = key === null ? await directly() : await once(sql, { userId, path, key, body }, within);
+    committed();
+    return answer;
+  }
+
+  /** A creation either joins the group commit or belongs to the transaction of its key. */
+  const creating = (facts: Parameters<typeof answering>[0], create: (tx: Sql, store: Store) => Promise<Answer>) =>
+    answering(
+      facts,
+      () => create(sql, insert),
+      (tx) =>
+        create(
+          tx,
+          createGroupCommit((changes) => insertTasks(tx, changes)),
+        ),
+    );
+
+  return new Elysia({ prefix: '/api/v1' })
+    .use(correlation())
+    .use(authenticated(authenticator))
+    .derive(({ principal, correlationId, traceparent }) => ({
+      cause: { actor: actorOf(principal), correlationId, traceparent, now: now() } satisfies Cause,
+    }))
+
+    .get(
+      '/tasks',
+      async ({ principal, query, request, set }) => {
+        permit(principal, 'tasks:read');
+        const { rows, next } = await listTasks(sql, principal.userId, query, now());
+        if (next !== null) set.headers.link = `<${nextUrl(request, next)}>; rel="next"`;
+        return rows.map(answerOf);
+      },
+      { detail: documented('Your tasks, newest first', { answer: { type: 'array', items: taskAnswerSchema } }) },
+    )
+    .get(
+      '/tasks/:id',
+      async ({ principal, params, set }) => {
+        permit(principal, 'tasks:read');
+        return withEtag(set, await readTask(sql, params.id, principal.userId));
+      },
+      { detail: documented('One task', { answer: taskAnswerSchema }) },
+    )
+    .post(
+      '/tasks',
+      async ({ principal, body, request, path, cause, set }) => {
+        permit(principal, 'tasks:write');
+        const { userId } = principal;
+        const answer = await creating({ request, path, body, userId }, async (tx, store) => {
+          const row = await createTask(tx, store, { userId, input: inputOf(body, 'TASK_CREATION_ERROR'), cause });
+          return { status: 201, headers: { etag: etagOf(row) }, body: answerOf(row) };
+        });
+        return give(set, answer);
+      },
+      { detail: documented('Create a task', { body: newTaskSchema, status: 201, answer: taskAnswerSchema }) },
+    )
+    .post(
+      '/tasks/batch',
+      async ({ principal, body, request, path, cause, set }) => {
+        const items = () => batchItems(body);
+        if (principal.type === 'service') {
+          const results = await createInstances(sql, items(), cause);
+          committed();
+          return { results };
+        }
+        permit(principal, 'tasks:write');
+        const { userId } = principal;
+        const answer = await creating({ request, path, body, userId }, async (tx, store) => {
+          const results = await createBatch(tx, store, { userId, items: items(), cause });
+          return { status: 200, headers: {}, body: { results } };
+        });
+        return give(set, answer);
+      },
+      { detail: documented('Create up to 100 tasks, each with its own result', { body: batchSchema }) },
+    )
+    .put(
+      '/tasks/:id',
+      async ({ principal, params, query, body, request, cause, set }) =>
+        giveUpdated(set, await update({ principal, params, query, body, request, cause })),
+      { detail: documented('Change a task', { body: taskChangesSchema, answer: taskAnswerSchema }) },
+    )
+    .patch(
+      '/tasks/:id',
+      async ({ principal, params, query, body, request, cause, set }) =>
+        giveUpdated(set, await update({ principal, params, query, body, request, cause })),
+      { detail: documented('Change a task', { body: taskChangesSchema, answer: taskAnswerSchema }) },
+    )
+    .delete(
+      '/tasks/:id',
+      async ({ principal, params, request, cause, set }) => {
+        permit(principal, 'tasks:write');
+        await deleteTask(sql, { id: params.id, userId: principal.userId, ifMatch: ifMatchOf(request), cause });
+        committed();
+        set.status = 204;
+      },
+      { detail: documented('Delete a task; a series with its instances', { status: 204 }) },
+    )
+    .post(
+      '/tasks/:id/acknowledge',
+      async ({ principal, params, request, cause, set }) => {
+        permit(principal, 'tasks:write');
+        const facts = { id: params.id, userId: principal.userId, ifMatch: ifMatchOf(request), cause };
+        const row = await sql.begin((tx) => acknowledgeReminder(tx, facts));
+        committed();
+        return withEtag(set, row);
+      },
+      { detail: documented('Acknowledge a sent reminder', { answer: taskAnswerSchema }) },
+    )
+    .post(
+      '/tasks/:id/snooze',
+      async ({ principal, params, body, request, path, cause, set }) => {
+        permit(principal, 'tasks:write');
+        const { userId } = principal;
+        const pause = inputOf(body, 'TASK_UPDATE_ERROR').for;
+        const facts = { id: params.id, userId, ifMatch: ifMatchOf(request), cause, pause };
+        const snooze = async (tx: Sql): Promise<Answer> => {
+          const row = await snoozeReminder(tx, facts);
+          return { status: 200, headers: { etag: etagOf(row) }, body: answerOf(row) };
+        };
+        const answer = await answering({ request, path, body, userId }, () => sql.begin(snooze), snooze);
+        return give(set, answer);
+      },
+      { detail: documented('Be reminded again later', { body: snoozeSchema, answer: taskAnswerSchema }) },
+    )
+    .get(
+      '/tasks/:id/occurrences',
+      ({ principal, params, query }) => {
+        permit(principal, 'tasks:read');
+        return seriesDates(sql, params.id, principal.userId, query, now());
+      },
+      { detail: documented('The next dates of a series') },
+    )
+    .post(
+      '/recurrence/preview',
+      ({ principal, body }) => {
+        permit(principal, 'tasks:read');
+        return previewDates(sql, principal.userId, inputOf(body, 'TASK_CREATION_ERROR'), now());
+      },
+      { detail: documented('The dates of a pattern that is not saved', { body: previewSchema }) },
+    );
+
+  async function update({
+    principal,
+    params,
+    query,
+    body,
+    request,
+    cause,
+  }: {
+    principal: Principal;
+    params: { id: string };
+    query: Record<string, string | undefined>;
+    body: unknown;
+    request: Request;
+    cause: Cause;
+  }) {
+    permit(principal, 'tasks:write');
+    const updated = await updateTask(sql, {
+      id: params.id,
+      userId: principal.userId,
+      input: inputOf(body, 'TASK_UPDATE_ERROR'),
+      ifMatch: ifMatchOf(request),
+      scope: scopeOf(query.scope),
+      cause,
+    });
+    committed();
+    return updated;
+  }
+}
+
+type ResponseSettings = { status?: number | string; headers: Record<string, string | number> };
+
+function give(set: ResponseSettings, { status, headers, body }: Answer): unknown {
+  set.status = status;
+  Object.assign(set.headers, headers);
+  return body;
+}
+
+function withEtag(set: ResponseSettings, row: TaskRow): Record<string, unknown> {
+  set.headers.etag = etagOf(row);
+  return answerOf(row);
+}
+
+/** The task; of a series edit also which tasks it changed, and how. */
+function giveUpdated(
+  set: ResponseSettings,
+  { row, changes, isSeriesEdit }: Awaited<ReturnType<typeof updateTask>>,
+): Record<string, unknown> {
+  const answer = withEtag(set, row);
+  if (!isSeriesEdit) return answer;
+  return { ...answer, changed: changes.map(({ row: { id }, event }) => ({ id, event_type: event.event_type })) };
+}
+
+/** An object, whatever its fields. */
+function inputOf(body: unknown, code: string): TaskInput {
+  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as TaskInput;
+  throw new ApiError(400, code, 'body: expected a JSON object');
+}
+
+const ifMatchOf = (request: Request): string | null => request.headers.get('if-match');
+
+function scopeOf(text: string | undefined): Scope | null {
+  if (text === undefined || text === 'this' || text === 'series') return text ?? null;
+  throw new ApiError(400, 'TASK_UPDATE_ERROR', 'scope: expected this or series');
+}
+
+function nextUrl(request: Request, cursor: string): string {
+  const url = new URL(request.url);
+  url.searchParams.set('cursor', cursor);
+  return `${url.pathname}${url.search}`;
+}

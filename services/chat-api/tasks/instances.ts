@@ -1,0 +1,111 @@
+import { isTransient, type Pool, type Sql } from '#shared/db';
+import { isUuid } from '#shared/correlation';
+import { occurrences, seriesOf } from '#shared/recurrence';
+import { answerOf } from './answer.ts';
+import { type Cause, created } from './events.ts';
+import { type ItemResult, refusedItem } from './batch.ts';
+import { columns, isSeries, type SeriesTask, type TaskRow } from './row.ts';
+import { instanceOf, withCursor } from './series.ts';
+import { insertTasks } from './write.ts';
+
+/** What the recurring-task-processor may ask for: the instance of a date, or only that the cursor moves. */
+type Item = { seriesId: string; date: string; createsInstance: boolean };
+
+/**
+ * Creates instances of series and moves their cursors, all in one transaction, one result for each item in order.
+ * A date that is there or was handled already is a success; a series that is gone is an error not worth repeating.
+ * Any number of processors may ask at once: they queue at the locks of the series.
+ */
+export async function createInstances(sql: Pool, items: unknown[], cause: Cause): Promise<ItemResult[]> {
+  try {
+    return await sql.begin((tx) => createAll(tx, items, cause));
+  } catch (error) {
+    if (isTransient(error) || items.length === 1) throw error;
+    // One series that cannot be written must not hold up the others.
+    const results: ItemResult[] = [];
+    for (const item of items) {
+      results.push(...(await createInstances(sql, [item], cause).catch(failedItem)));
+    }
+    return results;
+  }
+}
+
+async function createAll(tx: Sql, given: unknown[], cause: Cause): Promise<ItemResult[]> {
+  const items = given.map(readItem);
+  const before = await lockSeries(
+    tx,
+    items.filter((item) => item !== null),
+  );
+  const after = new Map(before);
+  const wanted = new Map<string, ReturnType<typeof created>>();
+
+  const results = items.map((item): ItemResult | { id: string } => {
+    if (item === null) return refusedItem(400, 'INVALID_ITEM', 'Expected parent_recurring_task_id and a date.');
+    const series = before.get(item.seriesId);
+    if (!series) return refusedItem(404, 'SERIES_NOT_FOUND', 'There is no such series any more.');
+    if (item.createsInstance && !hasDate(series, item.date))
+      return refusedItem(409, 'NOT_AN_OCCURRENCE', 'The series has no occurrence on this date.');
+    after.set(series.id, withCursor(after.get(series.id) ?? series, item.date));
+    if (!item.createsInstance) return { status: 200 };
+    const change = created(instanceOf(series, item.date, cause.now), cause);
+    // Handled before: whether it exists or was deleted, it is not made again.
+    const isHandled = series.cursor_date !== null && item.date <= series.cursor_date;
+    if (!isHandled && !wanted.has(change.row.id)) wanted.set(change.row.id, change);
+    return { id: change.row.id };
+  });
+
+  const inserted = await insertTasks(tx, [...wanted.values()]);
+  await moveCursors(
+    tx,
+    [...after.values()].filter((series) => series !== before.get(series.id)),
+  );
+  return results.map((result) => ('id' in result ? instanceResult(result.id) : result));
+
+  function instanceResult(id: string): ItemResult {
+    const change = wanted.get(id);
+    if (!change || !inserted.delete(id)) return { status: 200, task: { id } }; // each is new once
+    return { status: 201, task: answerOf(change.row) };
+  }
+}
+
+const hasDate = (series: SeriesTask, date: string): boolean =>
+  occurrences(seriesOf({ ...series, exdates: null }), { from: date, to: date, limit: 1 }).length > 0;
+
+function readItem(given: unknown): Item | null {
+  const item = (given ?? {}) as Record<string, unknown>;
+  const date = item.occurrence_date ?? item.advance_past;
+  const seriesId = item.parent_recurring_task_id;
+  if (typeof seriesId !== 'string' || !isUuid(seriesId) || typeof date !== 'string' || !isDate(date)) return null;
+  return { seriesId: seriesId.toLowerCase(), date, createsInstance: item.occurrence_date !== undefined };
+}
+
+/** Only a day that exists; `2026-02-30` would fail the whole statement. */
+function isDate(text: string): boolean {
+  const at = /^\d{4}-\d\d-\d\d$/.test(text) ? new Date(`${text}T00:00:00Z`) : new Date(Number.NaN);
+  return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(text);
+}
+
+/** In order of id, so that two processors with the same series do not wait for each other in a ring. */
+async function lockSeries(tx: Sql, items: Item[]): Promise<Map<string, SeriesTask>> {
+  const rows = await tx<TaskRow[]>`
+    select ${tx(columns)} from tasks
+    where id = any(${items.map(({ seriesId }) => seriesId)}::uuid[]) and recurrence_pattern is not null
+      and not exists (select from users where users.id = tasks.user_id and disabled_at is not null)
+    order by id for no key update`;
+  return new Map(rows.filter(isSeries).map((row) => [row.id, row]));
+}
+
+/** No event and no new version: where the processor stands is not a change of the task. */
+async function moveCursors(tx: Sql, series: SeriesTask[]): Promise<void> {
+  if (series.length === 0) return;
+  const cursors = series.map(({ id, cursor_date, next_instance_at }) => ({ id, cursor_date, next_instance_at }));
+  await tx`
+    update tasks set cursor_date = moved.cursor_date, next_instance_at = moved.next_instance_at
+    from jsonb_to_recordset(${tx.json(cursors as never)}) as moved(id uuid, cursor_date date, next_instance_at timestamptz)
+    where tasks.id = moved.id`;
+}
+
+function failedItem(error: unknown): ItemResult[] {
+  if (isTransient(error)) throw error;
+  return [refusedItem(500, 'INTERNAL_ERROR', 'This series could not be written.')];
+}

@@ -1,0 +1,159 @@
+import type { Sql } from '#shared/db';
+import { isUuid } from '#shared/correlation';
+import { parseDueDate } from '#shared/due';
+import { ApiError } from '#shared/errors';
+import { endOfDay, localDate } from '#shared/zone';
+import { userTimezone } from './create.ts';
+import { refusing } from './refusal.ts';
+import { columns, type TaskRow } from './row.ts';
+
+export type ListQuery = Readonly<Record<string, string | undefined>>;
+
+const MAX_LIMIT = 1000;
+
+/**
+ * The tasks of a user, newest first unless sorted otherwise, all of them unless there is a `limit`; with one, `next` is
+ * the cursor of the page that follows, or null. Paging goes by key, so that what is created meanwhile shifts nothing.
+ * @throws {ApiError} 400 INVALID_QUERY naming the parameter
+ */
+export async function listTasks(
+  sql: Sql,
+  userId: string,
+  query: ListQuery,
+  now: Date,
+): Promise<{ rows: TaskRow[]; next: string | null }> {
+  const limit = readLimit(query.limit);
+  const order = readSort(query.sort);
+  const zone = needsZone(query) ? ((await userTimezone(sql, userId)) ?? 'UTC') : 'UTC';
+  const filters = filtersOf(sql, query, now, zone);
+  const key = order.key(sql);
+  const rows = await sql<(TaskRow & { sort_key: string })[]>`
+    select ${sql(columns)}, (${key})::text as sort_key from tasks
+    where user_id = ${userId} ${filters} ${afterCursor(sql, key, order, query.cursor)}
+    order by ${key} ${order.isRising ? sql`asc` : sql`desc`}, id ${order.isRising ? sql`asc` : sql`desc`}
+    ${limit === null ? sql`` : sql`limit ${limit + 1}`}`;
+  const page = limit === null ? rows : rows.slice(0, limit);
+  const last = page.at(-1);
+  return {
+    rows: page,
+    next: last && page.length < rows.length ? encodeCursor(order.name, last.sort_key, last.id) : null,
+  };
+}
+
+type Fragment = ReturnType<Sql>;
+type Order = { name: string; isRising: boolean; key: (sql: Sql) => Fragment };
+
+/** What has no due date comes last, in either direction. */
+const sortKeys: Record<string, (sql: Sql, isRising: boolean) => Fragment> = {
+  created_at: (sql) => sql`created_at`,
+  updated_at: (sql) => sql`updated_at`,
+  due_date: (sql, isRising) => sql`coalesce(due_date, ${isRising ? 'infinity' : '-infinity'}::timestamptz)`,
+};
+
+function readSort(name = '-created_at'): Order {
+  const isRising = !name.startsWith('-');
+  const key = sortKeys[name.replace(/^-/, '')];
+  if (!key)
+    throw refused('sort', `expected one of ${Object.keys(sortKeys).join(', ')}, with - before it for falling order`);
+  return { name, isRising, key: (sql) => key(sql, isRising) };
+}
+
+function readLimit(text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const limit = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  if (limit < 1 || limit > MAX_LIMIT) throw refused('limit', `expected 1 to ${MAX_LIMIT}`);
+  return limit;
+}
+
+/** Never behind an await: a fragment is a query, and awaiting it would run it. */
+const filtersOf = (sql: Sql, query: ListQuery, now: Date, zone: string): Fragment => sql`
+  ${completedFilter(sql, query)} ${dueFilter(sql, query, now, zone)} ${rangeFilter(sql, query, zone)}
+  ${kindFilter(sql, query)} ${parentFilter(sql, query)} ${textFilter(sql, query)}`;
+
+const needsZone = ({ due, due_from, due_to }: ListQuery): boolean =>
+  due === 'today' || [due_from, due_to].some((text) => text?.length === 'YYYY-MM-DD'.length);
+
+function completedFilter(sql: Sql, { completed }: ListQuery): Fragment {
+  if (completed === undefined) return sql``;
+  if (completed !== 'true' && completed !== 'false') throw refused('completed', 'expected true or false');
+  return sql`and completed = ${completed === 'true'}`;
+}
+
+/** Series are templates: they are never due (SPEC 7). What is done is neither overdue nor upcoming. */
+function dueFilter(sql: Sql, { due }: ListQuery, now: Date, zone: string): Fragment {
+  if (due === undefined) return sql``;
+  const today = localDate(now, zone);
+  if (due === 'today') {
+    const yesterday = Temporal.PlainDate.from(today).subtract({ days: 1 }).toString();
+    return sql`and recurrence_pattern is null and due_date > ${endOfDay(yesterday, zone)} and due_date <= ${endOfDay(today, zone)}`;
+  }
+  if (due === 'overdue') return sql`and recurrence_pattern is null and not completed and due_date < ${now}`;
+  if (due === 'upcoming') return sql`and recurrence_pattern is null and not completed and due_date >= ${now}`;
+  throw refused('due', 'expected today, overdue or upcoming');
+}
+
+/** Both ends belong to the range; a mere date is its whole day in the user's zone. */
+function rangeFilter(sql: Sql, { due_from, due_to }: ListQuery, zone: string): Fragment {
+  const read = (text: string, field: string) => refusing('INVALID_QUERY', () => parseDueDate(text, zone, field));
+  const from = due_from === undefined ? null : read(due_from, 'due_from');
+  const to = due_to === undefined ? null : read(due_to, 'due_to');
+  const start = from?.due_all_day ? dayBefore(due_from ?? '', zone) : null;
+  return sql`${start ? sql`and due_date > ${start}` : from ? sql`and due_date >= ${from.due_date}` : sql``}
+    ${to ? sql`and due_date <= ${to.due_date}` : sql``}`;
+}
+
+const dayBefore = (date: string, zone: string): Date =>
+  endOfDay(Temporal.PlainDate.from(date).subtract({ days: 1 }).toString(), zone);
+
+function kindFilter(sql: Sql, { kind }: ListQuery): Fragment {
+  if (kind === undefined) return sql``;
+  if (kind === 'series') return sql`and recurrence_pattern is not null`;
+  if (kind === 'instance') return sql`and parent_recurring_task_id is not null`;
+  if (kind === 'task') return sql`and recurrence_pattern is null and parent_recurring_task_id is null`;
+  throw refused('kind', 'expected task, series or instance');
+}
+
+function parentFilter(sql: Sql, { parent }: ListQuery): Fragment {
+  if (parent === undefined) return sql``;
+  if (!isUuid(parent)) throw refused('parent', 'expected the id of a series');
+  return sql`and parent_recurring_task_id = ${parent}`;
+}
+
+function textFilter(sql: Sql, { q }: ListQuery): Fragment {
+  if (q === undefined || q.trim() === '') return sql``;
+  if (q.includes('\0')) throw refused('q', 'holds a character that is no text');
+  const pattern = `%${q.trim().replace(/[\\%_]/g, '\\$&')}%`;
+  return sql`and (title ilike ${pattern} or description ilike ${pattern})`;
+}
+
+function afterCursor(sql: Sql, key: Fragment, order: Order, text: string | undefined): Fragment {
+  if (text === undefined) return sql``;
+  const { at, id } = decodeCursor(order.name, text);
+  return order.isRising
+    ? sql`and (${key}, id) > (${at}::timestamptz, ${id}::uuid)`
+    : sql`and (${key}, id) < (${at}::timestamptz, ${id}::uuid)`;
+}
+
+/** Opaque to callers; bound to its order, since a position in one order is none in another. */
+const encodeCursor = (sort: string, at: string, id: string): string =>
+  Buffer.from(JSON.stringify([sort, at, id])).toString('base64url');
+
+function decodeCursor(sort: string, text: string): { at: string; id: string } {
+  let parts: unknown;
+  try {
+    parts = JSON.parse(Buffer.from(text, 'base64url').toString());
+  } catch {
+    parts = null; // refused below, like a cursor of another form
+  }
+  const [name, at, id] = Array.isArray(parts) ? parts : [];
+  if (
+    name !== sort ||
+    typeof at !== 'string' ||
+    !/^(-?infinity|\d{4}-[\d :.+-]{10,40})$/.test(at) ||
+    !isUuid(String(id))
+  )
+    throw refused('cursor', 'take it from the Link header of the page before, with the same sort');
+  return { at, id: String(id) };
+}
+
+const refused = (parameter: string, reason: string) => new ApiError(400, 'INVALID_QUERY', `${parameter}: ${reason}`);

@@ -1,0 +1,69 @@
+import type { Sql } from '#shared/db';
+import { FieldError } from '#shared/due';
+import { ApiError } from '#shared/errors';
+import { describe, occurrences, seriesOf } from '#shared/recurrence';
+import { localDate } from '#shared/zone';
+import { userTimezone } from './create.ts';
+import { needsUserTimezone, type TaskInput, withFields } from './fields.ts';
+import { refusing } from './refusal.ts';
+import { blankTask, isSeries, readTask, type SeriesTask } from './row.ts';
+
+const DEFAULT_LIMIT = 10;
+const MAX_LIMIT = 100;
+
+type Span = { from?: string | undefined; to?: string | undefined; limit?: unknown };
+
+/** Dates of a series to come, with a sentence in words and a note where daylight saving moves one. */
+export type Dates = {
+  description: string;
+  timezone: string;
+  occurrences: { occurrence_date: string; due_date: string; note: string | null }[];
+};
+
+/** The next dates of a series, from today in its zone unless `from` says otherwise. @throws {ApiError} 403, 404, 409 */
+export async function seriesDates(sql: Sql, id: string, userId: string, span: Span, now: Date): Promise<Dates> {
+  const row = await readTask(sql, id, userId);
+  if (!isSeries(row)) throw new ApiError(409, 'NOT_A_SERIES', 'This task does not recur.');
+  return refusing('INVALID_QUERY', () =>
+    datesOf(row, { ...span, from: span.from ?? localDate(now, row.timezone ?? 'UTC') }),
+  );
+}
+
+/** The dates of a pattern that is not saved yet, from its due date on. @throws {ApiError} 400 TASK_CREATION_ERROR */
+export async function previewDates(sql: Sql, userId: string, input: TaskInput & Span, now: Date): Promise<Dates> {
+  const blank = blankTask(userId, now);
+  const timezone = needsUserTimezone(blank, input) ? await userTimezone(sql, userId) : null;
+  return refusing('TASK_CREATION_ERROR', () => {
+    const { recurrence_pattern, due_date, timezone: zone, recurrence_end_date } = input;
+    const row = withFields(blank, { recurrence_pattern, due_date, timezone: zone, recurrence_end_date }, timezone);
+    if (!isSeries(row)) throw new FieldError('recurrence_pattern', 'is required');
+    return datesOf(row, input);
+  });
+}
+
+function datesOf(row: SeriesTask, { from, to, limit }: Span): Dates {
+  const series = seriesOf(row);
+  const dates = occurrences(series, {
+    ...(from !== undefined && { from: readDate(from, 'from') }),
+    ...(to !== undefined && { to: readDate(to, 'to') }),
+    limit: readLimit(limit),
+  });
+  return {
+    description: describe(series.pattern),
+    timezone: series.timezone,
+    occurrences: dates.map((date) => ({ ...date, due_date: date.due_date.toISOString() })),
+  };
+}
+
+function readDate(value: unknown, field: string): string {
+  const isDate = typeof value === 'string' && /^\d{4}-\d\d-\d\d$/.test(value) && !Number.isNaN(Date.parse(value));
+  if (!isDate) throw new FieldError(field, 'expected a date, as 2026-12-01');
+  return value;
+}
+
+function readLimit(value: unknown = DEFAULT_LIMIT): number {
+  const limit = Number(value);
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT)
+    throw new FieldError('limit', `expected 1 to ${MAX_LIMIT}`);
+  return limit;
+}

@@ -1,0 +1,86 @@
+import type { Sql } from '#shared/db';
+import { nextOccurrenceAfter, occurrenceAt, occurrences, type Series, seriesOf } from '#shared/recurrence';
+import { localDate } from '#shared/zone';
+import { type Cause, changed, type Change, created, deleted } from './events.ts';
+import { reminderOf } from './reminder-status.ts';
+import { columns, type SeriesTask, type TaskRow } from './row.ts';
+import { instanceOf, nextLook } from './series.ts';
+import { deleteTasks, insertTasks, updateTasks } from './write.ts';
+
+/**
+ * Writes an edited template and brings its open, unedited instances due from now on after it: those of dates that the
+ * rule still has are changed, the others deleted (SPEC 7). The caller has locked the series.
+ */
+export async function updateSeries(
+  tx: Sql,
+  before: SeriesTask,
+  edited: SeriesTask,
+  cause: Cause,
+): Promise<{ row: TaskRow; changes: Change[] }> {
+  if (!changed(before, edited, cause)) return { row: before, changes: [] };
+  const followers = (await lockOpenInstances(tx, before.id, cause.now)).filter((row) => isUnedited(row, before));
+  const series = seriesOf(edited);
+  const kept = followers.filter((row) => hasDate(series, row.occurrence_date));
+  const updates = kept.map((row) => follow(row, edited, cause)).filter((change) => change !== null);
+  const deletions = followers.filter((row) => !kept.includes(row)).map((row) => deleted(row, cause));
+
+  const next = hasNewDates(before, edited) ? nextDate(series, cause.now) : null;
+  const cursor = next ? next.cursor : before.cursor_date;
+  const template = changed(
+    before,
+    { ...edited, cursor_date: cursor, next_instance_at: nextLook(edited, cursor) },
+    cause,
+  );
+  if (!template) return { row: before, changes: [] };
+  const creations = next?.date ? [created(instanceOf(edited, next.date, cause.now), cause)] : [];
+
+  await updateTasks(tx, [template, ...updates]);
+  await deleteTasks(tx, deletions);
+  const inserted = await insertTasks(tx, creations); // not where the date has an instance that stays
+  return {
+    row: template.row,
+    changes: [template, ...updates, ...deletions, ...creations.filter(({ row }) => inserted.has(row.id))],
+  };
+}
+
+async function lockOpenInstances(tx: Sql, seriesId: string, now: Date): Promise<TaskRow[]> {
+  return tx<TaskRow[]>`
+    select ${tx(columns)} from tasks
+    where parent_recurring_task_id = ${seriesId} and not completed and due_date >= ${now}
+    order by id for update`;
+}
+
+/** An instance is edited when it differs from what its template made of it; so no flag has to be kept in step. */
+function isUnedited(instance: TaskRow, template: SeriesTask): boolean {
+  const original = instanceOf(template, instance.occurrence_date ?? '', instance.created_at);
+  return copied.every((field) => String(instance[field]) === String(original[field]));
+}
+
+const copied = ['title', 'description', 'priority', 'due_date', 'due_all_day', 'timezone', 'reminder_offset'] as const;
+
+function follow(instance: TaskRow, template: SeriesTask, cause: Cause): Change | null {
+  const model = instanceOf(template, instance.occurrence_date ?? '', cause.now);
+  const next = { ...instance, ...Object.fromEntries(copied.map((field) => [field, model[field]])) };
+  return changed(instance, { ...next, ...reminderOf(instance, next, cause.now) }, cause);
+}
+
+const hasDate = (series: Series, date: string | null): boolean =>
+  date !== null && occurrences(series, { from: date, to: date, limit: 1 }).length > 0;
+
+function hasNewDates(before: SeriesTask, after: SeriesTask): boolean {
+  const rule = ({ recurrence_pattern, due_date, due_all_day, timezone, recurrence_end_date }: SeriesTask) =>
+    JSON.stringify([recurrence_pattern, due_date, due_all_day, timezone, recurrence_end_date]);
+  return rule(before) !== rule(after);
+}
+
+/**
+ * The cursor computed anew: what is due by now counts as handled, the next date gets its instance at once, as the first
+ * date of a new series does.
+ */
+function nextDate(series: Series, now: Date): { cursor: string; date: string | null } {
+  const today = localDate(now, series.timezone);
+  const handled =
+    occurrenceAt(series, today) <= now ? today : Temporal.PlainDate.from(today).subtract({ days: 1 }).toString();
+  const date = nextOccurrenceAfter(series, handled);
+  return { cursor: date ?? handled, date };
+}

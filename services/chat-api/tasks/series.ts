@@ -1,0 +1,46 @@
+import { FieldError } from '#shared/due';
+import { firstOccurrence, instanceId, nextInstanceAt, occurrenceAt, seriesOf } from '#shared/recurrence';
+import { type Cause, type Change, created } from './events.ts';
+import { reminderOf } from './reminder-status.ts';
+import { isSeries, type SeriesTask, type TaskRow } from './row.ts';
+
+/** What a new task consists of: itself or, of a series, the template and its first instance, visible at once. */
+export function newTask(row: TaskRow, cause: Cause): [Change, ...Change[]] {
+  if (!isSeries(row)) return [created({ ...row, ...reminderOf(null, row, cause.now) }, cause)];
+  const date = firstOccurrence(seriesOf(row));
+  if (date === null) throw new FieldError('recurrence_pattern', 'never occurs');
+  return [created(withCursor(row, date), cause), created(instanceOf(row, date, cause.now), cause)];
+}
+
+/** The instance of a date: an ordinary task with what it copies from its series. Its id is the same from everyone. */
+export function instanceOf(series: SeriesTask, date: string, now: Date): TaskRow {
+  const row: TaskRow = {
+    ...series,
+    id: instanceId(series.id, date),
+    completed: false,
+    created_at: now,
+    updated_at: now,
+    due_date: occurrenceAt(seriesOf(series), date),
+    recurrence_pattern: null,
+    recurrence_end_date: null,
+    catch_up: null,
+    exdates: null,
+    next_instance_at: null,
+    cursor_date: null,
+    parent_recurring_task_id: series.id,
+    occurrence_date: date,
+    snoozed_until: null,
+    version: null,
+  };
+  return { ...row, ...reminderOf(null, row, now) };
+}
+
+/** The series with all dates up to this one handled; the cursor never moves back. */
+export function withCursor(series: SeriesTask, date: string): SeriesTask {
+  const cursor = series.cursor_date !== null && series.cursor_date > date ? series.cursor_date : date;
+  return { ...series, cursor_date: cursor, next_instance_at: nextLook(series, cursor) };
+}
+
+/** When the processor must look at the series again; null when it has ended. */
+export const nextLook = (series: SeriesTask, cursor: string | null): Date | null =>
+  nextInstanceAt(seriesOf(series), cursor, series.reminder_offset);

@@ -1,0 +1,92 @@
+import type { Pool, Sql } from '#shared/db';
+import { FieldError } from '#shared/due';
+import { ApiError } from '#shared/errors';
+import { firstOccurrence, seriesOf } from '#shared/recurrence';
+import { userTimezone } from './create.ts';
+import { type Cause, changed, type Change, created } from './events.ts';
+import { needsUserTimezone, type TaskInput, withFields } from './fields.ts';
+import { refusingAsync, requireMatch } from './refusal.ts';
+import { reminderOf } from './reminder-status.ts';
+import { isInstance, isSeries, lockTask, readTask, type SeriesTask, type TaskRow } from './row.ts';
+import { updateSeries } from './series-edit.ts';
+import { instanceOf, withCursor } from './series.ts';
+import { insertTasks, updateTasks } from './write.ts';
+
+export type Scope = 'this' | 'series';
+export type Update = {
+  id: string;
+  userId: string;
+  input: TaskInput;
+  ifMatch: string | null;
+  scope: Scope | null;
+  cause: Cause;
+};
+
+/** The task as it is now, and the events of the change (none when nothing differs). */
+export type Updated = { row: TaskRow; changes: Change[]; isSeriesEdit: boolean };
+
+/**
+ * Changes a task, or by its scope a series with its open, unedited instances (SPEC 7), in one transaction.
+ * @throws {ApiError} 400 TASK_UPDATE_ERROR naming the field, 403, 404, 409 SERIES_NOT_COMPLETABLE, 412
+ */
+export function updateTask(sql: Pool, update: Update): Promise<Updated> {
+  return refusingAsync('TASK_UPDATE_ERROR', () =>
+    sql.begin(async (tx) => {
+      const series = update.scope === 'series' ? await lockSeriesOf(tx, update) : null;
+      const before = await lockTask(tx, update.id, update.userId);
+      requireMatch(before, update.ifMatch);
+      if (series && series.id !== before.id && update.input.due_date !== undefined)
+        throw new FieldError(
+          'due_date',
+          'this is one date of a series; change it with scope=this, or on the series itself',
+        );
+      if (series ?? isSeries(before)) return editSeries(tx, series ?? (before as SeriesTask), update);
+      return editOne(tx, before, update);
+    }),
+  );
+}
+
+/** Locks the series before any of its instances: the order in which deleting and editing a series lock too. */
+async function lockSeriesOf(tx: Sql, { id, userId }: Update): Promise<SeriesTask> {
+  const addressed = await readTask(tx, id, userId);
+  const row = await lockTask(tx, addressed.parent_recurring_task_id ?? id, userId);
+  if (!isSeries(row)) throw new FieldError('scope', 'this task belongs to no series');
+  return row;
+}
+
+async function editSeries(tx: Sql, series: SeriesTask, { input, scope, cause, userId }: Update): Promise<Updated> {
+  if (scope === 'this') throw new FieldError('scope', 'a series is changed as a whole; leave scope away or say series');
+  if (input.completed === true)
+    throw new ApiError(
+      409,
+      'SERIES_NOT_COMPLETABLE',
+      'A series cannot be completed: complete its instances, or end it with recurrence_end_date.',
+    );
+  const timezone = needsUserTimezone(series, input) ? await userTimezone(tx, userId) : null;
+  const edited = withFields(series, input, timezone);
+  if (!isSeries(edited))
+    throw new FieldError('recurrence_pattern', 'a series keeps one; end it with recurrence_end_date, or delete it');
+  return { ...(await updateSeries(tx, series, edited, cause)), isSeriesEdit: true };
+}
+
+async function editOne(tx: Sql, before: TaskRow, { input, cause, userId }: Update): Promise<Updated> {
+  const timezone = needsUserTimezone(before, input) ? await userTimezone(tx, userId) : null;
+  const fields = withFields(before, input, timezone);
+  const after = isSeries(fields) ? asSeries(fields) : { ...fields, ...reminderOf(before, fields, cause.now) };
+  const change = changed(before, after, cause);
+  if (!change) return { row: before, changes: [], isSeriesEdit: false };
+  await updateTasks(tx, [change]);
+  const first = isSeries(change.row)
+    ? [created(instanceOf(change.row, change.row.cursor_date ?? '', cause.now), cause)]
+    : [];
+  await insertTasks(tx, first);
+  return { row: change.row, changes: [change, ...first], isSeriesEdit: false };
+}
+
+/** A plain task that got a pattern becomes the template; its first instance is created beside it. */
+function asSeries(row: SeriesTask): SeriesTask {
+  if (row.completed) throw new FieldError('recurrence_pattern', 'a completed task cannot recur; open it first');
+  const date = firstOccurrence(seriesOf(row));
+  if (date === null || isInstance(row)) throw new FieldError('recurrence_pattern', 'never occurs');
+  return withCursor({ ...row, reminder_status: null, snoozed_until: null }, date);
+}

@@ -1,0 +1,64 @@
+import type { Sql } from '#shared/db';
+import type { Change } from './events.ts';
+
+// The only statements that change tasks with their events: row and outbox row are written by one statement each, so
+// there is no moment and no bug that keeps one without the other.
+
+/**
+ * Inserts tasks and their events. What is there already (an instance that another processor made) is left alone and
+ * publishes nothing. @returns the ids that were inserted
+ */
+export async function insertTasks(sql: Sql, changes: Change[]): Promise<Set<string>> {
+  if (changes.length === 0) return new Set();
+  const rows = await sql<{ task_id: string }[]>`
+    with given as materialized (${givenRows(sql, changes)}),
+    inserted as (insert into tasks select (task).* from given on conflict do nothing returning id)
+    insert into outbox (event_id, event_type, task_id, task_version, event, traceparent)
+    select (event ->> 'event_id')::uuid, event ->> 'event_type', (task).id, (task).version, event, traceparent
+    from given join inserted on inserted.id = (task).id
+    returning task_id`;
+  return new Set(rows.map(({ task_id }) => task_id));
+}
+
+/** Writes rows that this transaction has locked, and their events. Owner, parent and creation never change. */
+export async function updateTasks(sql: Sql, changes: Change[]): Promise<void> {
+  if (changes.length === 0) return;
+  await sql`
+    with given as materialized (${givenRows(sql, changes)}),
+    updated as (
+      update tasks set
+        title = (task).title, description = (task).description, completed = (task).completed,
+        updated_at = (task).updated_at, priority = (task).priority, due_date = (task).due_date,
+        due_all_day = (task).due_all_day, timezone = (task).timezone, recurrence_pattern = (task).recurrence_pattern,
+        recurrence_end_date = (task).recurrence_end_date, catch_up = (task).catch_up, exdates = (task).exdates,
+        next_instance_at = (task).next_instance_at, cursor_date = (task).cursor_date,
+        reminder_offset = (task).reminder_offset, reminder_status = (task).reminder_status,
+        snoozed_until = (task).snoozed_until, version = (task).version
+      from given where tasks.id = (task).id
+    )
+    ${intoOutbox(sql)}`;
+}
+
+/** Deletes rows that this transaction has locked, and writes their events. */
+export async function deleteTasks(sql: Sql, changes: Change[]): Promise<void> {
+  if (changes.length === 0) return;
+  await sql`
+    with given as materialized (${givenRows(sql, changes)}),
+    gone as (delete from tasks using given where tasks.id = (task).id)
+    ${intoOutbox(sql)}`;
+}
+
+/** Writes events whose rows are not to be written: of a task that is gone, or that has changed again since. */
+export async function insertEvents(sql: Sql, changes: Change[]): Promise<void> {
+  if (changes.length === 0) return;
+  await sql`with given as materialized (${givenRows(sql, changes)}) ${intoOutbox(sql)}`;
+}
+
+/** One parameter whatever the number of rows, so that there is one prepared statement, not one for each size. */
+const givenRows = (sql: Sql, changes: Change[]) => sql`
+  select jsonb_populate_record(null::tasks, item -> 'row') as task, item -> 'event' as event, item ->> 'traceparent' as traceparent
+  from jsonb_array_elements(${sql.json(changes as never)}) as item`;
+
+const intoOutbox = (sql: Sql) => sql`
+  insert into outbox (event_id, event_type, task_id, task_version, event, traceparent)
+  select (event ->> 'event_id')::uuid, event ->> 'event_type', (task).id, (task).version, event, traceparent from given`;
