@@ -32,7 +32,7 @@ describe('who may import what', () => {
         (file, name) =>
           own(file) !== undefined &&
           /^(services|test)\//.test(name) &&
-          !file.endsWith('.test.ts') &&
+          !/\.test\.ts$|fixture/.test(file) &&
           !name.startsWith(`services/${own(file)}/`),
       ),
     ).toEqual([]);
@@ -84,6 +84,17 @@ describe('the repository', () => {
       '.ci',
     ];
     expect([...top].filter((entry) => entry !== undefined && !allowed.includes(entry))).toEqual([]);
+  });
+
+  test('README explains every setting', async () => {
+    const readme = await Bun.file(join(root, 'README.md')).text();
+    const configs = sources.filter((file) => /^(services\/[^/]+|shared)\/config\.ts$/.test(file));
+    const texts = await Promise.all(configs.map((file) => Bun.file(join(root, file)).text()));
+    const keys = new Set(
+      texts.flatMap((text) => [...text.matchAll(/^ +([A-Z][A-Z_]+): t\./gm)].map((match) => match[1] ?? '')),
+    );
+    expect(keys.size).toBeGreaterThan(20);
+    expect([...keys].filter((key) => !readme.includes(`\`${key}\``))).toEqual([]);
   });
 
   test('CI and README name the command as it is', async () => {
