@@ -10,7 +10,7 @@ import { createStory } from './fixtures/story.ts';
 const HOUR = 3_600_000;
 const SECRET = 'a secret of thirty-two characters';
 const [database, edge] = await Promise.all([createDatabase(), startEdge()]);
-const replica = createReplica(database, edge);
+const replica = createReplica(database.url('reminder-service'), edge);
 let sidecar: () => Promise<unknown> = async () => {};
 const app = createApp({
   version: '1.2.3',

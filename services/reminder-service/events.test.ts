@@ -14,7 +14,7 @@ const { at } = clock;
 const NOW = at(0);
 
 const [database, edge] = await Promise.all([createDatabase(), startEdge()]);
-const replica = createReplica(database, edge, clock);
+const replica = createReplica(database.url('reminder-service'), edge, clock);
 afterAll(async () => {
   await replica.close();
   await edge.stop();

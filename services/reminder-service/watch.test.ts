@@ -24,7 +24,7 @@ afterAll(async () => {
 });
 
 function newReplica(clock: Parameters<typeof createReplica>[2]) {
-  const replica = createReplica(database, edge, clock);
+  const replica = createReplica(database.url('reminder-service'), edge, clock);
   open.push(replica);
   return replica;
 }
@@ -215,7 +215,7 @@ describe('left to itself', () => {
   });
 
   test('starts without its database, tries on and says so once', async () => {
-    const replica = createReplica({ ...database, url: () => 'postgres://nobody@127.0.0.1:1/none' }, edge);
+    const replica = createReplica('postgres://nobody@127.0.0.1:1/none', edge);
     open.push(replica);
     const looks = () => replica.logged.filter(({ loop }) => loop === 'look');
     replica.start();
