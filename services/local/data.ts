@@ -22,14 +22,10 @@ const DISK_FULL = '53100';
  * `url` itself; where no database may be created, the stand-in's tables live in a schema of this one.
  */
 export async function prepareData(url: string, secrets: Secrets): Promise<Data> {
-  try {
-    const migrations = await migrate(url);
-    const [hasRoles, sidecarUrl] = await Promise.all([createRoles(url, secrets), createSidecarDatabase(url)]);
-    const urlOf = (appId: AppId) => (hasRoles ? asRole(url, appId, secrets) : url);
-    return { url: urlOf, sidecarUrl, hasRoles, migrations };
-  } catch (error) {
-    throw asRefusal(error, url);
-  }
+  const migrations = await migrate(url);
+  const [hasRoles, sidecarUrl] = await Promise.all([createRoles(url, secrets), createSidecarDatabase(url)]);
+  const urlOf = (appId: AppId) => (hasRoles ? asRole(url, appId, secrets) : url);
+  return { url: urlOf, sidecarUrl, hasRoles, migrations };
 }
 
 async function createRoles(url: string, { databasePasswords }: Secrets): Promise<boolean> {
@@ -79,7 +75,14 @@ function asRole(url: string, appId: AppId, { databasePasswords }: Secrets): stri
   return own.href;
 }
 
-function asRefusal(error: unknown, url: string): unknown {
+/** Whether the error says nothing but that the server went away or ran out of disk: its own log knows why. */
+export function isServerLost(error: unknown): boolean {
+  const code = codeOf(error) ?? '';
+  return ['ECONNREFUSED', 'ECONNRESET', 'CONNECTION_CLOSED', 'CONNECTION_DESTROYED', '57P03', DISK_FULL].includes(code);
+}
+
+/** What a person has to change about a DATABASE_URL of their own; any other error as it is. */
+export function explainGiven(error: unknown, url: string): unknown {
   const { host } = new URL(url);
   switch (codeOf(error)) {
     case 'ECONNREFUSED':
@@ -90,11 +93,11 @@ function asRefusal(error: unknown, url: string): unknown {
     case '28P01':
     case '28000':
     case '3D000':
-      return new Refusal(`The Postgres at ${host} refuses DATABASE_URL's user, password or database.`, {
+      return new Refusal(`The Postgres at ${host} refuses the user, password or database of DATABASE_URL.`, {
         cause: error,
       });
     case INSUFFICIENT_PRIVILEGE:
-      return new Refusal(`The user in DATABASE_URL may not create tables: name one that owns its database.`, {
+      return new Refusal('The user in DATABASE_URL may not create tables: name one that owns its database.', {
         cause: error,
       });
     case DISK_FULL:

@@ -18,6 +18,8 @@ export type Postgres = {
   url(database: string, user?: string, password?: string): string;
   /** The exit code, once the server has ended by itself or by `stop`. */
   exited: Promise<number>;
+  /** Why it ended by itself, for a person. */
+  explain(): Promise<Refusal>;
   stop(): Promise<void>;
 };
 
@@ -50,7 +52,16 @@ export async function startPostgres({ dataDir, port: wantedPort, durable, log }:
     const url = (database: string, user = ADMIN, secret = password) =>
       `postgres://${user}:${encodeURIComponent(secret)}@127.0.0.1:${port}/${database}`;
     if (await isReady(server, data, url(ADMIN))) {
-      return { pid: server.pid, port, adminUrl: url(ADMIN), url, exited: server.exited, stop: () => stop(server) };
+      const why = async () => explain(await Bun.file(log).slice(logged).text(), log);
+      return {
+        explain: why,
+        pid: server.pid,
+        port,
+        adminUrl: url(ADMIN),
+        url,
+        exited: server.exited,
+        stop: () => stop(server),
+      };
     }
     const reason = await Bun.file(log).slice(logged).text();
     if (!passes(reason) || Date.now() > deadline) throw explain(reason, log);
@@ -81,17 +92,28 @@ async function createCluster(native: Native, data: string, durable: boolean, log
     '--builtin-locale=C.UTF-8',
     ...(durable ? [] : ['--no-sync']),
   ]);
-  const { exitCode, output } = run(initdb, native);
+  const { exitCode, output } = await run(initdb, native);
   await writeFile(log, output, { flag: 'a', mode: 0o600 });
   if (exitCode !== 0) throw explain(output, log);
   await rename(draft, data);
   return password;
 }
 
-function run(command: string[], native: Native): { exitCode: number; output: string } {
+async function run(command: string[], native: Native): Promise<{ exitCode: number; output: string }> {
   try {
-    const { exitCode, stdout, stderr } = Bun.spawnSync(command, { ...native.account, env: cleanEnvironment() });
-    return { exitCode, output: `${stdout}${stderr}` };
+    // Detached as the server is: a Ctrl-C must not cut it short.
+    const program = Bun.spawn(command, {
+      ...native.account,
+      env: cleanEnvironment(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    const [stdout, stderr, exitCode] = await Promise.all([
+      program.stdout.text(),
+      program.stderr.text(),
+      program.exited,
+    ]);
+    return { exitCode, output: stdout + stderr };
   } catch (error) {
     // The file is there, its loader is not: a system without glibc.
     if (codeOf(error) !== 'ENOENT') throw error;
@@ -110,7 +132,8 @@ function passes(reason: string): boolean {
 
 /** Postgres's programs say why only in words. */
 function explain(output: string, log: string): Refusal {
-  if (/No space left on device/.test(output)) return new Refusal('The disk is full: free about 100 MB and try again.');
+  if (/No space left on device|wrote only \d+ of \d+ bytes/.test(output))
+    return new Refusal('The disk is full: free about 100 MB and try again.');
   if (/error while loading shared libraries|not found \(required by/.test(output)) {
     return new Refusal('The embedded Postgres does not load on this system (it needs glibc 2.27): set DATABASE_URL.');
   }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type AppId, apps, perApp } from './apps.ts';
-import { ensureDatabase, prepareData } from './data.ts';
+import { ensureDatabase, explainGiven, isServerLost, prepareData } from './data.ts';
 import { ensureDemoUser } from './demo-login.ts';
 import { startGateway } from './gateway.ts';
 import type { Options } from './options.ts';
@@ -36,14 +36,15 @@ export async function startAll(session: Session, onStarted: (...parts: Part[]) =
   // First, since it tells whether the port is ours; it answers 503 while the rest is starting.
   onStarted(openGateway(session, ports));
 
-  let databaseUrl = options.databaseUrl;
-  if (!databaseUrl) {
-    const { postgres, adminUrl } = await step(session, 'Postgres 18 started', () => startDatabase(session));
-    onStarted(postgres);
-    databaseUrl = await ensureDatabase(adminUrl, 'taskflow');
-  }
-  const url = databaseUrl;
-  const data = await step(session, 'database migrated', () => prepareData(url, state.secrets));
+  const database = options.databaseUrl ? givenDatabase(options.databaseUrl) : await startDatabase(session);
+  if (database.part) onStarted(database.part);
+  const data = await step(session, 'database migrated', async () => {
+    try {
+      return await Promise.race([database.url().then((url) => prepareData(url, state.secrets)), database.lost]);
+    } catch (error) {
+      throw await database.explain(error);
+    }
+  });
   for (const name of data.migrations) terminal.step(`applied migration ${name}`);
   if (!data.hasRoles) terminal.step('this database allows no new roles: all services use DATABASE_URL as it is');
 
@@ -64,11 +65,10 @@ export async function startAll(session: Session, onStarted: (...parts: Part[]) =
   return stack;
 }
 
-/** Runs one step of the start, says how long it took, and goes no further once a signal has come. */
+/** Runs one step of the start and says how long it took; a signal ends the wait for it. */
 async function step<T>({ terminal, signals }: Session, what: string, work: () => Promise<T>): Promise<T> {
-  const result = await terminal.timed(what, work);
-  if (signals.isStopping()) throw new Interrupted();
-  return result;
+  const interrupted = signals.first.then(() => Promise.reject(new Interrupted()));
+  return terminal.timed(what, () => Promise.race([work(), interrupted]));
 }
 
 /** The ports of the documentation where they are free, any others where not. */
@@ -95,13 +95,33 @@ function openGateway({ options, state }: Session, ports: Record<AppId, number>):
   }
 }
 
-async function startDatabase(session: Session): Promise<{ postgres: Part; adminUrl: string }> {
-  const { state } = session;
+type Database = {
+  url(): Promise<string>;
+  /** Rejects when the server ends by itself: a connection to it may wait for ever. */
+  lost: Promise<never>;
+  explain(error: unknown): Promise<unknown>;
+  part?: Part;
+};
+
+function givenDatabase(url: string): Database {
+  return { url: async () => url, lost: new Promise(() => {}), explain: async (error) => explainGiven(error, url) };
+}
+
+/** Not a step that a signal may cut short: a server that is starting must be ours to stop first. */
+async function startDatabase(session: Session): Promise<Database> {
+  const { state, terminal } = session;
   const where = { dataDir: state.path('postgres-18'), durable: true, log: state.path('postgres.log') };
-  const first = await startPostgres(where);
+  const first = await terminal.timed('Postgres 18 started', () => startPostgres(where));
   // A restart comes back on the port that the services know.
   const restart = () => startPostgres({ ...where, port: first.port });
-  return { postgres: keep(session, 'postgres', first.port, first, restart), adminUrl: first.adminUrl };
+  const lost = first.exited.then(async () => Promise.reject(await first.explain()));
+  lost.catch(() => {}); // once all is prepared, it is the supervisor that cares
+  return {
+    lost,
+    url: () => ensureDatabase(first.adminUrl, 'taskflow'),
+    explain: async (error) => (isServerLost(error) ? first.explain() : error),
+    part: keep(session, 'postgres', first.port, first, restart),
+  };
 }
 
 function plan({ options, state }: Session, ports: Record<AppId, number>, databaseUrl: Stack['databaseUrl']): Stack {

@@ -1,0 +1,28 @@
+import './require-bun.ts';
+import { join } from 'node:path';
+import { apps } from './apps.ts';
+import { Refusal } from './refusal.ts';
+import { readRunning, stateFolder } from './state.ts';
+
+// bun run ops <app-id> <command…>: what `kubectl exec deploy/<app-id> -- bun /app/ops.js <command…>` is in a cluster.
+
+try {
+  process.exit(await ops(process.argv.slice(2)));
+} catch (error) {
+  console.error(error instanceof Refusal ? error.message : error);
+  process.exit(error instanceof Refusal ? 2 : 1);
+}
+
+/** Runs `services/<app-id>/ops.ts` with the environment that `up` gave this service. Answers its exit code. */
+async function ops([name, ...command]: string[]): Promise<number> {
+  const app = apps.find(({ appId }) => appId === name);
+  const ids = apps.map(({ appId }) => appId).join(', ');
+  if (!app) throw new Refusal(`usage: bun run ops <app-id> <command>, with an app-id of ${ids}.`);
+  const script = join(import.meta.dir, '..', app.appId, 'ops.ts');
+  if (!(await Bun.file(script).exists())) throw new Refusal(`${app.appId} has no operators' commands.`);
+  const child = Bun.spawn([process.execPath, script, ...command], {
+    env: readRunning(stateFolder()).environments[app.appId],
+    stdio: ['inherit', 'inherit', 'inherit'],
+  });
+  return child.exited;
+}
