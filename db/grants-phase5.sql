@@ -5,6 +5,7 @@ grant select, insert, update, delete on dead_letters to taskflow_audit_logger;
 grant select, insert on task_events to taskflow_audit_logger;
 grant execute on function audit_add_month(date) to taskflow_audit_logger;
 grant select on tasks to taskflow_recurring_task_processor;
+grant select (id, disabled_at) on users to taskflow_recurring_task_processor;
 
 -- The trail belongs to a role that cannot log in, so the service that writes it cannot change it.
 grant create on schema public to taskflow_audit_owner;

@@ -1,0 +1,23 @@
+import { correlation } from '#shared/correlation';
+import { errorMapping } from '#shared/errors';
+import { type Check, health } from '#shared/health';
+import type { Log } from '#shared/log';
+import type { Metrics } from '#shared/metrics';
+
+/** The processor has no API: it answers for its health and its metrics only. */
+export const createApp = ({
+  version,
+  commit,
+  ready,
+  log,
+  metrics,
+}: {
+  version: string;
+  commit: string;
+  ready: Record<string, Check>;
+  log: Log;
+  metrics: Metrics;
+}) =>
+  errorMapping(log)
+    .use(correlation())
+    .use(health({ service: 'recurring-task-processor', version, commit, ready, metrics }));
