@@ -4,8 +4,7 @@ export type DemoUser = { email: string; password: string };
 
 /** Makes the demo user through the API as any client would, unless it is there from an earlier `up`. */
 export async function ensureDemoUser(chatApiPort: number, demo: DemoUser): Promise<void> {
-  if ((await login(chatApiPort, demo)).ok) return;
-  const response = await post(chatApiPort, 'signup', demo);
+  const response = await enter(chatApiPort, demo);
   if (!response.ok) throw new Error(`the demo user could not be made: ${response.status} ${await response.text()}`);
 }
 
@@ -25,15 +24,18 @@ export async function loginAsDemo(
   if (!isLocal || request.headers.get('origin') !== `http://${host}`) {
     return problem(403, 'LOCAL_ONLY', 'Forbidden', 'Only the page on this machine may log in as the demo user.');
   }
-  const response = await login(chatApiPort, demo);
+  const response = await enter(chatApiPort, demo);
   if (!response.ok) return new Response(response.body, { status: response.status, headers: response.headers });
   const headers = new Headers({ 'cache-control': 'no-store' });
   for (const cookie of response.headers.getSetCookie()) headers.append('set-cookie', cookie);
   return Response.json({ email: demo.email }, { headers });
 }
 
-function login(chatApiPort: number, demo: DemoUser): Promise<Response> {
-  return post(chatApiPort, 'login', demo);
+async function enter(chatApiPort: number, demo: DemoUser): Promise<Response> {
+  const response = await post(chatApiPort, 'login', demo);
+  if (response.status !== 401) return response;
+  const signup = await post(chatApiPort, 'signup', demo);
+  return signup.ok ? post(chatApiPort, 'login', demo) : signup;
 }
 
 function post(chatApiPort: number, path: string, { email, password }: DemoUser): Promise<Response> {

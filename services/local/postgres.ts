@@ -137,8 +137,8 @@ function explain(output: string, log: string): Refusal {
   if (/error while loading shared libraries|not found \(required by/.test(output)) {
     return new Refusal('The embedded Postgres does not load on this system (it needs glibc 2.27): set DATABASE_URL.');
   }
-  const fatal = /(?:FATAL|PANIC|error): .*/.exec(output)?.[0] ?? 'it gave no reason';
-  return new Refusal(`Postgres did not start (${fatal}): more is at the end of ${log}.`);
+  const reason = /(?:FATAL|PANIC|error): .*/.exec(output)?.[0] ?? output.trim().split('\n').at(-1);
+  return new Refusal(`Postgres did not start (${reason || 'it gave no reason'}): more is at the end of ${log}.`);
 }
 
 function launch(native: Native, data: string, port: number, durable: boolean, log: string): Bun.Subprocess {

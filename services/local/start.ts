@@ -61,7 +61,13 @@ export async function startAll(session: Session, onStarted: (...parts: Part[]) =
   onStarted(spawn(session, stack, 'chat-api'));
   onStarted(...apps.filter(({ appId }) => appId !== 'chat-api').map(({ appId }) => spawn(session, stack, appId)));
   await step(session, 'five services ready', () => allReady(session, readiness));
-  await step(session, 'demo user ready', () => ensureDemoUser(ports['chat-api'], state.secrets.demo));
+  try {
+    await step(session, 'demo user ready', () => ensureDemoUser(ports['chat-api'], state.secrets.demo));
+  } catch (error) {
+    if (error instanceof Interrupted) throw error;
+    // Everything else runs, and the page asks again.
+    terminal.step(error instanceof Error ? error.message : String(error));
+  }
   return stack;
 }
 

@@ -39,7 +39,7 @@ export function createTerminal({ folder, colours, now = () => performance.now() 
       const prefix = paint(palette[files.size % palette.length] ?? 36, name.padEnd(24));
       return (line) => {
         write(line);
-        for (const text of readable(line)) print(`${prefix} ${text}`);
+        print(`${prefix} ${readable(line)}`);
       };
     },
     elapsedMs: () => now() - startedAt,
@@ -49,14 +49,14 @@ export function createTerminal({ folder, colours, now = () => performance.now() 
 export type Terminal = ReturnType<typeof createTerminal>;
 type TerminalOptions = { folder: string; colours: boolean; now?: () => number };
 
-/** A JSON log line as a person reads it, `level message key=value`; stacks on lines of their own; all else as it is. */
-export function readable(line: string): string[] {
+/** A JSON log line as a person reads it, `level message key=value`; all else as it is. */
+export function readable(line: string): string {
   const fact = parse(line);
-  if (!fact || typeof fact.message !== 'string') return [line];
+  if (!fact || typeof fact.message !== 'string') return line;
   const { time: _time, level, service: _service, message, ...fields } = fact;
   const texts = Object.entries(fields).map(([key, value]) => `${key}=${shown(value)}`);
   const severity = level === 'info' || level === undefined ? '' : `${String(level).toUpperCase()} `;
-  return [`${severity}${[message, ...texts].join('  ')}`];
+  return `${severity}${[message, ...texts].join('  ')}`;
 }
 
 function parse(line: string): Record<string, unknown> | undefined {

@@ -1,0 +1,35 @@
+import { describe, expect, test } from 'bun:test';
+import { readOptions } from './options.ts';
+import { Refusal } from './refusal.ts';
+
+describe('readOptions', () => {
+  test('serves on 8080 with everything of our own by default', () => {
+    const defaults = { fresh: false, port: 8080, databaseUrl: undefined, daprHttpPort: undefined };
+    expect(readOptions([], {})).toEqual(defaults);
+    expect(readOptions([], { DATABASE_URL: '', DAPR_HTTP_PORT: '' })).toEqual(defaults);
+  });
+
+  test('takes flags and the parts that the user brings', () => {
+    const environment = { DATABASE_URL: 'postgres://me@db/x', DAPR_HTTP_PORT: '3500' };
+    expect(readOptions(['--fresh', '--port', '9000'], environment)).toEqual({
+      fresh: true,
+      port: 9000,
+      databaseUrl: 'postgres://me@db/x',
+      daprHttpPort: 3500,
+    });
+  });
+
+  test.each([
+    [['--port', '0'], {}, '--port must be a port from 1 to 65535, not "0".'],
+    [['--port', '80a'], {}, '--port must be a port'],
+    [['--port'], {}, '--port'],
+    [['--prot', '1'], {}, '--prot'],
+    [['all'], {}, 'all'],
+    [[], { DAPR_HTTP_PORT: 'x' }, 'DAPR_HTTP_PORT must be a port'],
+    [[], { DATABASE_URL: 'mysql://db' }, 'DATABASE_URL must begin with postgres://'],
+  ])('refuses %j %j', (args, environment, message) => {
+    const read = () => readOptions(args, environment);
+    expect(read).toThrow(Refusal);
+    expect(read).toThrow(message);
+  });
+});

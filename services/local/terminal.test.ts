@@ -1,0 +1,22 @@
+import { describe, expect, test } from 'bun:test';
+import { readable } from './terminal.ts';
+
+describe('readable', () => {
+  test('makes a sentence of a JSON line, the level only when it is not info', () => {
+    const fact = { time: 'T', service: 'chat-api', message: 'listening' };
+    expect(readable(JSON.stringify({ ...fact, level: 'info', port: 8000 }))).toBe('listening  port=8000');
+    expect(readable(JSON.stringify({ ...fact, level: 'warn', why: 'a b' }))).toBe('WARN listening  why="a b"');
+  });
+
+  test('shows an error by its name and message, and long values cut', () => {
+    const error = { name: 'TypeError', message: 'no', stack: 'TypeError: no\n  at x' };
+    expect(readable(JSON.stringify({ level: 'error', message: 'failed', error }))).toBe(
+      'ERROR failed  error=TypeError: no',
+    );
+    expect(readable(JSON.stringify({ message: 'm', list: Array(99).fill(1) })).length).toBeLessThan(140);
+  });
+
+  test.each(['plain text', '{half', '{"no":"message"}', '[1]'])('leaves %s as it is', (line) => {
+    expect(readable(line)).toBe(line);
+  });
+});
