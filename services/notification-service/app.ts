@@ -1,0 +1,63 @@
+import { cors } from '@elysiajs/cors';
+import type { Authenticator } from '#shared/auth';
+import { correlation } from '#shared/correlation';
+import type { Sql } from '#shared/db';
+import { errorMapping } from '#shared/errors';
+import type { TaskEvent } from '#shared/events';
+import { type Check, health } from '#shared/health';
+import type { Log } from '#shared/log';
+import type { Metrics } from '#shared/metrics';
+import { apiDocs } from '#shared/openapi';
+import { subscribe } from '#shared/subscribe';
+import { inbox } from './inbox/index.ts';
+import { preferences } from './preferences/index.ts';
+import type { Connections } from './stream/connections.ts';
+import { stream } from './stream/index.ts';
+
+/** All routes of the notification service: health, docs, inbox, preferences, the stream and the sidecar's deliveries. */
+export const createApp = ({
+  version,
+  commit,
+  appToken,
+  corsOrigins,
+  sql,
+  authenticator,
+  connections,
+  unsentBytes,
+  handle,
+  ready,
+  degraded,
+  log,
+  metrics,
+}: {
+  version: string;
+  commit: string;
+  appToken: string;
+  corsOrigins: string[];
+  sql: Sql;
+  authenticator: Authenticator;
+  connections: Connections;
+  unsentBytes: number;
+  handle: (event: TaskEvent, traceparent: string | null) => Promise<void>;
+  ready: Record<string, Check>;
+  degraded: Record<string, Check>;
+  log: Log;
+  metrics: Metrics;
+}) =>
+  errorMapping(log)
+    .use(correlation())
+    .use(cors({ origin: corsOrigins, credentials: true, exposeHeaders: ['link', 'x-correlation-id', 'retry-after'] }))
+    .use(health({ service: 'notification-service', version, commit, ready, degraded, metrics }))
+    .use(
+      apiDocs({
+        path: '/api/v1/notifications',
+        title: 'TaskFlow notifications',
+        description: 'Live notifications, the inbox they come from, and what each person wants to be told.',
+        version,
+      }),
+    )
+    // The inbox keeps also types that a later version adds: its clients may know them.
+    .use(subscribe({ appId: 'notification-service', appToken, sql, handle, handleUnknown: handle, log, metrics }))
+    .use(stream({ sql, authenticator, connections, unsentBytes }))
+    .use(preferences({ sql, authenticator, connections }))
+    .use(inbox({ sql, authenticator }));

@@ -1,0 +1,145 @@
+import { isDuplicate, isTransient, type Sql, within } from '#shared/db';
+import type { TaskEvent } from '#shared/events';
+import type { Log } from '#shared/log';
+import type { Metrics } from '#shared/metrics';
+import type { Row } from './inbox/model.ts';
+import { isNotice } from './inbox/notice.ts';
+import type { Connections } from './stream/connections.ts';
+import type { Hints } from './stream/hints.ts';
+
+const MAX_BATCH = 100;
+/** Below the 8 s of a delivery, so that a batch that hangs fails before its events are offered again. */
+const APPEND_MS = 7000;
+/** Another replica wrote the same event in the same instant; the next attempt sees its row. */
+const MAX_ATTEMPTS = 5;
+
+/** One row of the inbox to be: an event and one of its recipients. */
+interface Entry {
+  event: TaskEvent;
+  payload: object;
+  recipient: string;
+}
+
+/**
+ * Appends each event to the inbox of its recipients and wakes their streams once that is committed. What comes while a
+ * statement runs is one batch of the next; no timer. Idempotent by `event_id`; resolves after the commit.
+ */
+export function createConsumer({
+  sql,
+  connections,
+  hints,
+  log,
+  metrics,
+}: {
+  sql: Sql;
+  connections: Connections;
+  hints: Hints;
+  log: Log;
+  metrics: Metrics;
+}) {
+  const waiting = new Map<string, { entries: Entry[]; done: PromiseWithResolvers<void> }>();
+  let isWriting = false;
+  const appended = metrics.counter('notifications_appended_total', 'Rows appended to the inbox');
+  const seconds = metrics.histogram('notification_append_seconds', 'Time of one statement that appends a batch');
+
+  function handle(event: TaskEvent, traceparent: string | null): Promise<void> {
+    const known = waiting.get(event.event_id);
+    if (known) return known.done.promise;
+    const done = Promise.withResolvers<void>();
+    const payload = traceparent === null ? event : { ...event, traceparent };
+    const entries = [...new Set(event.recipients)].map((recipient) => ({ event, payload, recipient }));
+    waiting.set(event.event_id, { entries, done });
+    if (!isWriting) void writeAll();
+    return done.promise;
+  }
+
+  async function writeAll(): Promise<void> {
+    isWriting = true;
+    while (waiting.size > 0) {
+      const batch = [...waiting.entries()].slice(0, MAX_BATCH);
+      for (const [eventId] of batch) waiting.delete(eventId);
+      await write(batch.map(([, each]) => each));
+    }
+    isWriting = false;
+  }
+
+  /** One event that the database refuses fails the statement: then each is written alone, and only that one fails. */
+  async function write(batch: { entries: Entry[]; done: PromiseWithResolvers<void> }[]): Promise<void> {
+    try {
+      const rows = await appendOnce(batch.flatMap(({ entries }) => entries));
+      for (const { done } of batch) done.resolve();
+      publish(rows);
+    } catch (error) {
+      if (batch.length > 1 && !isTransient(error)) {
+        log.warn('batch refused, its events are written one by one', { events: batch.length, error });
+        for (const each of batch) await write([each]);
+      } else for (const { done } of batch) done.reject(error);
+    }
+  }
+
+  async function appendOnce(entries: Entry[]): Promise<Row[]> {
+    for (let attempt = 1; ; attempt++) {
+      const stop = seconds.startTimer();
+      try {
+        return await within(APPEND_MS, append(sql, entries));
+      } catch (error) {
+        if (!isSameEvent(error) || attempt === MAX_ATTEMPTS) throw error;
+      } finally {
+        stop();
+      }
+    }
+  }
+
+  /** Only after the commit: from here on every reader sees the rows. */
+  function publish(rows: Row[]): void {
+    appended.inc(rows.length);
+    for (const [userId, own] of Map.groupBy(rows, (row) => row.user_id)) {
+      connections.wake(userId, own);
+      hints.announce(userId, own.at(-1)?.seq ?? 0);
+    }
+  }
+
+  return { handle };
+}
+
+const isSameEvent = (error: unknown): boolean =>
+  isDuplicate(error) &&
+  (error as { constraint_name?: string }).constraint_name === 'notifications_user_id_event_id_key';
+
+/**
+ * One statement for a batch. Events already there are left out and use no number; the counters are locked in the order
+ * of users, so that two replicas never wait for each other; and since they stay locked until the commit, rows become
+ * visible in the order of their numbers. @returns the new rows, each user's in order
+ */
+async function append(sql: Sql, entries: Entry[]): Promise<Row[]> {
+  const numbered = await sql<(Omit<Row, 'payload'> & { event_id: string })[]>`
+    with given as (
+      select * from unnest(
+        ${entries.map(({ recipient }) => recipient)}::uuid[],
+        ${entries.map(({ event }) => event.event_id)}::uuid[],
+        ${entries.map(({ event }) => event.event_type)}::text[],
+        -- as text: postgres.js sends an array of booleans as one boolean
+        ${entries.map(({ event, recipient }) => String(isNotice(event, recipient)))}::text[],
+        ${entries.map(({ payload }) => JSON.stringify(payload))}::text[]
+      ) with ordinality as given (user_id, event_id, type, notify, payload, position)
+    ), fresh as materialized (
+      select * from given where not exists (
+        select from notifications n where n.user_id = given.user_id and n.event_id = given.event_id)
+    ), counters as (
+      insert into notification_counters as c (user_id, last_seq)
+      select user_id, count(*) from fresh group by user_id order by user_id
+      on conflict (user_id) do update set last_seq = c.last_seq + excluded.last_seq
+      returning c.user_id, c.last_seq
+    )
+    insert into notifications (user_id, seq, event_id, type, notify, payload, created_at, read_at)
+    select user_id,
+      last_seq - count(*) over (partition by user_id)
+        + row_number() over (partition by user_id order by position),
+      event_id, type, notify::boolean, payload::jsonb, now(), case when not notify::boolean then now() end
+    from fresh join counters using (user_id)
+    returning user_id, seq, event_id, type, notify, created_at, read_at`;
+  const payloads = new Map(entries.map(({ event, payload }) => [event.event_id, payload]));
+  return numbered
+    .map(({ event_id: eventId, ...row }) => ({ ...row, payload: payloads.get(eventId) ?? {} }))
+    .sort((a, b) => a.seq - b.seq);
+}

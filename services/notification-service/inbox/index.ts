@@ -1,0 +1,69 @@
+import { type Authenticator, authenticated, permit } from '#shared/auth';
+import type { Sql } from '#shared/db';
+import { ApiError } from '#shared/errors';
+import { Elysia, t } from 'elysia';
+import { requirePerson } from '../person.ts';
+import { errorSchema, inboxQuery, itemOf, itemSchema, readAllQuery } from './model.ts';
+import { listInbox, markAllRead, markRead } from './service.ts';
+
+const DEFAULT_ROWS = 50;
+
+/** The inbox: what happened, and what still wants to be noticed. */
+export const inbox = ({ sql, authenticator }: { sql: Sql; authenticator: Authenticator }) =>
+  new Elysia({ name: 'inbox', prefix: '/api/v1/notifications' })
+    .use(authenticated(authenticator))
+    .get(
+      '/',
+      async ({ principal, query, request, set }) => {
+        permit(principal, 'notifications:read');
+        const limit = query.limit ?? DEFAULT_ROWS;
+        const rows = await listInbox(sql, principal.userId, query, limit + 1);
+        const page = rows.slice(0, limit);
+        const last = page.at(-1);
+        if (rows.length > limit && last) set.headers.link = nextLink(request, last.seq);
+        return page.map(itemOf);
+      },
+      {
+        query: inboxQuery,
+        response: { 200: t.Array(itemSchema), 400: errorSchema, 401: errorSchema, 403: errorSchema },
+        detail: {
+          tags: ['inbox'],
+          summary: 'The inbox, newest first',
+          description:
+            'With `after` oldest first, to read a span again that a stream.gap names. `Link: rel="next"` when cut. ' +
+            'Rows are kept for 7 days, unread ones for 30.',
+        },
+      },
+    )
+    .post(
+      '/:id/read',
+      async ({ principal, params: { id } }) => {
+        requirePerson(principal);
+        const row = /^\d{1,15}$/.test(id) ? await markRead(sql, principal.userId, Number(id)) : undefined;
+        if (!row) throw new ApiError(404, 'NOTIFICATION_NOT_FOUND', 'There is no such notification.');
+        return itemOf(row);
+      },
+      {
+        response: { 200: itemSchema, 401: errorSchema, 403: errorSchema, 404: errorSchema },
+        detail: { tags: ['inbox'], summary: 'Mark one as read; again changes nothing' },
+      },
+    )
+    .post(
+      '/read-all',
+      async ({ principal, query: { through } }) => {
+        requirePerson(principal);
+        return { read: await markAllRead(sql, principal.userId, through ?? null) };
+      },
+      {
+        query: readAllQuery,
+        response: { 200: t.Object({ read: t.Integer() }), 400: errorSchema, 401: errorSchema, 403: errorSchema },
+        detail: { tags: ['inbox'], summary: 'Mark all as read' },
+      },
+    );
+
+/** RFC 8288; relative, so that it holds behind any proxy. */
+function nextLink(request: Request, cursor: number): string {
+  const { pathname, searchParams } = new URL(request.url);
+  searchParams.set('cursor', String(cursor));
+  return `<${pathname}?${searchParams}>; rel="next"`;
+}

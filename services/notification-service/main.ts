@@ -1,0 +1,100 @@
+import { createAuthenticator } from '#shared/auth';
+import { listOf } from '#shared/config';
+import { checkBroker, checkSidecar } from '#shared/dapr';
+import { connect } from '#shared/db';
+import { MAX_BODY_BYTES } from '#shared/errors';
+import { createLifecycle } from '#shared/lifecycle';
+import { createLog } from '#shared/log';
+import { createMetrics } from '#shared/metrics';
+import { version } from '../../package.json' with { type: 'json' };
+import { createApp } from './app.ts';
+import { config } from './config.ts';
+import { createConsumer } from './events.ts';
+import { purgeInbox } from './inbox/purge.ts';
+import { createLoop } from './loop.ts';
+import { createConnections } from './stream/connections.ts';
+import { createHints } from './stream/hints.ts';
+import { endUnauthorized, lookForRows } from './stream/watch.ts';
+
+const commit = config.VERSION_COMMIT;
+const log = createLog('notification-service', { level: config.LOG_LEVEL });
+const metrics = createMetrics('notification-service', { version, commit });
+const lifecycle = createLifecycle(log, { drainMs: Math.max(config.DRAIN_MS, config.DELIVERY_DRAIN_MS) });
+
+const sql = connect(config.DATABASE_URL, { name: 'notification-service', max: config.DATABASE_POOL });
+lifecycle.defer('database', () => sql.end({ timeout: 5 }));
+const hintSql = connect(config.DATABASE_URL, { name: 'notification-service hints', max: 1 });
+lifecycle.defer('hints', () => hintSql.end({ timeout: 1 }));
+
+const authenticator = createAuthenticator({
+  sql,
+  secrets: [config.JWT_SECRET, config.JWT_SECRET_PREVIOUS],
+  publicUrl: config.PUBLIC_URL,
+});
+const connections = createConnections({
+  sql,
+  limits: {
+    perUser: config.STREAMS_PER_USER,
+    livePerSecond: config.STREAM_LIVE_PER_SECOND,
+    maxBehind: config.STREAM_MAX_BEHIND,
+    unsentBytes: config.STREAM_UNSENT_BYTES,
+  },
+  heartbeatMs: config.HEARTBEAT_MS,
+  log,
+  metrics,
+});
+lifecycle.defer('heartbeats', connections.stop);
+const hints = createHints({ sql: hintSql, heard: connections.wakeUpTo, log });
+const consumer = createConsumer({ sql, connections, hints, log, metrics });
+
+const daprd = { port: config.DAPR_HTTP_PORT, apiToken: config.DAPR_API_TOKEN };
+const app = createApp({
+  version,
+  commit,
+  appToken: config.APP_API_TOKEN,
+  corsOrigins: listOf(config.CORS_ORIGINS),
+  sql,
+  authenticator,
+  connections,
+  unsentBytes: config.STREAM_UNSENT_BYTES,
+  handle: consumer.handle,
+  ready: { database: () => sql`select 1`, sidecar: () => checkSidecar(daprd) },
+  degraded: { broker: () => checkBroker(daprd) },
+  log,
+  metrics,
+});
+
+hints.listen();
+app.listen({ hostname: config.HOST, port: config.PORT, idleTimeout: 120, maxRequestBodySize: MAX_BODY_BYTES });
+lifecycle.defer('server', () => app.stop());
+
+const loops = [
+  createLoop({
+    name: 'rows',
+    everyMs: config.LOOK_MS,
+    runOnce: () => lookForRows({ sql, connections }),
+    log,
+  }),
+  createLoop({
+    name: 'sessions',
+    everyMs: config.SESSION_CHECK_MS,
+    runOnce: () => endUnauthorized({ authenticator, connections }, new Date()),
+    log,
+  }),
+  createLoop({
+    name: 'purge',
+    everyMs: config.PURGE_MS,
+    runOnce: () =>
+      purgeInbox({ sql, log, readDays: config.INBOX_DAYS, unreadDays: config.INBOX_UNREAD_DAYS }, new Date()),
+    log,
+  }),
+];
+for (const loop of loops) {
+  loop.start();
+  lifecycle.defer('loop', loop.stop);
+}
+// Streams end spread out while deliveries are still answered and reach those that are left.
+lifecycle.defer('streams and deliveries', () =>
+  Promise.all([connections.drain(config.DRAIN_MS), Bun.sleep(config.DELIVERY_DRAIN_MS)]),
+);
+log.info('listening', { port: app.server?.port });

@@ -1,0 +1,58 @@
+import type { Pool } from '#shared/db';
+import type { Log } from '#shared/log';
+
+const CHANNEL = 'notifications';
+/** PostgreSQL refuses a payload of 8,000 bytes; an entry has at most 37 + 17. */
+const ENTRIES = 140;
+
+export type Hints = ReturnType<typeof createHints>;
+
+/**
+ * Tells the other replicas whose inbox has grown, and hears it from them. Sent after the commit, on a connection of its
+ * own, what comes meanwhile in one message: inside a write, NOTIFY takes a lock that ends group commit (measured 1.7 to
+ * 4.4 times slower). Only a hint: one that is lost is made good by the next look.
+ */
+export function createHints({
+  sql,
+  heard,
+  log,
+}: {
+  /** A pool of one connection; listening opens another. */
+  sql: Pool;
+  heard: (userId: string, lastSeq: number) => void;
+  log: Log;
+}) {
+  const pending = new Map<string, number>();
+  let isSending = false;
+
+  async function send(): Promise<void> {
+    isSending = true;
+    while (pending.size > 0) {
+      const entries = [...pending].slice(0, ENTRIES);
+      for (const [userId] of entries) pending.delete(userId);
+      await sql.notify(CHANNEL, entries.map(([userId, lastSeq]) => `${userId}:${lastSeq}`).join(' ')).catch((error) => {
+        log.debug('hint not sent', { error });
+      });
+    }
+    isSending = false;
+  }
+
+  function receive(payload: string): void {
+    for (const entry of payload.split(' ')) {
+      const [userId = '', lastSeq] = entry.split(':');
+      heard(userId, Number(lastSeq));
+    }
+  }
+
+  return {
+    /** The inbox of this user reaches up to `lastSeq`, and that is committed. */
+    announce(userId: string, lastSeq: number): void {
+      pending.set(userId, lastSeq);
+      if (!isSending) void send();
+    },
+    /** postgres.js connects and listens again by itself, also when this first attempt fails. */
+    listen(): void {
+      sql.listen(CHANNEL, receive).catch((error: unknown) => log.debug('not listening yet', { error }));
+    },
+  };
+}

@@ -1,0 +1,227 @@
+import type { Principal } from '#shared/auth';
+import { isTransient, type Sql, within } from '#shared/db';
+import type { Log } from '#shared/log';
+import type { Row } from '../inbox/model.ts';
+import { readSpan } from '../inbox/service.ts';
+import { carries, type Level } from '../preferences/model.ts';
+import { type Reach, startOf } from './cursor.ts';
+import { frame, gapFrame, heartbeatFrame, rowFrame } from './frame.ts';
+import { createRate } from './rate.ts';
+
+/** What a stream may do; the defaults and their reasons stand in `config.ts`. */
+export interface StreamLimits {
+  perUser: number;
+  livePerSecond: number;
+  maxBehind: number;
+  unsentBytes: number;
+}
+
+/** Where a stream writes: the body of its HTTP answer. */
+export interface Output {
+  write(bytes: Uint8Array): void;
+  /** Bytes that may still be written before the client counts as too slow; negative: too late. */
+  room(): number;
+  /** Ends it after what was written. */
+  close(): void;
+  /** Ends it at once and frees what was not sent. */
+  fail(): void;
+}
+
+/** What all streams of one user share: the newest number known here, and what their preferences let through. */
+export interface Audience {
+  readonly userId: string;
+  head: number;
+  level: Level;
+}
+
+export type Stream = ReturnType<typeof createStream>;
+
+const RETRY_MS = 3000;
+const RATE_WINDOW_MS = 1000;
+const READ_MS = 8000;
+/** Rows that a replay reads at once. */
+const PAGE_ROWS = 100;
+
+/**
+ * One open stream: a cursor over its user's inbox that holds no queue. It writes cursor + 1, from memory when that is
+ * just what was committed, else from the inbox, and waits when its client has no room (replay) or its rate is used up
+ * (live). `notifications`: how many it may carry, then it ends; null: no limit.
+ */
+export function createStream({
+  audience,
+  principal,
+  client,
+  notifications,
+  sql,
+  limits,
+  log,
+  on,
+}: {
+  audience: Audience;
+  principal: Principal;
+  client: string | null;
+  notifications: number | null;
+  sql: Sql;
+  limits: StreamLimits;
+  log: Log;
+  on: { frame(): void; gap(): void; end(stream: Stream, reason: string): void };
+}) {
+  const rate = createRate(limits.livePerSecond, RATE_WINDOW_MS);
+  let output: Output | null = null;
+  let hasEnded = false;
+  /** The last number it is done with, whether written or not carried. */
+  let cursor = 0;
+  /** The last number its client knows of. */
+  let told = 0;
+  /** Rows up to here were there before it opened: bounded by back-pressure, not by the rate. */
+  let replayThrough = 0;
+  let remaining = notifications ?? Infinity;
+  let waiting: { for: 'room' | 'rate'; timer?: NodeJS.Timeout } | null = null;
+  let isReading = false;
+  let isStalled = false;
+
+  const stream = { principal, client, begin, deliver, advance, roomMade, beat, end, isOpen: () => output !== null };
+  return stream;
+
+  /** Writes where it stands, then all that follows `lastEventId` (null: only what is new). */
+  function begin(to: Output, lastEventId: string | null, reach: Reach): void {
+    output = to;
+    audience.head = Math.max(audience.head, reach.lastSeq);
+    const start = startOf(lastEventId, reach);
+    replayThrough = reach.lastSeq;
+    cursor = told = start.cursor;
+    if (start.gap) {
+      on.gap();
+      write(gapFrame(start.gap.from, start.gap.to, cursor, RETRY_MS));
+    }
+    write(
+      frame({
+        ...(!start.gap && { retry: RETRY_MS }),
+        id: cursor,
+        event: 'ready',
+        data: JSON.stringify({ cursor }),
+      }),
+    );
+    advance();
+  }
+
+  /** Takes rows that were just committed, oldest first, if they are what comes next; else it reads them in its turn. */
+  function deliver(rows: Row[]): void {
+    const isNext = rows[0]?.seq === cursor + 1 && cursor >= replayThrough;
+    if (isNext && output && !isReading && !waiting) take(rows);
+    advance();
+  }
+
+  /** Goes on from the inbox until nothing is left or something must be waited for. */
+  function advance(): void {
+    if (!isReading && hasWork()) void readOn();
+  }
+
+  function hasWork(): boolean {
+    return output !== null && !waiting && cursor < audience.head;
+  }
+
+  async function readOn(): Promise<void> {
+    isReading = true;
+    try {
+      // The last look at `hasWork` and `isReading = false` are one step: no wake can fall between them.
+      while (hasWork()) await readPage();
+    } catch (error) {
+      // The streams' look says once that the database is down, and starts this stream again when it is back.
+      if (!isTransient(error)) log.error('inbox not read', { user_id: audience.userId, error });
+    } finally {
+      isReading = false;
+    }
+  }
+
+  async function readPage(): Promise<void> {
+    const { level, head, userId } = audience;
+    const isReplay = cursor < replayThrough;
+    if (level === 'none') return void (cursor = head);
+    if (!isReplay && head - cursor > limits.maxBehind) return jump(head);
+    const through = isReplay ? replayThrough : head;
+    const limit = isReplay ? PAGE_ROWS : limits.livePerSecond;
+    const span = await within(READ_MS, readSpan(sql, userId, { after: cursor, through, level, limit }));
+    if (!output) return;
+    if (span.lastSeq < through) audience.head = span.lastSeq; // the database was restored from a backup
+    if (span.purgedThrough > cursor || span.lastSeq < cursor) return jump(span.lastSeq);
+    const isDone = take(span.rows);
+    if (isDone && span.rows.length < limit) cursor = Math.max(cursor, Math.min(through, span.lastSeq));
+  }
+
+  /** Writes rows until one must wait; what is left is read again later. */
+  function take(rows: Row[]): boolean {
+    for (const row of rows) {
+      if (carries(audience.level, row.type)) {
+        if (!output || !mayWrite(row.seq)) return false;
+        write(rowFrame(row));
+        told = row.seq;
+        if (--remaining === 0) end('limit');
+      }
+      cursor = row.seq;
+    }
+    return output !== null;
+  }
+
+  function mayWrite(seq: number): boolean {
+    if (seq <= replayThrough) {
+      // Half is left free, so that a heartbeat during a long replay does not make the client look slow.
+      if ((output?.room() ?? 0) > limits.unsentBytes / 2) return true;
+      waiting = { for: 'room' };
+      return false;
+    }
+    const waitMs = rate.take(performance.now());
+    if (waitMs === 0) return true;
+    waiting = { for: 'rate', timer: setTimeout(goOn, waitMs) };
+    return false;
+  }
+
+  function goOn(): void {
+    waiting = null;
+    advance();
+  }
+
+  /** The client has read some of what was written. */
+  function roomMade(): void {
+    isStalled = false;
+    if (waiting?.for === 'room' && (output?.room() ?? 0) > limits.unsentBytes * 0.75) goOn();
+  }
+
+  /** Leaves out what the client missed, and says so. */
+  function jump(to: number): void {
+    on.gap();
+    write(gapFrame(Math.min(cursor, to) + 1, to, to));
+    cursor = told = to;
+  }
+
+  /** Every 30 s. Carries the position when preferences filtered everything since; ends a replay nobody reads. */
+  function beat(): void {
+    if (!output) return;
+    if (waiting?.for === 'room' && isStalled) return end('slow');
+    isStalled = true;
+    output.write(heartbeatFrame(cursor > told ? cursor : undefined));
+    told = cursor;
+    if (output.room() < 0) end('slow');
+  }
+
+  function write(bytes: Uint8Array): void {
+    if (!output) return;
+    output.write(bytes);
+    on.frame();
+    if (output.room() < 0) end('slow');
+  }
+
+  /** Ends it, after `last` if given; a client that does not read gets nothing more. Again changes nothing. */
+  function end(reason: string, last?: Uint8Array): void {
+    if (hasEnded) return;
+    hasEnded = true;
+    clearTimeout(waiting?.timer);
+    if (reason === 'slow') output?.fail();
+    else if (reason !== 'client') {
+      if (last) output?.write(last);
+      output?.close();
+    }
+    output = null;
+    on.end(stream, reason);
+  }
+}
