@@ -1,0 +1,150 @@
+import { cors } from '@elysiajs/cors';
+import { Elysia } from 'elysia';
+import { createAuthenticator } from '#shared/auth';
+import { listOf } from '#shared/config';
+import { correlation } from '#shared/correlation';
+import type { Pool } from '#shared/db';
+import { errorMapping } from '#shared/errors';
+import { type Check, health } from '#shared/health';
+import type { Log } from '#shared/log';
+import type { Metrics } from '#shared/metrics';
+import { apiDocs } from '#shared/openapi';
+import { subscribe } from '#shared/subscribe';
+import { clientAddress, createTrust } from './auth/address.ts';
+import { createCookies } from './auth/cookies.ts';
+import { authRoutes, loginRoutes } from './auth/index.ts';
+import { createLimits } from './auth/limits.ts';
+import { createPasswords } from './auth/passwords.ts';
+import { createAccounts } from './auth/service.ts';
+import { markApiTokenUsed } from './auth/tokens.ts';
+import type { Config } from './config.ts';
+import { phase4TaskRoutes } from './phase4/index.ts';
+import { createReminderConsumer } from './reminders.ts';
+import { settingsRoutes } from './settings/index.ts';
+import { taskRoutes } from './tasks/index.ts';
+
+interface Deps {
+  config: Config;
+  version: string;
+  sql: Pool;
+  log: Log;
+  metrics: Metrics;
+  /** Called after each commit that wrote an event. */
+  committed: () => void;
+  degraded: Record<string, Check>;
+}
+
+/** All routes of chat-api. With EVENTS=off those of Phase IV, and no column of Phase V in any statement. */
+export function createApp({ config, version, sql, log, metrics, committed, degraded }: Deps) {
+  const isPhase4 = config.EVENTS === 'off';
+  const authenticator = createAuthenticator({
+    sql,
+    secrets: [config.JWT_SECRET, config.JWT_SECRET_PREVIOUS],
+    serviceTokens: [config.SERVICE_TOKEN, config.SERVICE_TOKEN_PREVIOUS],
+    appToken: config.APP_API_TOKEN,
+    publicUrl: config.PUBLIC_URL,
+    tokenUsed: (sid) =>
+      void markApiTokenUsed(sql, sid).catch((error: unknown) =>
+        log.warn('use of an API token not noted', { sid, error }),
+      ),
+  });
+  const auth = authDeps({ config, sql, log, isPhase4, authenticator });
+
+  return errorMapping(log, { invalid: codeOfInvalid })
+    .use(correlation())
+    .use(crossOrigin(listOf(config.CORS_ORIGINS)))
+    .use(
+      health({
+        service: 'chat-api',
+        version,
+        commit: config.VERSION_COMMIT,
+        ready: { database: () => sql`select 1` },
+        degraded,
+        metrics,
+      }),
+    )
+    .get('/health', () => ({ status: 'healthy', version }))
+    .use(
+      apiDocs({
+        path: '/api/v1',
+        title: 'TaskFlow',
+        description: 'Accounts and tasks.',
+        version,
+      }),
+    )
+    .get('/api/v1/health', () => ({ status: 'healthy', version }), { detail: { hide: true } })
+    .use(loginRoutes(auth))
+    .use(authRoutes(auth))
+    .use(isPhase4 ? phase4TaskRoutes({ sql, authenticator }) : phase5Routes({ sql, authenticator, committed }))
+    .use(isPhase4 ? new Elysia() : reminderDeliveries({ config, sql, log, metrics }));
+}
+
+const phase5Routes = (deps: Parameters<typeof taskRoutes>[0]) =>
+  new Elysia().use(settingsRoutes(deps)).use(taskRoutes(deps));
+
+const reminderDeliveries = ({ config, sql, log, metrics }: Pick<Deps, 'config' | 'sql' | 'log' | 'metrics'>) =>
+  subscribe({
+    appId: 'chat-api',
+    appToken: config.APP_API_TOKEN,
+    sql,
+    handle: createReminderConsumer({ sql, log }),
+    log,
+    metrics,
+  });
+
+function authDeps({
+  config,
+  sql,
+  log,
+  isPhase4,
+  authenticator,
+}: Pick<Deps, 'config' | 'sql' | 'log'> & {
+  isPhase4: boolean;
+  authenticator: ReturnType<typeof createAuthenticator>;
+}) {
+  const { PUBLIC_URL: publicUrl, ACCESS_TOKEN_SECONDS: accessSeconds, REFRESH_TOKEN_SECONDS: refreshSeconds } = config;
+  const isTrusted = createTrust(listOf(config.TRUSTED_PROXIES));
+  return {
+    sql,
+    authenticator,
+    accounts: createAccounts({
+      sql,
+      passwords: createPasswords(),
+      signup: config.SIGNUP,
+      adminEmails: listOf(config.ADMIN_EMAILS),
+      refreshSeconds,
+      isPhase4,
+      log,
+    }),
+    limits: createLimits({ loginFailures: config.LOGIN_FAILURES, addressAttempts: config.ADDRESS_ATTEMPTS }),
+    cookies: createCookies({ publicUrl, accessSeconds, refreshSeconds }),
+    addressOf: (request: Request, socketAddress: string) => clientAddress(request, socketAddress, isTrusted),
+    jwtSecret: config.JWT_SECRET,
+    accessSeconds,
+    publicUrl,
+  };
+}
+
+/** Pages of these origins may call, with cookies; without any, no header of CORS is ever sent. */
+const crossOrigin = (origins: string[]) =>
+  origins.length === 0
+    ? new Elysia()
+    : cors({
+        origin: (request) => origins.includes(request.headers.get('origin') ?? ''),
+        credentials: true,
+        methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
+        allowedHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key', 'If-Match', 'X-Correlation-Id'],
+        exposeHeaders: ['ETag', 'Link', 'Location', 'Retry-After', 'X-Correlation-Id'],
+        maxAge: 600,
+      });
+
+/** The code of a body that is malformed or fails its schema (SPEC 4). */
+function codeOfInvalid({ method, url }: Request): string {
+  const path = new URL(url).pathname.replace(/^\/api\/v1/, '');
+  if (path === '/auth/signup') return 'SIGNUP_ERROR';
+  if (path.startsWith('/auth/password')) return 'PASSWORD_ERROR';
+  if (path.startsWith('/settings')) return 'SETTINGS_ERROR';
+  if (method === 'POST' && /^\/tasks(\/batch)?\/?$/.test(path)) return 'TASK_CREATION_ERROR';
+  if (method !== 'GET' && path.startsWith('/tasks/')) return 'TASK_UPDATE_ERROR';
+  return 'VALIDATION_ERROR';
+}

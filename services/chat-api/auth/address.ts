@@ -1,0 +1,49 @@
+import { BlockList, isIP } from 'node:net';
+
+/** Whether an address belongs to a proxy of ours. `list`: addresses and subnets (`10.0.0.0/8`). @throws on anything else */
+export function createTrust(list: string[]): (address: string) => boolean {
+  const trusted = new BlockList();
+  for (const entry of list) {
+    const [address = '', bits] = entry.split('/');
+    const family = familyOf(address);
+    if (family === null)
+      throw new Error(`TRUSTED_PROXIES: expected an address or subnet, got ${JSON.stringify(entry)}`);
+    if (bits === undefined) trusted.addAddress(address, family);
+    else trusted.addSubnet(address, Number(bits), family);
+  }
+  return (address) => {
+    const family = familyOf(address);
+    return family !== null && trusted.check(address, family);
+  };
+}
+
+/**
+ * Who calls: the first hop from the right of `X-Forwarded-For` that is not a proxy of ours, starting at the socket's
+ * own address (hops further left are whatever the caller wrote). When all are ours, the leftmost.
+ */
+export function clientAddress(
+  request: Request,
+  socketAddress: string,
+  isTrusted: (address: string) => boolean,
+): string {
+  const forwarded = (request.headers.get('x-forwarded-for') ?? '').split(',');
+  const hops = [...forwarded, socketAddress].map(bare).filter((hop) => hop !== '');
+  return (hops.findLast((hop) => !isTrusted(hop)) ?? hops[0] ?? '').slice(0, LONGEST);
+}
+
+/** Longer than any address: bounds what a rate limit keeps of a header. */
+const LONGEST = 45;
+
+/** `::ffff:10.0.0.1` is 10.0.0.1 over a dual-stack socket; some proxies add a port. */
+function bare(hop: string): string {
+  const address = hop
+    .trim()
+    .replace(/^\[(.*)\](:\d+)?$/, '$1')
+    .replace(/^::ffff:(?=\d+\.)/i, '');
+  return address.replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, '$1').toLowerCase();
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' | null {
+  const version = isIP(address);
+  return version === 0 ? null : version === 4 ? 'ipv4' : 'ipv6';
+}

@@ -1,0 +1,201 @@
+import { jwt } from '@elysiajs/jwt';
+import { Elysia, t } from 'elysia';
+import {
+  type Authenticator,
+  authenticated,
+  cookieOf,
+  credentialOf,
+  keyId,
+  type Principal,
+  requireSameOrigin,
+} from '#shared/auth';
+import { isUuid } from '#shared/correlation';
+import type { Pool } from '#shared/db';
+import { ApiError } from '#shared/errors';
+import { type Cookies, REFRESH_COOKIE } from './cookies.ts';
+import type { Limits } from './limits.ts';
+import * as model from './model.ts';
+import { type Accounts, normalized } from './service.ts';
+import { type Login, revokeSession, type User } from './sessions.ts';
+import { createApiToken, listApiTokens, revokeApiToken } from './tokens.ts';
+
+export interface AuthDeps {
+  sql: Pool;
+  accounts: Accounts;
+  authenticator: Authenticator;
+  limits: Limits;
+  cookies: Cookies;
+  /** The client's address, given that of its socket. */
+  addressOf: (request: Request, socketAddress: string) => string;
+  jwtSecret: string;
+  accessSeconds: number;
+  publicUrl: string;
+}
+
+const tags = ['Accounts'];
+const open = { tags, security: [] };
+
+/** Accounts: who has no login may come here. `authRoutes` follow; both live under /auth. */
+export const loginRoutes = ({ accounts, limits, cookies, addressOf, publicUrl, ...signing }: AuthDeps) =>
+  new Elysia({ prefix: '/api/v1/auth' })
+    .use(accessTokens(signing))
+    .derive(({ request, server }) => ({ address: addressOf(request, server?.requestIP(request)?.address ?? '') }))
+    .post(
+      '/signup',
+      async ({ body, address, jwt, set }) => {
+        limits.countAttempt(address);
+        const login = await accounts.signUp(body);
+        const token = await jwt.sign(claims(login, signing.accessSeconds));
+        set.headers['set-cookie'] = cookies.set(token, login.refreshToken);
+        set.status = 201;
+        return { user: login.user, token, refresh_token: login.refreshToken, message: 'Welcome to TaskFlow.' };
+      },
+      { body: model.signupBody, response: { 201: model.loginAnswer }, detail: { ...open, summary: 'Sign up' } },
+    )
+    .post(
+      '/login',
+      async ({ body, address, jwt, set }) => {
+        const email = normalized(body.email);
+        const login = await limits.countFailure({ address, email }, () => accounts.logIn(body));
+        const token = await jwt.sign(claims(login, signing.accessSeconds));
+        set.headers['set-cookie'] = cookies.set(token, login.refreshToken);
+        return { user: login.user, token, refresh_token: login.refreshToken, message: 'Logged in.' };
+      },
+      { body: model.loginBody, response: { 200: model.loginAnswer }, detail: { ...open, summary: 'Log in' } },
+    )
+    .post(
+      '/refresh',
+      async ({ body, address, jwt, request, set }) => {
+        const refreshToken = body?.refresh_token || refreshCookie(request, publicUrl);
+        if (!refreshToken)
+          throw new ApiError(401, 'NO_REFRESH_TOKEN', 'Send refresh_token in the body or as a cookie.');
+        const login = await limits.countFailure({ address }, () => accounts.refresh(refreshToken));
+        const token = await jwt.sign(claims(login, signing.accessSeconds));
+        set.headers['set-cookie'] = cookies.set(token, login.refreshToken);
+        return { token, refresh_token: login.refreshToken, message: 'Token refreshed.' };
+      },
+      {
+        body: model.refreshBody,
+        response: { 200: model.refreshAnswer },
+        detail: {
+          ...open,
+          summary: 'Exchange a refresh token',
+          description: 'Each token works once; its child replaces it.',
+        },
+      },
+    )
+    .post(
+      '/password/reset',
+      async ({ body, address }) => {
+        await limits.countFailure({ address }, () => accounts.resetPassword(body.code, body.new));
+        return { status: 'success', message: 'The password is changed and all sessions are ended. Please log in.' };
+      },
+      {
+        body: model.resetBody,
+        response: { 200: model.done },
+        detail: { ...open, summary: 'Set a password with a code of `users reset-password`' },
+      },
+    );
+
+/** Accounts: for who is logged in. */
+export const authRoutes = ({ sql, accounts, authenticator, limits, cookies, addressOf }: AuthDeps) =>
+  new Elysia({ prefix: '/api/v1/auth' })
+    .get('/me', ({ request }) => me(request, authenticator, accounts), {
+      response: { 200: model.user },
+      detail: { tags, summary: 'Who I am' },
+    })
+    .use(authenticated(authenticator))
+    .post(
+      '/logout',
+      async ({ principal, set }) => {
+        await revokeSession(sql, principal.userId, personal(principal).sid);
+        authenticator.forget();
+        set.headers['set-cookie'] = cookies.clear();
+        return { status: 'success', message: 'Logged out.' };
+      },
+      { response: { 200: model.done }, detail: { tags, summary: 'End this session' } },
+    )
+    .put(
+      '/password',
+      async ({ principal, body, request, server }) => {
+        const { userId, sid, email } = personal(principal);
+        const address = addressOf(request, server?.requestIP(request)?.address ?? '');
+        await limits.countFailure({ address, email }, () =>
+          accounts.changePassword(userId, sid, body.current, body.new),
+        );
+        authenticator.forget();
+        return { status: 'success', message: 'The password is changed; all other sessions and API tokens are ended.' };
+      },
+      { body: model.passwordBody, response: { 200: model.done }, detail: { tags, summary: 'Change the password' } },
+    )
+    .get('/tokens', ({ principal }) => listApiTokens(sql, personal(principal).userId), {
+      response: { 200: t.Array(model.apiToken) },
+      detail: { tags, summary: 'My API tokens' },
+    })
+    .post(
+      '/tokens',
+      ({ principal, body, set }) => {
+        set.status = 201;
+        return createApiToken(sql, personal(principal).userId, body);
+      },
+      { body: model.newToken, response: { 201: model.createdToken }, detail: { tags, summary: 'Make an API token' } },
+    )
+    .delete(
+      '/tokens/:id',
+      async ({ principal, params, set }) => {
+        const { userId } = personal(principal);
+        if (!isUuid(params.id) || !(await revokeApiToken(sql, userId, params.id))) {
+          throw new ApiError(404, 'TOKEN_NOT_FOUND', 'You have no such API token.');
+        }
+        authenticator.forget();
+        set.status = 204;
+      },
+      { detail: { tags, summary: 'Revoke an API token' } },
+    );
+
+/** `jwt.sign` under the current secret. `kid` lets both secrets verify while one replaces the other. */
+const accessTokens = ({ jwtSecret }: Pick<AuthDeps, 'jwtSecret'>) =>
+  jwt({ name: 'jwt', secret: jwtSecret, alg: 'HS256', kid: keyId(jwtSecret) });
+
+const claims = ({ user, role, sid }: Login, accessSeconds: number) => ({
+  sub: user.id,
+  email: user.email,
+  sid,
+  ...(role !== null && { role }),
+  exp: Math.floor(Date.now() / 1000) + accessSeconds,
+});
+
+/** 404 when the token is good and its user is gone; whatever else is wrong with it is 401 (SPEC 4). */
+async function me(request: Request, authenticator: Authenticator, accounts: Accounts): Promise<User> {
+  try {
+    const { userId } = knownUser(await authenticator.authenticate(request));
+    return (await accounts.findUser(userId)) ?? userNotFound();
+  } catch (error) {
+    const isEnded = error instanceof ApiError && error.code === 'INVALID_TOKEN';
+    if (!isEnded) throw error;
+    const { sub } = await authenticator.verify(credentialOf(request).token);
+    if (!(await accounts.findUser(sub))) userNotFound();
+    throw error;
+  }
+}
+
+function userNotFound(): never {
+  throw new ApiError(404, 'USER_NOT_FOUND', 'This account is gone.');
+}
+
+function knownUser(principal: Principal): Principal {
+  if (principal.type !== 'service') return principal;
+  throw new ApiError(403, 'INSUFFICIENT_SCOPE', 'A service is no user.');
+}
+
+/** Sessions, passwords and tokens are for the person alone: a token cannot make tokens. */
+function personal(principal: Principal): Principal {
+  if (principal.type === 'user') return principal;
+  throw new ApiError(403, 'INSUFFICIENT_SCOPE', 'This needs a login; an API token may not do it.');
+}
+
+function refreshCookie(request: Request, publicUrl: string): string | null {
+  const cookie = cookieOf(request, REFRESH_COOKIE);
+  if (cookie) requireSameOrigin(request, publicUrl);
+  return cookie;
+}

@@ -1,0 +1,62 @@
+import { t } from 'elysia';
+
+/** The error form of SPEC 4. */
+export const problem = t.Object({ error: t.String(), code: t.String(), message: t.String() });
+
+export const user = t.Object({ id: t.String(), email: t.String(), created_at: t.String() });
+
+export const signupBody = t.Object({
+  email: t.String(),
+  password: t.String({ description: 'at least 8 characters, one upper-case letter, one digit, at most 72 bytes' }),
+  timezone: t.Optional(t.String({ description: 'IANA name, such as Europe/Berlin' })),
+  invite_code: t.Optional(t.String({ description: 'printed by `users invite`, where sign-up is by invitation' })),
+});
+export type Signup = typeof signupBody.static;
+
+export const loginBody = t.Object({ email: t.String(), password: t.String() });
+
+export const loginAnswer = t.Object({
+  user,
+  token: t.String(),
+  refresh_token: t.String(),
+  message: t.String(),
+});
+
+export const refreshBody = t.MaybeEmpty(
+  t.Object({
+    refresh_token: t.Optional(t.Union([t.String(), t.Null()], { description: 'or the cookie of that name' })),
+  }),
+);
+export const refreshAnswer = t.Object({ token: t.String(), refresh_token: t.String(), message: t.String() });
+
+export const passwordBody = t.Object({ current: t.String(), new: t.String() });
+export const resetBody = t.Object({ code: t.String(), new: t.String() });
+
+export const done = t.Object({ status: t.String(), message: t.String() });
+
+const scope = t.Union([
+  t.Literal('tasks:read'),
+  t.Literal('tasks:write'),
+  t.Literal('notifications:read'),
+  t.Literal('audit:read'),
+]);
+
+export const newToken = t.Object({
+  name: t.String({ minLength: 1, maxLength: 100 }),
+  scopes: t.Array(scope, { minItems: 1, maxItems: 4, uniqueItems: true }),
+  expires_in_days: t.Optional(t.Union([t.Integer({ minimum: 1, maximum: 3650 }), t.Null()])),
+});
+export type NewToken = typeof newToken.static;
+
+const nullableTime = t.Union([t.String(), t.Null()]);
+const tokenFields = {
+  id: t.String(),
+  name: t.String(),
+  scopes: t.Array(t.String()),
+  created_at: t.String(),
+  expires_at: nullableTime,
+  last_used_at: nullableTime,
+};
+export const apiToken = t.Object(tokenFields);
+export type ApiToken = typeof apiToken.static;
+export const createdToken = t.Object({ ...tokenFields, token: t.String({ description: 'shown this once' }) });

@@ -1,0 +1,188 @@
+import { isTimezone } from '#shared/zone';
+import { isDuplicate, type Pool, type Sql } from '#shared/db';
+import { ApiError } from '#shared/errors';
+import type { Log } from '#shared/log';
+import { useCode } from './codes.ts';
+import type { Signup } from './model.ts';
+import { NOBODY, type Passwords, passwordProblem } from './passwords.ts';
+import { type Login, openSession, revokeReused, revokeSessions, rotate, type User } from './sessions.ts';
+
+export type Accounts = ReturnType<typeof createAccounts>;
+
+/** RFC 5321, 4.5.3.1.3 less the angle brackets. */
+const LONGEST_EMAIL = 254;
+
+/**
+ * The rules of accounts. With `isPhase4` no column of Phase V is written, and those read go through jsonb: the same
+ * code runs on the Phase IV schema alone.
+ */
+export function createAccounts({
+  sql,
+  passwords,
+  signup,
+  adminEmails,
+  refreshSeconds,
+  isPhase4,
+  log,
+}: {
+  sql: Pool;
+  passwords: Passwords;
+  signup: 'open' | 'invite' | 'closed';
+  adminEmails: string[];
+  refreshSeconds: number;
+  isPhase4: boolean;
+  log: Log;
+}) {
+  const admins = new Set(isPhase4 ? [] : adminEmails.map(normalized));
+
+  async function opened(tx: Sql, { id, email, created_at, role }: Account): Promise<Login> {
+    const isNewAdmin = role === null && admins.has(email);
+    if (isNewAdmin) await makeAdmin(tx, id);
+    const session = await openSession(tx, id, refreshSeconds);
+    const user = { id, email, created_at: created_at.toISOString() };
+    return { user, role: isNewAdmin ? 'admin' : role, ...session };
+  }
+
+  return {
+    /** @throws {ApiError} 400 SIGNUP_ERROR: bad email, weak password, duplicate, or sign-up is not open to this caller */
+    async signUp({ email: given, password, timezone, invite_code }: Signup): Promise<Login> {
+      if (signup === 'closed') throw refusedSignup('Sign-up is closed on this installation.');
+      const email = normalized(given);
+      const invalid = emailProblem(email) ?? passwordProblem(password) ?? (isPhase4 ? null : timezoneProblem(timezone));
+      if (invalid !== null) throw refusedSignup(invalid);
+      const passwordHash = await passwords.hash(password);
+      return sql.begin(async (tx) => {
+        if (signup === 'invite' && (await useCode(tx, 'invite', invite_code ?? '')) !== email) {
+          throw refusedSignup('Sign-up needs an invitation code for this email.');
+        }
+        const account = await insertUser(tx, { email, passwordHash, timezone: isPhase4 ? undefined : timezone });
+        return opened(tx, account);
+      });
+    },
+
+    /** @throws {ApiError} 401 INVALID_CREDENTIALS, the same and as late for an unknown email as for a wrong password */
+    async logIn({ email, password }: { email: string; password: string }): Promise<Login> {
+      const account = await accountBy(sql, normalized(email));
+      const isRight = await passwords.verify(password, account?.password_hash ?? NOBODY);
+      if (!account || !isRight || account.is_disabled) throw wrongCredentials();
+      return sql.begin((tx) => opened(tx, account));
+    },
+
+    /** Exchanges a refresh token; one used too late ends its session. @throws {ApiError} 401 INVALID_REFRESH_TOKEN */
+    async refresh(token: string): Promise<Login> {
+      const login = await rotate(sql, token, refreshSeconds);
+      if (login) return login;
+      const revoked = await revokeReused(sql, token);
+      if (revoked) log.warn('refresh token used again, session revoked', { ...revoked });
+      throw new ApiError(
+        401,
+        'INVALID_REFRESH_TOKEN',
+        'This refresh token is unknown, expired or used. Please log in.',
+      );
+    },
+
+    /** Ends all other sessions and API tokens. @throws {ApiError} 401 for a wrong current one, 400 for a weak new one */
+    async changePassword(userId: string, sid: string, current: string, wanted: string): Promise<void> {
+      const account = await accountById(sql, userId);
+      if (!account || !(await passwords.verify(current, account.password_hash))) throw wrongCredentials();
+      const passwordHash = await hashed(passwords, wanted);
+      await sql.begin(async (tx) => {
+        await setPassword(tx, userId, passwordHash);
+        await revokeSessions(tx, userId, sid);
+      });
+    },
+
+    /** Spends a reset code and ends all sessions and API tokens. @throws {ApiError} 400 PASSWORD_ERROR */
+    async resetPassword(code: string, wanted: string): Promise<void> {
+      const passwordHash = await hashed(passwords, wanted);
+      await sql.begin(async (tx) => {
+        const email = await useCode(tx, 'reset', code);
+        const account = email === null ? undefined : await accountBy(tx, email);
+        if (!account) throw refusedPassword('This code is unknown, expired or used.');
+        await setPassword(tx, account.id, passwordHash);
+        await revokeSessions(tx, account.id, null);
+      });
+    },
+
+    /** Undefined when deleted or disabled. */
+    async findUser(id: string): Promise<User | undefined> {
+      const account = await accountById(sql, id);
+      if (!account || account.is_disabled) return undefined;
+      return { id: account.id, email: account.email, created_at: account.created_at.toISOString() };
+    },
+  };
+}
+
+/** How an email is stored and compared. */
+export const normalized = (email: string): string => email.trim().toLowerCase();
+
+/** Why this is not an email address, or null. Whether it receives mail is nobody's business here. */
+export function emailProblem(email: string): string | null {
+  const isEmail = /^[^\s@\p{C}]+@[^\s@\p{C}.]+(\.[^\s@\p{C}.]+)+$/u.test(email) && email.length <= LONGEST_EMAIL;
+  return isEmail ? null : 'This is not an email address.';
+}
+
+interface Account {
+  id: string;
+  email: string;
+  password_hash: string;
+  created_at: Date;
+  role: 'admin' | null;
+  is_disabled: boolean;
+}
+
+async function insertUser(
+  sql: Sql,
+  { email, passwordHash, timezone }: { email: string; passwordHash: string; timezone: string | undefined },
+): Promise<Account> {
+  const row = {
+    id: Bun.randomUUIDv7(),
+    email,
+    password_hash: passwordHash,
+    ...(timezone !== undefined && { timezone }),
+  };
+  try {
+    const [account] = await sql<Account[]>`
+      insert into users ${sql(row)} returning ${accountColumns(sql)}`;
+    if (!account) throw new Error('an insert returned no row');
+    return account;
+  } catch (error) {
+    if (isDuplicate(error)) throw refusedSignup('This email has an account already.');
+    throw error;
+  }
+}
+
+async function accountBy(sql: Sql, email: string): Promise<Account | undefined> {
+  const [account] = await sql<Account[]>`select ${accountColumns(sql)} from users where email = ${email}`;
+  return account;
+}
+
+async function accountById(sql: Sql, id: string): Promise<Account | undefined> {
+  const [account] = await sql<Account[]>`select ${accountColumns(sql)} from users where id = ${id}`;
+  return account;
+}
+
+const accountColumns = (sql: Sql) => sql`
+  id, email, password_hash, created_at, to_jsonb(users) ->> 'role' as role,
+  to_jsonb(users) ->> 'disabled_at' is not null as is_disabled`;
+
+async function setPassword(sql: Sql, userId: string, passwordHash: string): Promise<void> {
+  await sql`update users set password_hash = ${passwordHash}, updated_at = now() where id = ${userId}`;
+}
+
+async function makeAdmin(sql: Sql, userId: string): Promise<void> {
+  await sql`update users set role = 'admin', updated_at = now() where id = ${userId}`;
+}
+
+function hashed(passwords: Passwords, wanted: string): Promise<string> {
+  const weak = passwordProblem(wanted);
+  if (weak !== null) throw refusedPassword(weak);
+  return passwords.hash(wanted);
+}
+
+const timezoneProblem = (timezone: string | undefined): string | null =>
+  timezone === undefined || isTimezone(timezone) ? null : 'The timezone must be an IANA name, such as Europe/Berlin.';
+
+const refusedSignup = (message: string) => new ApiError(400, 'SIGNUP_ERROR', message);
+const refusedPassword = (message: string) => new ApiError(400, 'PASSWORD_ERROR', message);
+const wrongCredentials = () => new ApiError(401, 'INVALID_CREDENTIALS', 'Email or password is wrong.');

@@ -1,0 +1,61 @@
+import { API_TOKEN_PREFIX, sha256 } from '#shared/auth';
+import type { Sql } from '#shared/db';
+import type { ApiToken, NewToken } from './model.ts';
+import { randomToken } from './opaque.ts';
+
+interface Row {
+  id: string;
+  name: string;
+  scopes: string[];
+  created_at: Date;
+  expires_at: Date | null;
+  last_used_at: Date | null;
+}
+
+/** A new API token of a user. The text is in this answer and nowhere else: we keep its SHA-256. */
+export async function createApiToken(
+  sql: Sql,
+  userId: string,
+  { name, scopes, expires_in_days = null }: NewToken,
+): Promise<ApiToken & { token: string }> {
+  const token = API_TOKEN_PREFIX + randomToken();
+  const [row] = await sql<Row[]>`
+    insert into sessions (id, user_id, kind, name, scopes, token_hash, expires_at)
+    values (${Bun.randomUUIDv7()}, ${userId}, 'token', ${name}, ${scopes}, ${sha256(token)},
+      now() + make_interval(days => ${expires_in_days}::integer))
+    returning id, name, scopes, created_at, expires_at, last_used_at`;
+  if (!row) throw new Error('an insert returned no row');
+  return { ...answered(row), token };
+}
+
+/** The living API tokens of a user, newest first. */
+export async function listApiTokens(sql: Sql, userId: string): Promise<ApiToken[]> {
+  const rows = await sql<Row[]>`
+    select id, name, scopes, created_at, expires_at, last_used_at from sessions
+    where user_id = ${userId} and kind = 'token' and revoked_at is null and coalesce(expires_at > now(), true)
+    order by created_at desc, id desc`;
+  return rows.map(answered);
+}
+
+/** Ends an API token of a user. False: there is no such living one. */
+export async function revokeApiToken(sql: Sql, userId: string, id: string): Promise<boolean> {
+  const rows = await sql`
+    update sessions set revoked_at = now()
+    where id = ${id} and user_id = ${userId} and kind = 'token' and revoked_at is null
+    returning id`;
+  return rows.length > 0;
+}
+
+/** Notes the use of an API token, to the minute: a program may call a thousand times a second. */
+export async function markApiTokenUsed(sql: Sql, id: string): Promise<void> {
+  await sql`
+    update sessions set last_used_at = now()
+    where id = ${id} and coalesce(last_used_at < now() - interval '1 minute', true)`;
+}
+
+const answered = ({ created_at, expires_at, last_used_at, ...row }: Row): ApiToken => ({
+  ...row,
+  created_at: created_at.toISOString(),
+  expires_at: expires_at?.toISOString() ?? null,
+  last_used_at: last_used_at?.toISOString() ?? null,
+});

@@ -1,0 +1,41 @@
+import { baseConfig, configOrExit, t } from '#shared/config';
+
+const schema = t.Object({
+  ...baseConfig,
+  PORT: t.Integer({ default: 8000, minimum: 0, maximum: 65_535, description: 'port to listen on' }),
+  EVENTS: t.Union([t.Literal('on'), t.Literal('standby'), t.Literal('off')], {
+    default: 'on',
+    description: 'on; standby publishes nothing; off is Phase IV',
+  }),
+  SIGNUP: t.Union([t.Literal('open'), t.Literal('invite'), t.Literal('closed')], {
+    default: 'open',
+    description: 'who may sign up: open, invite (with a code of `users invite`) or closed',
+  }),
+  ADMIN_EMAILS: t.String({
+    default: '',
+    description: 'accounts that become admin when they log in; sign them up before you open sign-up to others',
+  }),
+  ACCESS_TOKEN_SECONDS: t.Integer({ default: 86_400, minimum: 1, description: 'life of an access token, in seconds' }),
+  REFRESH_TOKEN_SECONDS: t.Integer({
+    default: 2_592_000,
+    minimum: 1,
+    description: 'life of an unused refresh token, in seconds (30 days)',
+  }),
+  TRUSTED_PROXIES: t.String({
+    default: '127.0.0.0/8,::1',
+    description: 'addresses and subnets whose X-Forwarded-For is believed, comma separated',
+  }),
+  LOGIN_FAILURES: t.Integer({ default: 10, minimum: 1, description: 'failed logins an account in 5 minutes' }),
+  ADDRESS_ATTEMPTS: t.Integer({ default: 60, minimum: 1, description: 'sign-ups and failures an address in a minute' }),
+  SERVICE_TOKEN: t.String({
+    default: '',
+    pattern: '^$|^.{32,}$',
+    description: 'what the recurring-task-processor shows; empty: no service may call',
+  }),
+  SERVICE_TOKEN_PREVIOUS: t.String({ default: '', pattern: '^$|^.{32,}$', description: 'still accepted' }),
+  OPERATOR: t.String({ default: '', description: 'who runs ops, for its log; empty: the name of the system account' }),
+});
+
+export type Config = typeof schema.static;
+
+export const config: Readonly<Config> = configOrExit(schema, Bun.env);

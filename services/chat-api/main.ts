@@ -1,0 +1,65 @@
+import { checkBroker, checkSidecar, createSidecar } from '#shared/dapr';
+import { connect } from '#shared/db';
+import { createLifecycle } from '#shared/lifecycle';
+import { createLog } from '#shared/log';
+import { createMetrics } from '#shared/metrics';
+import { version } from '../../package.json' with { type: 'json' };
+import { createApp } from './app.ts';
+import { createChanges } from './changes.ts';
+import { config } from './config.ts';
+import { createRelay } from './outbox/relay.ts';
+
+const log = createLog('chat-api', { level: config.LOG_LEVEL });
+const metrics = createMetrics('chat-api', { version, commit: config.VERSION_COMMIT });
+const lifecycle = createLifecycle(log, { drainMs: config.DELIVERY_DRAIN_MS });
+const isPublishing = config.EVENTS === 'on';
+const isConsuming = config.EVENTS !== 'off';
+warnOfPlainHttp(config.PUBLIC_URL);
+
+const sql = connect(config.DATABASE_URL, { name: 'chat-api', max: config.DATABASE_POOL, publishes: isConsuming });
+lifecycle.defer('database', () => sql.end({ timeout: 5 }));
+
+const daprd = { port: config.DAPR_HTTP_PORT, apiToken: config.DAPR_API_TOKEN };
+const committed = isPublishing ? await startPublishing() : () => {};
+
+const app = createApp({
+  config,
+  version,
+  sql,
+  log,
+  metrics,
+  committed,
+  degraded: isConsuming ? { sidecar: () => checkSidecar(daprd), broker: () => checkBroker(daprd) } : {},
+});
+app.listen({
+  hostname: config.HOST,
+  port: config.PORT,
+  idleTimeout: 120,
+  // A longer body is refused by `jsonBodies` in our own error form and is never held in memory: Bun would refuse it
+  // with an empty answer, and drops what nobody reads (measured, Bun 1.4.5: 300 MB sent, 15 MB more memory).
+  maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+});
+lifecycle.defer('server', () => app.stop());
+if (isConsuming) lifecycle.defer('deliveries', () => Bun.sleep(config.DELIVERY_DRAIN_MS));
+log.info('listening', { port: app.server?.port, events: config.EVENTS });
+
+/** The relay, and what makes events of changes that nobody published. Returns what wakes the relay after a commit. */
+async function startPublishing(): Promise<() => void> {
+  const sidecar = await createSidecar(daprd);
+  lifecycle.defer('sidecar', sidecar.stop);
+  const relay = createRelay({ url: config.DATABASE_URL, sidecar, log, metrics });
+  relay.start();
+  lifecycle.defer('relay', relay.stop);
+  const changes = createChanges({ sql, log, committed: relay.wake });
+  changes.start();
+  lifecycle.defer('changes', changes.stop);
+  return relay.wake;
+}
+
+/** Cookies without `Secure` are for one's own machine (SPEC 3). */
+function warnOfPlainHttp(publicUrl: string): void {
+  if (!publicUrl.startsWith('http:')) return;
+  const { hostname } = new URL(publicUrl);
+  if (['localhost', '127.0.0.1', '[::1]'].includes(hostname) || hostname.endsWith('.localhost')) return;
+  log.warn('PUBLIC_URL is plain http: passwords and cookies travel unprotected', { hostname });
+}

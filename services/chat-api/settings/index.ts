@@ -1,0 +1,43 @@
+import { Elysia, t } from 'elysia';
+import { type Authenticator, authenticated, permit } from '#shared/auth';
+import type { Sql } from '#shared/db';
+import { ApiError } from '#shared/errors';
+import { isTimezone } from '#shared/zone';
+
+const settings = t.Object({
+  timezone: t.Union([t.String(), t.Null()], { description: 'IANA name; null: UTC. Default of new tasks.' }),
+});
+
+/** What a user has set: today their time zone. */
+export const settingsRoutes = ({ sql, authenticator }: { sql: Sql; authenticator: Authenticator }) =>
+  new Elysia({ prefix: '/api/v1/settings' })
+    .use(authenticated(authenticator))
+    .get(
+      '/',
+      ({ principal }) => {
+        permit(principal, 'tasks:read');
+        return readSettings(sql, principal.userId);
+      },
+      { response: { 200: settings }, detail: { tags: ['Settings'], summary: 'My settings' } },
+    )
+    .put(
+      '/',
+      async ({ principal, body: { timezone } }) => {
+        permit(principal, 'tasks:write');
+        if (timezone !== null && !isTimezone(timezone)) {
+          throw new ApiError(400, 'SETTINGS_ERROR', 'The timezone must be an IANA name, such as Europe/Berlin.');
+        }
+        await writeTimezone(sql, principal.userId, timezone);
+        return { timezone };
+      },
+      { body: settings, response: { 200: settings }, detail: { tags: ['Settings'], summary: 'Change my settings' } },
+    );
+
+async function readSettings(sql: Sql, userId: string): Promise<{ timezone: string | null }> {
+  const [row] = await sql<{ timezone: string | null }[]>`select timezone from users where id = ${userId}`;
+  return { timezone: row?.timezone ?? null };
+}
+
+async function writeTimezone(sql: Sql, userId: string, timezone: string | null): Promise<void> {
+  await sql`update users set timezone = ${timezone}, updated_at = now() where id = ${userId}`;
+}
