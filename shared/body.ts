@@ -52,7 +52,7 @@ async function read(request: Request, contentType: string): Promise<unknown> {
   }
   const value = parsed(bytes);
   // Events come from the sidecar as application/cloudevents+json: what they may hold is their consumer's decision.
-  const problem = type === 'application/json' ? flaw(value, MAX_DEPTH) : null;
+  const problem = type === 'application/json' ? (notAnObject(value) ?? flaw(value, MAX_DEPTH)) : null;
   if (problem !== null) throw new BodyError(400, problem);
   return value;
 }
@@ -84,6 +84,10 @@ async function bytesOf(request: Request): Promise<Uint8Array> {
 }
 
 const tooLong = () => new BodyError(413, 'The body is longer than 1 MiB.');
+
+/** Every body of ours is one; a schema of optional fields alone would let a list pass (Elysia 1.4.30). */
+const notAnObject = (value: unknown): string | null =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? null : 'The body must be a JSON object.';
 
 /** Text that PostgreSQL cannot store (RFC 7493, 2.1 forbids lone surrogates), or too deep a nesting. */
 function flaw(value: unknown, levels: number): string | null {
