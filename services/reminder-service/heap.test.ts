@@ -55,7 +55,7 @@ describe('heap', () => {
           expect(heap.size()).toBe(list.size());
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 2000 },
     );
   });
 
@@ -65,6 +65,20 @@ describe('heap', () => {
     heap.put({ taskId: 'a', version: 3, at: 30 });
     heap.cancel('a', 3);
     expect(heap.takeDue(100)).toEqual([{ taskId: 'a', version: 4, at: 40 }]);
+  });
+
+  test('is not mostly stale after what was alive has been taken out', () => {
+    const heap = createHeap();
+    for (const [taskId, at] of [
+      ['a', 2],
+      ['c', 2],
+      ['h', 1],
+    ] as const)
+      heap.put({ taskId, version: 1, at });
+    heap.cancel('c', 1);
+    heap.put({ taskId: 'a', version: 2, at: 0 });
+    expect(heap.takeDue(0)).toEqual([{ taskId: 'a', version: 2, at: 0 }]);
+    expect(heap.stale()).toBeLessThanOrEqual(heap.size());
   });
 
   test('holds and empties 100,000 entries, half of them cancelled', () => {

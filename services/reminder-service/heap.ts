@@ -60,6 +60,7 @@ export function createHeap() {
         live.delete(entry.taskId);
         due.push(entry);
       }
+      rebuildIfMostlyStale();
       return due;
     },
 
