@@ -144,6 +144,15 @@ describe('the row of a task', () => {
     expect(after).toEqual(before);
   });
 
+  test('is written by the newest of several first events that come at the same instant', async () => {
+    for (let round = 0; round < 50; round++) {
+      const story = createStory(dueTomorrow, NOW);
+      const events = [story.created, story.updated({ title: 'Second' }, NOW), story.updated({ title: 'Third' }, NOW)];
+      await Promise.all([...events, ...events].map((event) => replica.handle(event, null)));
+      expect(await row(story.taskId)).toMatchObject({ task_version: 3, title: 'Third', status: 'pending' });
+    }
+  });
+
   test('ends the same in every order of the events, also with duplicates and all at once', async () => {
     const kinds = ['title', 'due', 'offset', 'none', 'snooze', 'complete', 'reopen', 'acknowledge', 'sent'] as const;
     const happening = fc.array(fc.constantFrom(...kinds), { minLength: 1, maxLength: 6 });

@@ -1,4 +1,4 @@
-import type { Sql } from '#shared/db';
+import type { Pool } from '#shared/db';
 import { dueAt, triggerAt } from '#shared/due';
 import type { TaskEvent } from '#shared/events';
 import type { Heap } from './heap.ts';
@@ -23,7 +23,7 @@ const TIMING = [
  * Idempotent, and indifferent to the order of a task's events (SPEC 2.3). The heap takes what is due within `horizonMs`.
  */
 export async function handleTaskEvent(
-  { sql, heap, horizonMs, now }: { sql: Sql; heap: Heap; horizonMs: number; now: () => number },
+  { sql, heap, horizonMs, now }: { sql: Pool; heap: Heap; horizonMs: number; now: () => number },
   event: TaskEvent,
   traceparent: string | null,
 ): Promise<void> {

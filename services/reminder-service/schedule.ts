@@ -1,4 +1,4 @@
-import type { Sql } from '#shared/db';
+import { isDuplicate, type Pool, type Sql } from '#shared/db';
 import type { HeapEntry } from './heap.ts';
 import type { Passage } from './lateness.ts';
 
@@ -38,18 +38,29 @@ export interface Fired extends Passage {
   traceparent: string | null;
 }
 
+/** What a row says after an event was written into it. */
+type Written = Pick<Reminder, 'status' | 'trigger_at'>;
+
 /**
  * Writes what an event says, unless the row holds a version as high: then undefined. Which events came before, and in
  * which order, makes no difference, with one exception: a time that has fired once does not become pending again.
+ * Needs a pool: in a transaction the repetition would find it aborted.
  */
-export async function writeReminder(
-  sql: Sql,
-  reminder: Reminder,
-  now: Date,
-): Promise<Pick<Reminder, 'status' | 'trigger_at'> | undefined> {
+export async function writeReminder(sql: Pool, reminder: Reminder, now: Date): Promise<Written | undefined> {
+  try {
+    return await upsertReminder(sql, reminder, now);
+  } catch (error) {
+    // Two first events of a task at one instant: `on conflict` watches (task_id, slot), and the primary key, which is
+    // made of the same, may notice first. Then the other row is committed, and the repetition finds it.
+    if (!isDuplicate(error)) throw error;
+    return upsertReminder(sql, reminder, now);
+  }
+}
+
+async function upsertReminder(sql: Pool, reminder: Reminder, now: Date): Promise<Written | undefined> {
   const hasFired = sql`(held.claimed_at is not null and held.trigger_at is not distinct from excluded.trigger_at)`;
   const publishedAt = reminder.status === 'triggered' ? reminder.created_at : null;
-  const [written] = await sql<Pick<Reminder, 'status' | 'trigger_at'>[]>`
+  const [written] = await sql<Written[]>`
     insert into reminder_schedule as held (
       reminder_id, task_id, user_id, task_version, trigger_at, status, published_at, title, due_date,
       offset_triggered, recipients, correlation_id, traceparent, created_at, updated_at

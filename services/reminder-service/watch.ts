@@ -1,5 +1,5 @@
 import type { Sidecar } from '#shared/dapr';
-import type { Sql } from '#shared/db';
+import type { Pool } from '#shared/db';
 import type { TaskEvent } from '#shared/events';
 import type { Log } from '#shared/log';
 import type { Metrics } from '#shared/metrics';
@@ -43,7 +43,7 @@ export function createWatch({
   now = Date.now,
   monotonic = () => performance.now(),
 }: {
-  sql: Sql;
+  sql: Pool;
   sidecar: Pick<Sidecar, 'publish'>;
   log: Log;
   metrics: Metrics;
