@@ -78,7 +78,8 @@ export function createStream({
   let remaining = notifications ?? Infinity;
   let waiting: { for: 'room' | 'rate'; timer?: NodeJS.Timeout } | null = null;
   let isReading = false;
-  let isStalled = false;
+  /** The room at the last heartbeat of a replay that waits for it: unchanged at the next one, nobody reads. */
+  let roomAtBeat: number | null = null;
 
   const stream = { principal, client, begin, deliver, advance, roomMade, beat, end, isOpen: () => output !== null };
   return stream;
@@ -178,12 +179,12 @@ export function createStream({
 
   function goOn(): void {
     waiting = null;
+    roomAtBeat = null;
     advance();
   }
 
-  /** The client has read some of what was written. */
+  /** The client may have read some of what was written. */
   function roomMade(): void {
-    isStalled = false;
     if (waiting?.for === 'room' && (output?.room() ?? 0) > limits.unsentBytes * 0.75) goOn();
   }
 
@@ -197,10 +198,10 @@ export function createStream({
   /** Every 30 s. Carries the position when preferences filtered everything since; ends a replay nobody reads. */
   function beat(): void {
     if (!output) return;
-    if (waiting?.for === 'room' && isStalled) return end('slow');
-    isStalled = true;
+    if (output.room() === roomAtBeat) return end('slow');
     output.write(heartbeatFrame(cursor > told ? cursor : undefined));
     told = cursor;
+    roomAtBeat = waiting?.for === 'room' ? output.room() : null;
     if (output.room() < 0) end('slow');
   }
 

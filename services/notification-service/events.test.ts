@@ -1,0 +1,119 @@
+import { afterAll, describe, expect, test } from 'bun:test';
+import { createDatabase } from '../../test/support/database.ts';
+import { eventually } from '../../test/support/wait.ts';
+import { createPerson, eventOf, type Person, reminderOf } from './fixtures/person.ts';
+import { startReplica } from './fixtures/replica.ts';
+
+const database = await createDatabase();
+const url = database.url('notification-service');
+const replica = await startReplica(url);
+afterAll(async () => {
+  await replica.stop();
+  await database.drop();
+});
+
+const rowsOf = ({ id }: { id: string }) =>
+  database.sql`select seq::int, event_id, type, notify, payload, created_at, read_at from notifications
+    where user_id = ${id} order by seq`;
+const numbers = (count: number) => Array.from({ length: count }, (_, n) => n + 1);
+
+describe('an event', () => {
+  test('becomes one row of each recipient, with the next number of each', async () => {
+    const [me, other] = [await createPerson(database.sql), await createPerson(database.sql)];
+    await replica.deliver(eventOf(other));
+    const event = eventOf(me, 'Ours', { recipients: [me.id, other.id, me.id] });
+    expect(await replica.deliver(event)).toBe('SUCCESS');
+    expect(await rowsOf(me)).toMatchObject([{ seq: 1, event_id: event.event_id, notify: false, payload: event }]);
+    expect(await rowsOf(other)).toMatchObject([{ seq: 1 }, { seq: 2, event_id: event.event_id, notify: true }]);
+  });
+
+  test('delivered again, also at the same time and to another replica, changes nothing and uses no number', async () => {
+    const second = await startReplica(url);
+    const me = await createPerson(database.sql);
+    const events = numbers(30).map((n) => eventOf(me, `Task ${n}`));
+    const deliveries = events.flatMap((event) => [replica, replica, second].map((each) => each.deliver(event)));
+    expect(new Set(await Promise.all(deliveries))).toEqual(new Set(['SUCCESS']));
+    for (const event of events) expect(await second.deliver(event)).toBe('SUCCESS');
+    const rows = await rowsOf(me);
+    expect(rows.map(({ seq }) => seq)).toEqual(numbers(30));
+    const [counter] = await database.sql`select last_seq::int from notification_counters where user_id = ${me.id}`;
+    expect(counter?.last_seq).toBe(30);
+    await second.stop();
+  });
+
+  test('of many users at once, on two replicas, leaves no number out', async () => {
+    const second = await startReplica(url);
+    const people = await Promise.all(numbers(20).map(() => createPerson(database.sql)));
+    const before = await replica.metric('notifications_appended_total');
+    await Promise.all(
+      numbers(20).flatMap((n) =>
+        people.map((person, i) => {
+          const recipients = [person.id, people[(i * 7 + n) % people.length]?.id ?? person.id];
+          return ((n + i) % 2 ? replica : second).deliver(eventOf(person, `Task ${n}`, { recipients }));
+        }),
+      ),
+    );
+    for (const person of people) {
+      const rows = await rowsOf(person);
+      expect(rows.map(({ seq }) => seq)).toEqual(numbers(rows.length));
+    }
+    expect(await replica.metric('notifications_appended_total')).toBeGreaterThan(before);
+    await second.stop();
+  });
+
+  test('of a type that a later version adds is kept', async () => {
+    const me = await createPerson(database.sql);
+    const event = eventOf(me, '', { event_type: 'task.shared', task: undefined, with: 'a friend' });
+    expect(await replica.deliver(event)).toBe('SUCCESS');
+    expect(await rowsOf(me)).toMatchObject([{ type: 'task.shared', payload: { with: 'a friend' } }]);
+  });
+
+  test('carries the trace of the request that caused it', async () => {
+    const me = await createPerson(database.sql);
+    const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+    await replica.deliver(eventOf(me), traceparent);
+    expect(await rowsOf(me)).toMatchObject([{ payload: { traceparent } }]);
+  });
+
+  test('that the database refuses is refused alone, the others of its batch are written', async () => {
+    const me = await createPerson(database.sql);
+    const bad = eventOf(me, 'half a \ud800 pair');
+    const others = numbers(20).map((n) => eventOf(me, `Task ${n}`));
+    const [refused, ...rest] = await Promise.all([bad, ...others].map((event) => replica.deliver(event)));
+    expect(refused).toBe('RETRY');
+    expect(new Set(rest)).toEqual(new Set(['SUCCESS']));
+    expect(await rowsOf(me)).toHaveLength(20);
+    const answers = [];
+    for (let n = 0; n < 3; n++) answers.push(await replica.deliver(bad));
+    expect(answers).toEqual(['RETRY', 'RETRY', 'DROP']);
+  });
+});
+
+describe('notify', () => {
+  const by = (type: string, id: string) => (me: Person) => eventOf(me, '', { actor: { type, id } });
+  const own = (type: string) => (me: Person) => eventOf(me, '', { actor: { type, id: me.id, name: 'script' } });
+  test.each([
+    ['own change', own('user'), false],
+    ['own change by an API token', own('token'), false],
+    ['an instance of an own series', by('service', 'recurring-task-processor'), false],
+    ['a change of somebody else', by('user', crypto.randomUUID()), true],
+    ["a change by somebody else's token", by('token', crypto.randomUUID()), true],
+    ['an operator', by('operator', 'root'), true],
+    ['a reminder', reminderOf, true],
+  ])('%s', async (_, make, notify) => {
+    const me = await createPerson(database.sql);
+    await replica.deliver(make(me));
+    const [row] = await rowsOf(me);
+    expect(row?.notify).toBe(notify);
+    expect(row?.read_at).toEqual(notify ? null : row?.created_at);
+  });
+});
+
+test('the first event after the service has started is on the stream within the same moment', async () => {
+  const me = await createPerson(database.sql);
+  const stream = await replica.open(me);
+  await stream.next();
+  await Promise.all([replica.deliver(eventOf(me)), stream.next()]);
+  stream.close();
+  await eventually(async () => (await replica.metric('streams_open')) === 0);
+});

@@ -1,0 +1,79 @@
+import { afterAll, expect, test } from 'bun:test';
+import { createDatabase } from '../../../test/support/database.ts';
+import { eventually } from '../../../test/support/wait.ts';
+import { createPerson, eventOf, type Person } from '../fixtures/person.ts';
+import { startReplica } from '../fixtures/replica.ts';
+import { openStuck } from '../fixtures/stuck.ts';
+
+const STREAM = '/api/v1/notifications/stream';
+/** With 60 kB each: more than the 4 MB or so that the kernel takes off our hands on loopback. */
+const EVENTS = 200;
+const big = 'x'.repeat(60_000);
+
+const database = await createDatabase();
+afterAll(() => database.drop());
+
+const start = (settings: Parameters<typeof startReplica>[1] = {}) =>
+  startReplica(database.url('notification-service'), { livePerSecond: 1000, ...settings });
+const numbers = (count: number) => Array.from({ length: count }, (_, n) => n + 1);
+
+test('a client that does not read is ended, and delays nobody', async () => {
+  const replica = await start();
+  const [me, other] = [await createPerson(database.sql), await createPerson(database.sql)];
+  const stuck = await openStuck(replica.origin, STREAM, me.headers);
+  const [mine, theirs] = [await replica.open(me), await replica.open(other)];
+  await eventually(async () => (await replica.metric('streams_open')) === 3);
+  const reading = Promise.all([mine.take(EVENTS + 1), theirs.take(EVENTS + 1)]);
+  for (let n = 0; n < EVENTS; n++) {
+    await Promise.all([replica.deliver(eventOf(me, big)), replica.deliver(eventOf(other, big))]);
+  }
+  for (const events of await reading) expect(events.slice(1).map(({ id }) => Number(id))).toEqual(numbers(EVENTS));
+  expect(await replica.metric('streams_closed_total')).toBe(1);
+  expect(await replica.metric('streams_open')).toBe(2);
+  for (const each of [stuck, mine, theirs]) each.close();
+  await replica.stop();
+});
+
+test('a replay waits for its client and holds no more than is allowed unsent', async () => {
+  const replica = await start();
+  const me = await filledInbox();
+  const stuck = await openStuck(replica.origin, STREAM, { ...me.headers, 'last-event-id': '0' });
+  const written = await settled(() => replica.metric('stream_frames_total'));
+  expect(written).toBeLessThan(EVENTS);
+  const ids = stuck.read();
+  await eventually(() => ids().length === EVENTS);
+  expect(ids()).toEqual(numbers(EVENTS));
+  stuck.close();
+  await replica.stop();
+});
+
+test('a replay that nobody reads is ended at its second heartbeat', async () => {
+  const replica = await start({ heartbeatMs: 300 });
+  const me = await filledInbox();
+  const stuck = await openStuck(replica.origin, STREAM, { ...me.headers, 'last-event-id': '0' });
+  await eventually(async () => (await replica.metric('streams_closed_total')) === 1);
+  expect(await replica.metric('streams_open')).toBe(0);
+  stuck.close();
+  await replica.stop();
+});
+
+async function filledInbox(): Promise<Person> {
+  const me = await createPerson(database.sql);
+  await database.sql`
+    insert into notifications (user_id, seq, event_id, type, notify, payload)
+    select ${me.id}, n, gen_random_uuid(), 'task.created', false, ${database.sql.json(eventOf(me, big) as never)}
+    from generate_series(1, ${EVENTS}::int) n`;
+  await database.sql`insert into notification_counters (user_id, last_seq) values (${me.id}, ${EVENTS})`;
+  return me;
+}
+
+/** The value of a counter once it has stood still for twenty looks. */
+async function settled(look: () => Promise<number>): Promise<number> {
+  let [last, unchanged] = [0, 0];
+  return eventually(async () => {
+    const value = await look();
+    unchanged = value === last && value > 1 ? unchanged + 1 : 0;
+    last = value;
+    return unchanged >= 20 && value;
+  });
+}
