@@ -43,7 +43,16 @@ describe('the document', () => {
       ['id', 'path'],
       ['limit', 'query'],
     ]);
-    expect(Object.keys(read?.responses ?? {})).toEqual(['200', '404']);
+    expect(read?.parameters?.[1]?.schema).toEqual({
+      type: 'integer',
+      minimum: 1,
+      maximum: 100,
+      description: 'how many',
+    });
+    expect(Object.entries(read?.responses ?? {}).map(([status, answer]) => [status, answer.description])).toEqual([
+      ['200', 'OK'],
+      ['404', 'Not Found'],
+    ]);
     expect(Object.keys(paths['/api/v1/tasks']?.post?.requestBody?.content ?? {})).toEqual(['application/json']);
   });
 });
@@ -56,7 +65,7 @@ describe('the page', () => {
     expect(html).toContain('<h2>Tasks</h2>');
     expect(html).toContain('<code>/api/v1/tasks/{id}</code> Read one');
     expect(html).toContain('With &lt;b&gt;all&lt;/b&gt; fields.');
-    expect(html).toContain('integer (1 to 100)');
+    expect(html).toContain('<code>integer (1 to 100)</code>');
   });
 
   test('loads nothing, and its policy allows its own style only', async () => {

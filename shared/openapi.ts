@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import { toOpenAPISchema } from '@elysiajs/openapi/openapi';
 import { Elysia } from 'elysia';
 import { page } from './openapi-page.ts';
@@ -105,11 +106,22 @@ function pathsOf(app: Elysia, exclude: (string | RegExp)[]): ApiDocument['paths'
   // The library's types are of OpenAPI 3.0, what it makes is 3.1.
   const paths = toOpenAPISchema(app, { paths: exclude }).paths as unknown as ApiDocument['paths'];
   for (const operation of Object.values(paths).flatMap((methods) => Object.values(methods))) {
-    const { requestBody, responses = {} } = operation;
+    const { parameters = [], requestBody, responses = {} } = operation;
+    for (const parameter of parameters) parameter.schema = uncoerced(parameter.schema);
     if (requestBody) requestBody.content = jsonOnly(requestBody.content);
-    for (const response of Object.values(responses)) response.description ??= '';
+    for (const [status, response] of Object.entries(responses)) {
+      const isGenerated = response.description?.startsWith('Response for status') ?? true;
+      if (isGenerated) response.description = STATUS_CODES[status] ?? '';
+    }
   }
   return paths;
+}
+
+/** Elysia reads numbers of a query from text and puts that form of them first in a union. */
+function uncoerced(schema: Schema): Schema {
+  const [asText, meant] = schema.anyOf ?? [];
+  const isCoerced = asText?.type === 'string' && ['integer', 'numeric', 'boolean'].includes(asText.format ?? '');
+  return isCoerced && meant ? meant : schema;
 }
 
 /** The library lists every form Elysia could parse; ours take JSON alone. */

@@ -12,6 +12,21 @@ const rowsOf = (...ids: string[]) => database.sql`
   select event_id, event_type, tableoid::regclass::text as partition, partition_key::text, timestamp, payload, payload_mac
   from task_events where event_id in ${database.sql(ids)} order by timestamp, event_id`;
 
+/** Holds a lock of the table until what it gives is called. */
+async function hold(mode: 'exclusive' | 'share update exclusive'): Promise<() => Promise<void>> {
+  const [locked, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const holder = database.sql.begin(async (tx) => {
+    await tx.unsafe(`lock table task_events in ${mode} mode`);
+    locked.resolve();
+    await release.promise;
+  });
+  await locked.promise;
+  return async () => {
+    release.resolve();
+    await holder;
+  };
+}
+
 describe('a delivery', () => {
   test('becomes one row that holds the whole event', async () => {
     const event = aReminder({ colour: 'green' });
@@ -41,13 +56,8 @@ describe('a delivery', () => {
   });
 
   test('is answered after its commit, not before', async () => {
-    const [event, locked, release] = [anEvent(), Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    const holder = database.sql.begin(async (tx) => {
-      await tx`lock table task_events in exclusive mode`;
-      locked.resolve();
-      await release.promise;
-    });
-    await locked.promise;
+    const event = anEvent();
+    const release = await hold('exclusive');
     let answered = '';
     const delivery = deliver(event).then((status) => (answered = status));
     await eventually(async () => {
@@ -57,8 +67,7 @@ describe('a delivery', () => {
       return row?.waiting === 1;
     });
     expect(answered).toBe('');
-    release.resolve();
-    await holder;
+    await release();
     expect(await delivery).toBe('SUCCESS');
     expect(await rowsOf(event.event_id)).toHaveLength(1);
   });
@@ -123,6 +132,14 @@ describe('the partition of a row', () => {
       'task_events_2031_01',
     ]);
   });
+});
+
+test('a month that cannot be made at the moment holds up its own events only', async () => {
+  const release = await hold('share update exclusive');
+  const [early, later] = [anEvent({ timestamp: '2032-05-01T00:00:00Z' }), anEvent()];
+  expect(await Promise.all([early, later, anEvent()].map(deliver))).toEqual(['RETRY', 'SUCCESS', 'SUCCESS']);
+  await release();
+  expect(await deliver(early)).toBe('SUCCESS');
 });
 
 test('the MAC of a payload can be computed again from what is stored', async () => {
