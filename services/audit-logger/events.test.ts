@@ -136,8 +136,10 @@ describe('the partition of a row', () => {
 
 test('a month that cannot be made at the moment holds up its own events only', async () => {
   const release = await hold('share update exclusive');
-  const [early, later] = [anEvent({ timestamp: '2032-05-01T00:00:00Z' }), anEvent()];
-  expect(await Promise.all([early, later, anEvent()].map(deliver))).toEqual(['RETRY', 'SUCCESS', 'SUCCESS']);
+  const early = anEvent({ timestamp: '2032-05-01T00:00:00Z' });
+  // The first is written alone; those that come meanwhile are one batch.
+  const answers = await Promise.all([anEvent(), early, anEvent()].map(deliver));
+  expect(answers).toEqual(['SUCCESS', 'RETRY', 'SUCCESS']);
   await release();
   expect(await deliver(early)).toBe('SUCCESS');
 });
