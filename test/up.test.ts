@@ -1,0 +1,135 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from '../services/local/port.ts';
+import { commandOf } from '../services/local/processes.ts';
+import { readRunning, type Running } from '../services/local/state.ts';
+import { eventually } from './support/wait.ts';
+
+const root = join(import.meta.dir, '..');
+const port = freePort();
+const started: Bun.Subprocess[] = [];
+let folder: string;
+let state: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'taskflow-up-'));
+  state = join(folder, 'state');
+});
+afterEach(async () => {
+  // A test that failed half-way must not leave its `up` to the next one.
+  for (const up of started.splice(0)) {
+    up.kill('SIGKILL');
+    await up.exited;
+  }
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('up', () => {
+  let secrets: string;
+
+  test('runs a whole task life and leaves no process behind at SIGTERM', async () => {
+    const up = start();
+    const processes = await isUp(up);
+    expect(processes.map(({ name }) => name)).toEqual([
+      'gateway',
+      'postgres',
+      'sidecar',
+      'chat-api',
+      'notification-service',
+      'reminder-service',
+      'audit-logger',
+      'recurring-task-processor',
+    ]);
+    const demo = await run('services/local/demo.ts');
+    expect(demo).toMatchObject({ exitCode: 0, stderr: '' });
+    for (const type of ['created', 'updated', 'reminder.triggered', 'completed', 'deleted']) {
+      expect(demo.stdout).toMatch(new RegExp(`^task\\.${type} +\\d+ ms$`, 'm'));
+    }
+    const again = await run('services/local/up.ts', '--port', String(port));
+    expect(again).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('TaskFlow already runs on') });
+
+    up.kill('SIGTERM');
+    up.kill('SIGTERM'); // npx and `bun run` deliver each signal twice
+    expect(await up.exited).toBe(0);
+    expect(processes.filter(isAlive)).toEqual([]);
+    secrets = await Bun.file(join(state, 'secrets.json')).text();
+  }, 60_000);
+
+  test('restarts a killed service, leaves no process behind when it is killed itself, and goes on with the same data', async () => {
+    const first = start();
+    const before = await isUp(first);
+    const chatApi = before.find(({ name }) => name === 'chat-api');
+    process.kill(chatApi?.pid ?? 0, 'SIGKILL');
+    await eventually(async () => !(await fetch(url('/api/v1/health'))).ok, {
+      ms: 5000,
+      what: 'the gateway to miss it',
+    });
+    await eventually(async () => (await fetch(url('/api/v1/health'))).ok, { ms: 20_000, what: 'chat-api to return' });
+
+    first.kill('SIGKILL');
+    await first.exited;
+    await eventually(() => before.filter(isAlive).length === 0, { ms: 10_000, what: 'all processes to end' });
+
+    const second = start();
+    const after = await isUp(second);
+    expect(await Bun.file(join(state, 'secrets.json')).text()).toBe(secrets);
+    const login = await fetch(url('/local/demo-login'), { method: 'POST', headers: { origin: url('') } });
+    expect(login.status).toBe(200);
+    second.kill('SIGINT');
+    expect(await second.exited).toBe(0);
+    expect(after.filter(isAlive)).toEqual([]);
+  }, 90_000);
+
+  test('says in one sentence that its port is taken', async () => {
+    using taken = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } });
+    const { exitCode, stderr } = await run('services/local/up.ts', '--port', String(taken.port));
+    expect({ exitCode, lines: stderr.trim().split('\n') }).toEqual({
+      exitCode: 2,
+      lines: [expect.stringContaining(`Port ${taken.port} is taken: stop what uses it, or choose another one`)],
+    });
+  });
+});
+
+const url = (path: string) => `http://localhost:${port}${path}`;
+
+function start() {
+  const up = Bun.spawn([process.execPath, '--no-orphans', 'services/local/up.ts', '--port', String(port)], {
+    cwd: root,
+    env: environment(),
+    stdio: ['ignore', Bun.file(join(folder, 'up.out')), 'inherit'],
+  });
+  started.push(up);
+  return up;
+}
+
+/** Waits for what `up` writes at its last screen: what runs. */
+async function isUp(up: Bun.Subprocess): Promise<Running['processes']> {
+  return eventually(
+    () => {
+      const running = readRunning(state);
+      return running.pid === up.pid && running.processes;
+    },
+    { ms: 45_000, what: `up to be ready; see ${join(folder, 'up.out')}` },
+  );
+}
+
+async function run(script: string, ...args: string[]) {
+  const child = Bun.spawn([process.execPath, script, ...args], {
+    cwd: root,
+    env: environment(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [stdout, stderr, exitCode] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+  return { stdout, stderr, exitCode };
+}
+
+/** Without what the tests' own cluster put there. */
+function environment(): Record<string, string> {
+  return { PATH: process.env.PATH ?? '', HOME: folder, TASKFLOW_STATE: state };
+}
+
+function isAlive({ pid }: { pid: number }): boolean {
+  return commandOf(pid) !== '';
+}
