@@ -168,8 +168,10 @@ create index task_events_task_id on task_events (task_id, "timestamp");
 create index task_events_user_id on task_events (user_id, "timestamp");
 create index task_events_event_type on task_events (event_type, "timestamp");
 create index task_events_correlation_id on task_events (correlation_id);
+create index task_events_timestamp on task_events ("timestamp", event_id);
 
 -- Adds the partition of the month that holds the day. The audit logger may call it and may not create tables itself.
+-- Made apart and then attached: that lets inserts go on, while "create table … partition of" would lock them out.
 create function audit_add_month(day date) returns void language plpgsql security definer set search_path = pg_catalog, public as $$
 declare
   first date := date_trunc('month', day)::date;
@@ -178,7 +180,8 @@ begin
   perform set_config('lock_timeout', '2s', true);
   perform pg_advisory_xact_lock(hashtext('audit_add_month'));
   if to_regclass('public.' || name) is null then
-    execute format('create table public.%I partition of public.task_events for values from (%L) to (%L)', name, first, (first + interval '1 month')::date);
+    execute format('create table public.%I (like public.task_events including all)', name);
+    execute format('alter table public.task_events attach partition public.%I for values from (%L) to (%L)', name, first, (first + interval '1 month')::date);
   end if;
 end $$;
 revoke all on function audit_add_month(date) from public;
