@@ -3,7 +3,7 @@ import type { Log } from '#shared/log';
 import { changed, type Change, created, deleted, type Cause } from './tasks/events.ts';
 import { reminderOf } from './tasks/reminder-status.ts';
 import { columns, type TaskRow } from './tasks/row.ts';
-import { insertEvents } from './tasks/write.ts';
+import { insertEvents, lastPublished } from './tasks/write.ts';
 
 /** Changes made into events in one transaction. */
 const ROWS = 500;
@@ -140,11 +140,4 @@ async function lockTasks(tx: Sql, ids: string[]): Promise<Map<string, TaskRow>> 
   const rows = await tx<TaskRow[]>`
     select ${tx(columns)} from tasks where id = any(${ids}::uuid[]) order by id for update`;
   return new Map(rows.map((row) => [row.id, row]));
-}
-
-async function lastPublished(tx: Sql, ids: string[]): Promise<Map<string, Published>> {
-  const rows = await tx<{ task_id: string; version: number; is_deleted: boolean }[]>`
-    select task_id, max(task_version) as version, bool_or(event_type = 'task.deleted') as is_deleted
-    from outbox where task_id = any(${ids}::uuid[]) group by task_id`;
-  return new Map(rows.map(({ task_id, version, is_deleted }) => [task_id, { version, isDeleted: is_deleted }]));
 }

@@ -78,7 +78,7 @@ export function createRelay({
 
   /** Results stay in hand until the database has them: what is not written down here would be sent again. */
   async function settle(): Promise<void> {
-    const settled = results;
+    const settled = [...results]; // more may come back while these are written down
     if (settled.length === 0) return;
     await markSent(
       sql,

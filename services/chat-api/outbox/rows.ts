@@ -24,15 +24,16 @@ const PURGE_ROWS = 5000;
  */
 export async function claimRows(sql: Sql, limit: number): Promise<OutboxRow[]> {
   const rows = await sql<OutboxRow[]>`
-    update outbox set claimed_until = now() + ${LEASE}::interval
-    where seq in (
+    with candidates as materialized (
       select seq from outbox as candidate
       where sent_at is null and parked_at is null and (claimed_until is null or claimed_until < now())
         and not exists (
           select from outbox as earlier
           where earlier.task_id = candidate.task_id and earlier.sent_at is null and earlier.task_version < candidate.task_version)
-      order by seq limit ${limit} for update skip locked)
-    returning seq, event_id, event_type, task_id, event, traceparent, created_at`;
+      order by seq limit ${limit} for update skip locked
+    )
+    update outbox set claimed_until = now() + ${LEASE}::interval from candidates where outbox.seq = candidates.seq
+    returning outbox.seq, event_id, event_type, task_id, event, traceparent, created_at`;
   return rows.sort((a, b) => a.seq - b.seq);
 }
 

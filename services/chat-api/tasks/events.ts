@@ -10,11 +10,10 @@ export type Cause = { actor: Actor; correlationId: string; traceparent: string |
 /** A task row to be written and the event that tells of it; they are stored in one statement. */
 export type Change = { row: TaskRow; event: TaskEvent; traceparent: string | null };
 
-/** A person is named by their user id, an API token by its own id and name; only one service may call us. */
-export function actorOf({ type, userId, sid, name }: Principal): Actor {
+/** A person by their user id, also behind an API token, which adds its name; only one service may call us. */
+export function actorOf({ type, userId, name }: Principal): Actor {
   if (type === 'service') return { type, id: 'recurring-task-processor' };
-  if (type === 'token') return { type, id: sid, ...(name !== null && { name }) };
-  return { type, id: userId };
+  return { type, id: userId, ...(name !== null && { name }) };
 }
 
 /** The task as events carry it: all fields, nulls explicit, the due date in the form it was given (SPEC 11). */

@@ -91,10 +91,9 @@ function refuseContradictions(next: TaskRow): void {
     throw new FieldError('recurrence_end_date', 'no occurrence falls on or before it');
 }
 
-/** Text that Postgres can hold: no NUL, no half of a surrogate pair (JSON can say both). */
+/** What no column can hold (NUL, half a surrogate pair) was refused with the body. */
 function text(value: unknown, field: string): string {
   if (typeof value !== 'string') throw new FieldError(field, 'expected a string');
-  if (value.includes('\0') || !value.isWellFormed()) throw new FieldError(field, 'holds a character that is no text');
   return value;
 }
 

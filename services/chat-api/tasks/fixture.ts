@@ -12,7 +12,7 @@ import { taskRoutes } from './index.ts';
 // For the tests of this folder: the routes on a database, and people who call them.
 
 const secret = 'a secret of at least thirty-two characters';
-const SERVICE_TOKEN = 'the token of the service, thirty-two characters';
+const SERVICE_TOKEN = 'service-token-of-thirty-two-characters';
 const APP_TOKEN = 'the token of the sidecar';
 
 export type Json = Record<string, unknown>;

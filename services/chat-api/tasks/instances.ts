@@ -2,11 +2,10 @@ import { isTransient, type Pool, type Sql } from '#shared/db';
 import { isUuid } from '#shared/correlation';
 import { occurrences, seriesOf } from '#shared/recurrence';
 import { answerOf } from './answer.ts';
-import { type Cause, created } from './events.ts';
+import type { Cause } from './events.ts';
 import { type ItemResult, refusedItem } from './batch.ts';
 import { columns, isSeries, type SeriesTask, type TaskRow } from './row.ts';
-import { instanceOf, withCursor } from './series.ts';
-import { insertTasks } from './write.ts';
+import { insertInstances, instanceOf, withCursor } from './series.ts';
 
 /** What the recurring-task-processor may ask for: the instance of a date, or only that the cursor moves. */
 type Item = { seriesId: string; date: string; createsInstance: boolean };
@@ -37,7 +36,7 @@ async function createAll(tx: Sql, given: unknown[], cause: Cause): Promise<ItemR
     items.filter((item) => item !== null),
   );
   const after = new Map(before);
-  const wanted = new Map<string, ReturnType<typeof created>>();
+  const wanted = new Map<string, TaskRow>();
 
   const results = items.map((item): ItemResult | { id: string } => {
     if (item === null) return refusedItem(400, 'INVALID_ITEM', 'Expected parent_recurring_task_id and a date.');
@@ -47,14 +46,15 @@ async function createAll(tx: Sql, given: unknown[], cause: Cause): Promise<ItemR
       return refusedItem(409, 'NOT_AN_OCCURRENCE', 'The series has no occurrence on this date.');
     after.set(series.id, withCursor(after.get(series.id) ?? series, item.date));
     if (!item.createsInstance) return { status: 200 };
-    const change = created(instanceOf(series, item.date, cause.now), cause);
+    const row = instanceOf(series, item.date, cause.now);
     // Handled before: whether it exists or was deleted, it is not made again.
     const isHandled = series.cursor_date !== null && item.date <= series.cursor_date;
-    if (!isHandled && !wanted.has(change.row.id)) wanted.set(change.row.id, change);
-    return { id: change.row.id };
+    if (!isHandled) wanted.set(row.id, row);
+    return { id: row.id };
   });
 
-  const inserted = await insertTasks(tx, [...wanted.values()]);
+  const changes = await insertInstances(tx, [...wanted.values()], cause);
+  const inserted = new Map(changes.map(({ row }) => [row.id, row]));
   await moveCursors(
     tx,
     [...after.values()].filter((series) => series !== before.get(series.id)),
@@ -62,9 +62,10 @@ async function createAll(tx: Sql, given: unknown[], cause: Cause): Promise<ItemR
   return results.map((result) => ('id' in result ? instanceResult(result.id) : result));
 
   function instanceResult(id: string): ItemResult {
-    const change = wanted.get(id);
-    if (!change || !inserted.delete(id)) return { status: 200, task: { id } }; // each is new once
-    return { status: 201, task: answerOf(change.row) };
+    const row = inserted.get(id);
+    if (!row) return { status: 200, task: { id } };
+    inserted.delete(id); // each is new once
+    return { status: 201, task: answerOf(row) };
   }
 }
 

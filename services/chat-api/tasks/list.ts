@@ -47,7 +47,7 @@ type Order = { name: string; isRising: boolean; key: (sql: Sql) => Fragment };
 const sortKeys: Record<string, (sql: Sql, isRising: boolean) => Fragment> = {
   created_at: (sql) => sql`created_at`,
   updated_at: (sql) => sql`updated_at`,
-  due_date: (sql, isRising) => sql`coalesce(due_date, ${isRising ? 'infinity' : '-infinity'}::timestamptz)`,
+  due_date: (sql, isRising) => (isRising ? sql`coalesce(due_date, 'infinity')` : sql`coalesce(due_date, '-infinity')`),
 };
 
 function readSort(name = '-created_at'): Order {
@@ -126,12 +126,13 @@ function textFilter(sql: Sql, { q }: ListQuery): Fragment {
   return sql`and (title ilike ${pattern} or description ilike ${pattern})`;
 }
 
+/** The time goes as text: as a Date it would lose its microseconds, and the page its place. */
 function afterCursor(sql: Sql, key: Fragment, order: Order, text: string | undefined): Fragment {
   if (text === undefined) return sql``;
   const { at, id } = decodeCursor(order.name, text);
   return order.isRising
-    ? sql`and (${key}, id) > (${at}::timestamptz, ${id}::uuid)`
-    : sql`and (${key}, id) < (${at}::timestamptz, ${id}::uuid)`;
+    ? sql`and (${key}, id) > (${at}::text::timestamptz, ${id}::uuid)`
+    : sql`and (${key}, id) < (${at}::text::timestamptz, ${id}::uuid)`;
 }
 
 /** Opaque to callers; bound to its order, since a position in one order is none in another. */

@@ -1,11 +1,11 @@
 import type { Sql } from '#shared/db';
 import { nextOccurrenceAfter, occurrenceAt, occurrences, type Series, seriesOf } from '#shared/recurrence';
 import { localDate } from '#shared/zone';
-import { type Cause, changed, type Change, created, deleted } from './events.ts';
+import { type Cause, changed, type Change, deleted } from './events.ts';
 import { reminderOf } from './reminder-status.ts';
 import { columns, type SeriesTask, type TaskRow } from './row.ts';
-import { instanceOf, nextLook } from './series.ts';
-import { deleteTasks, insertTasks, updateTasks } from './write.ts';
+import { insertInstances, instanceOf, nextLook } from './series.ts';
+import { deleteTasks, updateTasks } from './write.ts';
 
 /**
  * Writes an edited template and brings its open, unedited instances due from now on after it: those of dates that the
@@ -32,15 +32,12 @@ export async function updateSeries(
     cause,
   );
   if (!template) return { row: before, changes: [] };
-  const creations = next?.date ? [created(instanceOf(edited, next.date, cause.now), cause)] : [];
 
   await updateTasks(tx, [template, ...updates]);
   await deleteTasks(tx, deletions);
-  const inserted = await insertTasks(tx, creations); // not where the date has an instance that stays
-  return {
-    row: template.row,
-    changes: [template, ...updates, ...deletions, ...creations.filter(({ row }) => inserted.has(row.id))],
-  };
+  // Not where the date has an instance that stays.
+  const creations = await insertInstances(tx, next?.date ? [instanceOf(edited, next.date, cause.now)] : [], cause);
+  return { row: template.row, changes: [template, ...updates, ...deletions, ...creations] };
 }
 
 async function lockOpenInstances(tx: Sql, seriesId: string, now: Date): Promise<TaskRow[]> {

@@ -1,8 +1,10 @@
+import type { Sql } from '#shared/db';
 import { FieldError } from '#shared/due';
 import { firstOccurrence, instanceId, nextInstanceAt, occurrenceAt, seriesOf } from '#shared/recurrence';
 import { type Cause, type Change, created } from './events.ts';
 import { reminderOf } from './reminder-status.ts';
 import { isSeries, type SeriesTask, type TaskRow } from './row.ts';
+import { insertTasks, lastPublished } from './write.ts';
 
 /** What a new task consists of: itself or, of a series, the template and its first instance, visible at once. */
 export function newTask(row: TaskRow, cause: Cause): [Change, ...Change[]] {
@@ -33,6 +35,17 @@ export function instanceOf(series: SeriesTask, date: string, now: Date): TaskRow
     version: null,
   };
   return { ...row, ...reminderOf(null, row, now) };
+}
+
+/** Inserts instances with their events. What is there already stays as it is. @returns what was new */
+export async function insertInstances(tx: Sql, rows: TaskRow[], cause: Cause): Promise<Change[]> {
+  const published = await lastPublished(
+    tx,
+    rows.map(({ id }) => id),
+  );
+  const changes = rows.map((row) => created({ ...row, version: published.get(row.id)?.version ?? null }, cause));
+  const inserted = await insertTasks(tx, changes);
+  return changes.filter(({ row }) => inserted.has(row.id));
 }
 
 /** The series with all dates up to this one handled; the cursor never moves back. */

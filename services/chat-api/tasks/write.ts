@@ -54,6 +54,21 @@ export async function insertEvents(sql: Sql, changes: Change[]): Promise<void> {
   await sql`with given as materialized (${givenRows(sql, changes)}) ${intoOutbox(sql)}`;
 }
 
+/**
+ * The number of the last event of each task, as far as the outbox remembers (7 days), and whether that was its end. An
+ * instance that an edit deleted can come back under the same id: its numbers go on.
+ */
+export async function lastPublished(
+  sql: Sql,
+  ids: string[],
+): Promise<Map<string, { version: number; isDeleted: boolean }>> {
+  if (ids.length === 0) return new Map();
+  const rows = await sql<{ task_id: string; version: number; is_deleted: boolean }[]>`
+    select distinct on (task_id) task_id, task_version as version, event_type = 'task.deleted' as is_deleted
+    from outbox where task_id = any(${ids}::uuid[]) order by task_id, task_version desc`;
+  return new Map(rows.map(({ task_id, version, is_deleted }) => [task_id, { version, isDeleted: is_deleted }]));
+}
+
 /** One parameter whatever the number of rows, so that there is one prepared statement, not one for each size. */
 const givenRows = (sql: Sql, changes: Change[]) => sql`
   select jsonb_populate_record(null::tasks, item -> 'row') as task, item -> 'event' as event, item ->> 'traceparent' as traceparent

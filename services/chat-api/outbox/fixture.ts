@@ -1,0 +1,112 @@
+import { createSidecar } from '#shared/dapr';
+import type { TaskEvent } from '#shared/events';
+import { createLog } from '#shared/log';
+import { createMetrics } from '#shared/metrics';
+import type { TestDatabase } from '../../../test/support/database.ts';
+import { createRelay } from './relay.ts';
+
+// For the tests of this folder: the outside of a sidecar, and rows as a change would have written them.
+
+export type Arrival = { event_id: string; task_id: string; task_version: number; traceparent: string | null };
+
+/**
+ * A sidecar's publish endpoint. `answer` gives the status for an event, or null to leave the caller waiting; what was
+ * accepted stands in `arrivals`, in order.
+ */
+export function startSidecarEdge() {
+  const arrivals: Arrival[] = [];
+  const edge = {
+    arrivals,
+    calls: 0,
+    peak: 0,
+    answer: (_event: TaskEvent): number | null | Promise<number | null> => 204,
+  };
+  let inFlight = 0;
+  const server = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    idleTimeout: 0,
+    async fetch(request) {
+      edge.calls += 1;
+      edge.peak = Math.max(edge.peak, ++inFlight);
+      const event = (await request.json()) as TaskEvent;
+      const status = await edge.answer(event);
+      if (status === null) await Promise.withResolvers<void>().promise;
+      inFlight -= 1;
+      const { event_id, task_id, task_version } = event;
+      const traceparent = new URL(request.url).searchParams.get('metadata.cloudevent.traceparent');
+      if (status === 204) arrivals.push({ event_id, task_id, task_version, traceparent });
+      return new Response(status === 204 ? null : '{"errorCode":"ERR"}', { status: status ?? 500 });
+    },
+  });
+  return Object.assign(edge, { port: server.port ?? 0, stop: () => server.stop(true) });
+}
+
+/** A relay of chat-api that publishes to this port, and what it logged. */
+export async function startRelay(database: TestDatabase, port: number, { publishMs = 5000 } = {}) {
+  const lines: { message: string; reason?: string }[] = [];
+  const sidecar = await createSidecar({ port, apiToken: '', publishMs });
+  const metrics = createMetrics('chat-api', { version: 'test', commit: 'test' });
+  const log = createLog('chat-api', { write: (line) => void lines.push(JSON.parse(line)) });
+  const relay = createRelay({ url: database.url('chat-api'), sidecar, log, metrics });
+  return {
+    ...relay,
+    metrics,
+    lines,
+    async stop() {
+      await relay.stop();
+      await sidecar.stop();
+    },
+  };
+}
+
+/** Writes `versions` created and updated events for each of `tasks` tasks, interleaved. @returns the ids of the tasks */
+export async function writeEvents(database: TestDatabase, { tasks = 1, versions = 1 } = {}): Promise<string[]> {
+  const ids = Array.from({ length: tasks }, () => crypto.randomUUID());
+  const events = Array.from({ length: versions }, (_, i) => ids.map((id) => eventOf(id, i + 1))).flat();
+  await database.sql`
+    insert into outbox (event_id, event_type, task_id, task_version, event, traceparent)
+    select (event ->> 'event_id')::uuid, event ->> 'event_type', (event ->> 'task_id')::uuid, (event ->> 'task_version')::int,
+      event, '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+    from jsonb_array_elements(${database.sql.json(events as never)}) as event`;
+  return ids;
+}
+
+function eventOf(taskId: string, version: number): TaskEvent {
+  const at = '2026-11-24T10:00:00.000Z';
+  const userId = '0f7b3b52-6d0f-4f5d-9d3e-0a2b8c1d4e5f';
+  const facts = {
+    event_id: Bun.randomUUIDv7(),
+    timestamp: at,
+    actor: { type: 'user', id: userId },
+    task_id: taskId,
+    user_id: userId,
+    recipients: [userId],
+    task_version: version,
+    correlation_id: crypto.randomUUID(),
+    task: {
+      id: taskId,
+      user_id: userId,
+      title: `Version ${version}`,
+      description: null,
+      completed: false,
+      created_at: at,
+      updated_at: at,
+      priority: null,
+      due_date: null,
+      due_all_day: null,
+      timezone: null,
+      recurrence_pattern: null,
+      recurrence_end_date: null,
+      catch_up: null,
+      reminder_offset: null,
+      reminder_status: null,
+      snoozed_until: null,
+      parent_recurring_task_id: null,
+      occurrence_date: null,
+      version,
+    },
+  };
+  if (version === 1) return { event_type: 'task.created', ...facts };
+  return { event_type: 'task.updated', ...facts, changes: { title: { old: 'before', new: `Version ${version}` } } };
+}

@@ -1,0 +1,216 @@
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import type { TaskEvent } from '#shared/events';
+import { createDatabase, type TestDatabase } from '../../../test/support/database.ts';
+import { eventually } from '../../../test/support/wait.ts';
+import { type Arrival, startRelay, startSidecarEdge, writeEvents } from './fixture.ts';
+import { listOutbox, RepairError, repairOutboxRow, showOutboxEvent } from './ops.ts';
+import { connect } from '#shared/db';
+
+let database: TestDatabase;
+let edge: ReturnType<typeof startSidecarEdge>;
+const relays: { stop(): Promise<void> }[] = [];
+
+beforeEach(async () => {
+  database = await createDatabase();
+  edge = startSidecarEdge();
+});
+afterEach(async () => {
+  await Promise.all(relays.splice(0).map((relay) => relay.stop()));
+  await edge.stop();
+  await database.drop();
+});
+
+async function relayTo(port: number, options?: { publishMs: number }) {
+  const relay = await startRelay(database, port, options);
+  relays.push(relay);
+  return relay;
+}
+
+const unsent = async () => {
+  const [row] = await database.sql<{ n: number }[]>`select count(*)::int as n from outbox where sent_at is null`;
+  return row?.n ?? 0;
+};
+const allSent = () => eventually(async () => (await unsent()) === 0, { ms: 15_000, what: 'an empty outbox' });
+
+/** The versions of each task in the order in which they arrived, each for the first time. */
+function orders(arrivals: Arrival[]): number[][] {
+  const first = [...new Map(arrivals.toReversed().map((arrival) => [arrival.event_id, arrival])).values()].toReversed();
+  return [...Map.groupBy(first, ({ task_id }) => task_id).values()].map((own) =>
+    own.map(({ task_version }) => task_version),
+  );
+}
+
+describe('runOnce', () => {
+  test('publishes what waits, in order for each task, with the traceparent of its request', async () => {
+    await writeEvents(database, { tasks: 40, versions: 5 });
+    const relay = await relayTo(edge.port);
+    expect(await relay.runOnce()).toBe(200);
+    expect(orders(edge.arrivals)).toEqual(Array(40).fill([1, 2, 3, 4, 5]));
+    expect(edge.arrivals[0]?.traceparent).toBe('00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01');
+    expect(edge.peak).toBeLessThanOrEqual(32);
+    expect(await unsent()).toBe(0);
+    expect(await relay.runOnce()).toBe(0);
+  });
+
+  test('parks an event that fails its schema; only its task waits', async () => {
+    const [bad = '', good] = await writeEvents(database, { tasks: 2, versions: 2 });
+    await database.sql`update outbox set event = event - 'task' where task_id = ${bad} and task_version = 1`;
+    const relay = await relayTo(edge.port);
+    await relay.runOnce();
+    expect(edge.arrivals.map(({ task_id }) => task_id)).toEqual([good ?? '', good ?? '']);
+    expect(relay.lines).toMatchObject([{ message: 'outbox row parked', reason: expect.stringContaining('/task') }]);
+    expect(await relay.metrics.text()).toMatch(/outbox_parked\{[^}]*\} 1/);
+    expect(await relay.metrics.text()).toMatch(/outbox_unsent\{[^}]*\} 2/);
+  });
+
+  test('parks what the sidecar refuses as such', async () => {
+    const [bad, good] = await writeEvents(database, { tasks: 2 });
+    edge.answer = ({ task_id }) => (task_id === bad ? 400 : 204);
+    const relay = await relayTo(edge.port);
+    await relay.runOnce();
+    expect(edge.arrivals.map(({ task_id }) => task_id)).toEqual([good ?? '']);
+    const [row] = await database.sql`select parked_reason from outbox where task_id = ${bad ?? ''}`;
+    expect(row?.parked_reason).toContain('refused by the sidecar');
+  });
+
+  test('leaves alone what another relay has claimed, until the lease is over', async () => {
+    await writeEvents(database, { versions: 2 });
+    await database.sql`update outbox set claimed_until = now() + interval '15 s' where task_version = 1`;
+    const relay = await relayTo(edge.port);
+    expect(await relay.runOnce()).toBe(0);
+    await database.sql`update outbox set claimed_until = now() - interval '1 ms'`;
+    expect(await relay.runOnce()).toBe(2);
+  });
+});
+
+describe('a started relay', () => {
+  test('sends at once when it is woken', async () => {
+    const relay = await relayTo(edge.port);
+    relay.start();
+    await eventually(async () => (await relay.runOnce()) === 0);
+    await writeEvents(database);
+    const from = performance.now();
+    relay.wake();
+    await eventually(() => edge.arrivals.length === 1);
+    expect(performance.now() - from).toBeLessThan(900); // sooner than the poll, which would find it too
+  });
+
+  test('finds by itself what nobody woke it for', async () => {
+    const relay = await relayTo(edge.port);
+    relay.start();
+    await writeEvents(database);
+    await allSent();
+  });
+
+  test('keeps the order of each task beside another relay on the same database', async () => {
+    await writeEvents(database, { tasks: 60, versions: 6 });
+    edge.answer = async () => {
+      // Answers that overtake each other are what could break the order.
+      for (let turns = Math.random() * 50; turns > 0; turns -= 1) await new Promise(setImmediate);
+      return 204;
+    };
+    for (const relay of [await relayTo(edge.port), await relayTo(edge.port)]) relay.start();
+    await allSent();
+    expect(orders(edge.arrivals)).toEqual(Array(60).fill([1, 2, 3, 4, 5, 6]));
+    expect(edge.arrivals).toHaveLength(360);
+  });
+
+  test('does not wait for the slowest of those under way', async () => {
+    const [slow] = await writeEvents(database, { tasks: 100, versions: 2 });
+    const { promise, resolve } = Promise.withResolvers<number>();
+    edge.answer = ({ task_id }) => (task_id === slow ? promise : 204);
+    const relay = await relayTo(edge.port);
+    relay.start();
+    await eventually(() => edge.arrivals.length === 198);
+    resolve(204);
+    await allSent();
+  });
+
+  test.each<[string, (event: TaskEvent) => number | null]>([
+    ['answers 500', () => 500],
+    ['hangs', () => null],
+  ])('loses nothing and keeps the order while the sidecar %s', async (_what, fails) => {
+    await writeEvents(database, { tasks: 10, versions: 3 });
+    edge.answer = fails;
+    const relay = await relayTo(edge.port, { publishMs: 300 });
+    relay.start();
+    await eventually(() => relay.lines.length === 1);
+    const [row] =
+      await database.sql`select count(*)::int as n from outbox where sent_at is not null or parked_at is not null`;
+    expect(row).toEqual({ n: 0 });
+    edge.answer = () => 204;
+    await allSent();
+    expect(orders(edge.arrivals)).toEqual(Array(10).fill([1, 2, 3]));
+    expect(relay.lines.map(({ message }) => message)).toEqual([
+      'outbox degraded: events wait',
+      'outbox recovered: events flow again',
+    ]);
+  });
+
+  test('waits for a sidecar that is not there, without hammering', async () => {
+    const gone = startSidecarEdge();
+    await gone.stop();
+    await writeEvents(database, { tasks: 50 });
+    const relay = await relayTo(gone.port);
+    relay.start();
+    await eventually(() => relay.lines.length === 1);
+    edge.answer = () => 500;
+    const failing = await relayTo(edge.port);
+    failing.start();
+    await eventually(() => edge.calls > 0);
+    const from = performance.now();
+    await eventually(() => performance.now() - from > 1500);
+    expect(edge.calls).toBeLessThan(32 + 8); // one burst, then single probes after 100, 200, 400 … ms
+  });
+
+  test('goes on when the database comes back', async () => {
+    const relay = await relayTo(edge.port);
+    relay.start();
+    await database.sql`
+      select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'chat-api relay' and datname = current_database()`;
+    await writeEvents(database);
+    relay.wake();
+    await allSent();
+  });
+
+  test('finishes what is under way when it stops', async () => {
+    await writeEvents(database);
+    const { promise, resolve } = Promise.withResolvers<number>();
+    edge.answer = () => promise;
+    const relay = await startRelay(database, edge.port);
+    relay.start();
+    await eventually(() => edge.calls === 1);
+    const stopped = relay.stop();
+    resolve(204);
+    await stopped;
+    expect(await unsent()).toBe(0);
+  });
+});
+
+describe('ops outbox', () => {
+  test('lists what is parked, and repairs it with a corrected event', async () => {
+    const [bad = ''] = await writeEvents(database, { tasks: 2, versions: 2 });
+    await database.sql`update outbox set event = event - 'recipients' where task_id = ${bad} and task_version = 1`;
+    const relay = await relayTo(edge.port);
+    await relay.runOnce();
+    const sql = connect(database.url('chat-api'), { name: 'ops', max: 1 });
+    try {
+      const [row] = await listOutbox(sql, { isParked: true });
+      expect(row).toMatchObject({
+        task_id: bad,
+        task_version: 1,
+        parked_reason: expect.stringContaining('/recipients'),
+      });
+      const eventId = row?.event_id ?? '';
+      const event = (await showOutboxEvent(sql, eventId)) as TaskEvent;
+      expect(repairOutboxRow(sql, eventId)).rejects.toThrow(RepairError);
+      expect(repairOutboxRow(sql, eventId, { ...event, recipients: [event.user_id], task_version: 9 })).rejects.toThrow(
+        'task_version must stay',
+      );
+      await repairOutboxRow(sql, eventId, { ...event, recipients: [event.user_id] });
+      expect(await relay.runOnce()).toBe(2);
+    } finally {
+      await sql.end();
+    }
+  });
+});
