@@ -1,0 +1,62 @@
+import { EventSource } from 'eventsource';
+import type { Json, Person } from './person.ts';
+import type { RunningStack } from './stack.ts';
+import { eventually } from './wait.ts';
+
+const TYPES = ['task.created', 'task.updated', 'task.completed', 'task.deleted', 'task.reminder.triggered'];
+
+/** A notification as it arrived: the item is what `GET /notifications` gives too. */
+export interface Heard {
+  id: string;
+  event: string;
+  item: Json;
+}
+
+/**
+ * A person's open stream, read by a real EventSource client that resumes by itself. Resolves when the stream is ready.
+ * A gap is an error: no test that uses this expects one.
+ */
+export async function listen(stack: RunningStack, person: Person) {
+  const heard: Heard[] = [];
+  const gaps: string[] = [];
+  let read = 0;
+  const source = new EventSource(stack.url('/api/v1/notifications/stream'), {
+    fetch: (url, init) => fetch(url, { ...init, headers: { ...init.headers, ...person.headers } } as RequestInit),
+  });
+  const { promise: ready, resolve } = Promise.withResolvers<void>();
+  source.addEventListener('ready', () => resolve());
+  source.addEventListener('stream.gap', ({ data }) => gaps.push(data as string));
+  for (const type of TYPES) {
+    source.addEventListener(type, ({ lastEventId, data }) =>
+      heard.push({ id: lastEventId, event: type, item: JSON.parse(data as string) as Json }),
+    );
+  }
+  await ready;
+
+  /** The next `count` notifications. */
+  async function take(count: number): Promise<Heard[]> {
+    await eventually(() => heard.length >= read + count, { ms: 15_000, what: `${count} more notifications` });
+    read += count;
+    return heard.slice(read - count, read);
+  }
+
+  return {
+    take,
+    next: async (): Promise<Heard> => (await take(1))[0] as Heard,
+    /** Waits until everything in the person's inbox has been heard. @returns the event ids in the order of hearing */
+    async whole(): Promise<string[]> {
+      const { sql } = stack.database;
+      await eventually(
+        async () => {
+          const [row] = await sql`select last_seq from notification_counters where user_id = ${person.id}`;
+          return heard.at(-1)?.id === String(row?.last_seq ?? '');
+        },
+        { ms: 90_000, what: 'the stream to catch up with the inbox' },
+      );
+      if (gaps.length > 0) throw new Error(`the stream had gaps: ${gaps.join()}`);
+      return heard.map(({ item }) => String((item.event as Json).event_id));
+    },
+    heard,
+    close: () => source.close(),
+  };
+}
