@@ -48,8 +48,9 @@ function help(words: string[], known: Record<string, Group>): number {
   return say(words, `Commands of chat-api:\n${lines.map((line) => `  ${line}`).join('\n')}`);
 }
 
-const usage = (group: string, name: string, { takes, does }: Command) =>
-  `${[group, name, ...takes.map((word) => `<${word}>`)].join(' ')}   ${does}`;
+function usage(group: string, name: string, { takes, does }: Command): string {
+  return `${[group, name, ...takes.map((word) => `<${word}>`)].join(' ')}   ${does}`;
+}
 
 /** Asked for, help is a result; otherwise it is what was wrong with the command. */
 function say(words: string[], text: string): number {

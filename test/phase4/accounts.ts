@@ -32,6 +32,14 @@ export function accounts(client: () => Client): void {
       expect((await client().call('GET', '/auth/me', { token })).json).toEqual(user);
     });
 
+    test('ignores unknown fields', async () => {
+      const email = `${crypto.randomUUID()}@example.com`;
+      const unknown = { id: crypto.randomUUID(), role: 'admin', created_at: 'x', timezone: 'Europe/Berlin', zzz: [1] };
+      const answer = await post('/auth/signup', { ...unknown, email, password: PASSWORD });
+      expect(answer.status).toBe(201);
+      expect(Object.keys(answer.json.user as Json).sort()).toEqual(['created_at', 'email', 'id']);
+    });
+
     test('takes an email in any case as the same account', async () => {
       const email = `${crypto.randomUUID()}@example.com`;
       await client().signUp(email.toUpperCase());

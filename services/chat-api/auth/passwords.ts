@@ -1,4 +1,4 @@
-import { ApiError } from '#shared/errors';
+import { createTurns } from './turns.ts';
 
 export type Passwords = ReturnType<typeof createPasswords>;
 
@@ -27,35 +27,11 @@ export function passwordProblem(password: string): string | null {
 
 /** bcrypt, two at a time. Phase IV verifies these hashes after a rollback, so the algorithm stays. */
 export function createPasswords() {
-  const turns = createTurns(AT_ONCE);
+  const inTurn = createTurns({ atOnce: AT_ONCE, maxWaiting: MAX_WAITING });
   return {
     hash: (password: string): Promise<string> =>
-      turns.take(() => Bun.password.hash(password, { algorithm: 'bcrypt', cost: COST })),
+      inTurn(() => Bun.password.hash(password, { algorithm: 'bcrypt', cost: COST })),
     verify: (password: string, hash: string): Promise<boolean> =>
-      turns.take(() => Bun.password.verify(password, hash, 'bcrypt')),
-  };
-}
-
-/** Runs at most `atOnce` pieces of work; the others wait in order. @throws {ApiError} 429 when too many wait */
-function createTurns(atOnce: number) {
-  const waiting: (() => void)[] = [];
-  let running = 0;
-  return {
-    async take<T>(work: () => Promise<T>): Promise<T> {
-      if (waiting.length >= MAX_WAITING) {
-        throw new ApiError(429, 'RATE_LIMITED', 'Too many people log in at the moment. Please try again.', {
-          headers: { 'retry-after': '5' },
-        });
-      }
-      if (running < atOnce) running += 1;
-      else await new Promise<void>((start) => waiting.push(start)); // the turn is handed over: `running` stays
-      try {
-        return await work();
-      } finally {
-        const next = waiting.shift();
-        if (next) next();
-        else running -= 1;
-      }
-    },
+      inTurn(() => Bun.password.verify(password, hash, 'bcrypt')),
   };
 }

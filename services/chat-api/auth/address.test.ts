@@ -1,0 +1,35 @@
+import { describe, expect, test } from 'bun:test';
+import { clientAddress, createTrust } from './address.ts';
+
+const isTrusted = createTrust(['127.0.0.0/8', '::1', '10.0.0.0/8', '2001:db8::/32']);
+const addressOf = (forwarded: string | null, socket: string) =>
+  clientAddress(
+    new Request('http://localhost', { headers: forwarded === null ? {} : { 'x-forwarded-for': forwarded } }),
+    socket,
+    isTrusted,
+  );
+
+describe('clientAddress', () => {
+  test.each([
+    ['the socket without the header', null, '192.0.2.1', '192.0.2.1'],
+    ['the socket when it is no proxy of ours, whatever the header says', '198.51.100.7', '192.0.2.1', '192.0.2.1'],
+    ['the hop that our proxy saw', '198.51.100.7', '127.0.0.1', '198.51.100.7'],
+    ['the first from the right that is not ours', '1.2.3.4, 198.51.100.7, 10.1.2.3', '127.0.0.1', '198.51.100.7'],
+    ['the leftmost when all are ours', '10.0.0.1, 10.0.0.2', '127.0.0.1', '10.0.0.1'],
+    ['an IPv4 address over IPv6', '::ffff:198.51.100.7', '::ffff:127.0.0.1', '198.51.100.7'],
+    ['an address without its port', '198.51.100.7:4711', '::1', '198.51.100.7'],
+    ['an IPv6 address without brackets and port', '[2001:DB9::7]:4711, 2001:db8::1', '::1', '2001:db9::7'],
+    ['text that is no address as it stands', 'unknown', '127.0.0.1', 'unknown'],
+    ['nothing without a socket', null, '', ''],
+  ])('is %s', (_name, forwarded, socket, expected) => {
+    expect(addressOf(forwarded, socket)).toBe(expected);
+  });
+
+  test('is never longer than an address', () => {
+    expect(addressOf('x'.repeat(10_000), '127.0.0.1')).toHaveLength(45);
+  });
+});
+
+test('createTrust names the entry that is no address', () => {
+  expect(() => createTrust(['10.0.0.0/8', 'proxy.local'])).toThrow('proxy.local');
+});

@@ -1,0 +1,352 @@
+import { afterAll, describe, expect, test } from 'bun:test';
+import { sha256 } from '#shared/auth';
+import { eventually } from '../../../test/support/wait.ts';
+import { claimsOf, createHouse, newUser, PASSWORD, refusalOf, SECRET } from '../fixtures/app.ts';
+import { issueCode } from './codes.ts';
+
+const house = await createHouse();
+afterAll(house.close);
+const app = house.open();
+
+const me = (token: string, at = app) => at.call('GET', '/api/v1/auth/me', { token });
+const refresh = (refresh_token: string) => app.call('POST', '/api/v1/auth/refresh', { json: { refresh_token } });
+
+describe('access token', () => {
+  test('carries who, until when and which session; a role only for an admin', async () => {
+    const { id, email, token } = await app.signUp();
+    const { iat, exp, ...rest } = claimsOf(token);
+    expect(rest).toEqual({ sub: id, email, sid: expect.any(String) });
+    expect(Number(exp) - Number(iat)).toBe(3600);
+  });
+
+  test('of the previous secret is verified, and no other', async () => {
+    const JWT_SECRET = 'the next secret, also of 32 characters';
+    const { token } = await app.signUp();
+    expect((await me(token, house.open({ JWT_SECRET, JWT_SECRET_PREVIOUS: SECRET }))).status).toBe(200);
+    expect(await refusalOf(me(token, house.open({ JWT_SECRET })))).toEqual({ status: 401, code: 'INVALID_SIGNATURE' });
+  });
+});
+
+describe('GET /auth/me', () => {
+  test('is 404 when the user is gone or disabled, who cannot log in either', async () => {
+    const [gone, disabled] = [await app.signUp(), await app.signUp()];
+    await house.sql`delete from users where id = ${gone.id}`;
+    await house.sql`update users set disabled_at = now() where id = ${disabled.id}`;
+    for (const { token } of [gone, disabled]) {
+      expect(await refusalOf(me(token))).toEqual({ status: 404, code: 'USER_NOT_FOUND' });
+      expect((await app.call('GET', '/api/v1/tasks', { token })).status).toBe(401);
+    }
+    const login = app.call('POST', '/api/v1/auth/login', { json: { email: disabled.email, password: PASSWORD } });
+    expect(await refusalOf(login)).toEqual({ status: 401, code: 'INVALID_CREDENTIALS' });
+  });
+
+  test('is 401 when only the session is gone', async () => {
+    const { token, id } = await app.signUp();
+    await house.sql`update sessions set revoked_at = now() where user_id = ${id}`;
+    expect(await refusalOf(me(token))).toEqual({ status: 401, code: 'INVALID_TOKEN' });
+  });
+});
+
+describe('refresh token', () => {
+  const age = (token: string) =>
+    house.sql`update refresh_tokens set rotated_at = rotated_at - interval '11 seconds' where token_hash = ${sha256(token)}`;
+
+  test('is stored as its SHA-256 alone', async () => {
+    const { refreshToken } = await app.signUp();
+    const rows = await house.sql`select 1 from refresh_tokens where token_hash = ${sha256(refreshToken)}`;
+    expect(rows).toHaveLength(1);
+  });
+
+  test('works again for 10 s and gives another child of the same session', async () => {
+    const { refreshToken, token } = await app.signUp();
+    const children = [];
+    for (let use = 0; use < 2; use++) {
+      children.push((await (await refresh(refreshToken)).json()) as { token: string; refresh_token: string });
+    }
+    const sids = [token, ...children.map((child) => child.token)].map((text) => claimsOf(text).sid);
+    expect(new Set(sids).size).toBe(1);
+    for (const child of children) expect((await refresh(child.refresh_token)).status).toBe(200);
+  });
+
+  test('used later than that ends its session, its children too', async () => {
+    const { refreshToken, token } = await app.signUp();
+    const { refresh_token: child } = (await (await refresh(refreshToken)).json()) as { refresh_token: string };
+    await age(refreshToken);
+    const refused = { status: 401, code: 'INVALID_REFRESH_TOKEN' };
+    expect(await refusalOf(refresh(refreshToken))).toEqual(refused);
+    expect(await refusalOf(refresh(child))).toEqual(refused);
+    expect((await me(token)).status).toBe(401);
+    expect(house.lines).toContainEqual(
+      expect.objectContaining({ message: 'refresh token used again, session revoked', sid: claimsOf(token).sid }),
+    );
+  });
+
+  test('leaves the user’s other sessions alone when it is used again', async () => {
+    const { refreshToken, email } = await app.signUp();
+    const other = await app.logIn(email);
+    await refresh(refreshToken);
+    await age(refreshToken);
+    await refresh(refreshToken);
+    expect((await me(other.token)).status).toBe(200);
+  });
+
+  test('is refused when it has expired, which ends nothing', async () => {
+    const { refreshToken, token } = await app.signUp();
+    await house.sql`update refresh_tokens set expires_at = now() where token_hash = ${sha256(refreshToken)}`;
+    expect(await refusalOf(refresh(refreshToken))).toEqual({ status: 401, code: 'INVALID_REFRESH_TOKEN' });
+    expect((await me(token)).status).toBe(200);
+  });
+
+  test('of a disabled account is refused', async () => {
+    const { refreshToken, id } = await app.signUp();
+    await house.sql`update users set disabled_at = now() where id = ${id}`;
+    expect(await refusalOf(refresh(refreshToken))).toEqual({ status: 401, code: 'INVALID_REFRESH_TOKEN' });
+  });
+
+  test('as a cookie needs our own origin', async () => {
+    const { refreshToken } = await app.signUp();
+    const withOrigin = (origin: Record<string, string>) =>
+      app.call('POST', '/api/v1/auth/refresh', {
+        headers: { host: 'tasks.example', cookie: `refresh_token=${refreshToken}`, ...origin },
+      });
+    for (const origin of [{}, { origin: 'null' }, { origin: 'https://evil.example' }]) {
+      expect(await refusalOf(withOrigin(origin))).toEqual({ status: 403, code: 'ORIGIN_MISMATCH' });
+    }
+    expect((await withOrigin({ origin: 'https://tasks.example' })).status).toBe(200);
+  });
+});
+
+describe('cookies', () => {
+  test('are HttpOnly and SameSite=Strict, and Secure when the public URL is https', async () => {
+    const plain = await app.signUp();
+    const secure = await house.open({ PUBLIC_URL: 'https://tasks.example' }).signUp();
+    const shape = (cookie: string) => cookie.replace(/=[^;]+/, '=…').toLowerCase();
+    expect(plain.cookies.map(shape)).toEqual([
+      'taskflow_session=…; path=/; max-age=3600; httponly; samesite=strict',
+      'refresh_token=…; path=/api/v1/auth; max-age=3600; httponly; samesite=strict',
+    ]);
+    expect(secure.cookies.every((cookie) => /; secure/i.test(cookie))).toBe(true);
+  });
+
+  test('log in, and log out with our own origin', async () => {
+    const { token, user } = await app.signUp();
+    const headers = { cookie: `taskflow_session=${token}`, host: 'localhost' };
+    expect(await (await app.call('GET', '/api/v1/auth/me', { headers })).json()).toEqual(user);
+    const logout = (origin: string) => app.call('POST', '/api/v1/auth/logout', { headers: { ...headers, origin } });
+    expect((await logout('http://evil.example')).status).toBe(403);
+    const answer = await logout('http://localhost');
+    expect(answer.status).toBe(200);
+    expect(answer.headers.getSetCookie().every((cookie) => /max-age=0/i.test(cookie))).toBe(true);
+  });
+});
+
+describe('sign-up', () => {
+  const refused = { status: 400, code: 'SIGNUP_ERROR' };
+  const signUp = (at: typeof app, json: Record<string, unknown>) =>
+    refusalOf(at.call('POST', '/api/v1/auth/signup', { json }));
+
+  test('takes a timezone that is one', async () => {
+    const { token } = await app.signUp({ timezone: 'Europe/Berlin' });
+    const settings = await app.call('GET', '/api/v1/settings', { token });
+    expect(await settings.json()).toEqual({ timezone: 'Europe/Berlin' });
+    expect(await signUp(app, newUser({ timezone: 'Berlin' }))).toEqual(refused);
+  });
+
+  test('is refused where it is closed', async () => {
+    expect(await signUp(house.open({ SIGNUP: 'closed' }), newUser())).toEqual(refused);
+  });
+
+  test('by invitation takes a code once, for its email alone', async () => {
+    const invited = house.open({ SIGNUP: 'invite' });
+    const user = newUser();
+    const { code } = await issueCode(house.sql, 'invite', user.email);
+    expect(await signUp(invited, user)).toEqual(refused);
+    expect(await signUp(invited, newUser({ invite_code: code }))).toEqual(refused);
+    expect(await signUp(invited, { ...user, password: 'weak', invite_code: code })).toEqual(refused);
+    await invited.signUp({ ...user, invite_code: code });
+    await house.sql`delete from users where email = ${user.email}`;
+    expect(await signUp(invited, { ...user, invite_code: code })).toEqual(refused);
+  });
+
+  test('by invitation takes no expired code and no reset code', async () => {
+    const invited = house.open({ SIGNUP: 'invite' });
+    const user = newUser();
+    const { code: reset } = await issueCode(house.sql, 'reset', user.email);
+    expect(await signUp(invited, { ...user, invite_code: reset })).toEqual(refused);
+    const { code: late } = await issueCode(house.sql, 'invite', user.email);
+    await house.sql`update account_codes set expires_at = now() where code_hash = ${sha256(late)}`;
+    expect(await signUp(invited, { ...user, invite_code: late })).toEqual(refused);
+  });
+});
+
+describe('ADMIN_EMAILS', () => {
+  test('makes an account an admin at its next login', async () => {
+    const { email, token } = await app.signUp();
+    expect(claimsOf(token).role).toBeUndefined();
+    const { token: next } = await house
+      .open({ ADMIN_EMAILS: `other@example.com, ${email.toUpperCase()}` })
+      .logIn(email);
+    expect(claimsOf(next).role).toBe('admin');
+    expect(claimsOf((await app.logIn(email)).token).role).toBe('admin');
+  });
+});
+
+describe('PUT /auth/password', () => {
+  test('ends every other session and API token, and keeps this one', async () => {
+    const { email, token } = await app.signUp();
+    const other = await app.logIn(email);
+    const json = { name: 'script', scopes: ['tasks:read'] };
+    const { token: apiToken } = (await (await app.call('POST', '/api/v1/auth/tokens', { token, json })).json()) as {
+      token: string;
+    };
+    const changed = await app.call('PUT', '/api/v1/auth/password', {
+      token,
+      json: { current: PASSWORD, new: 'Rainy-Day-42' },
+    });
+    expect(changed.status).toBe(200);
+    expect((await me(token)).status).toBe(200);
+    expect((await me(other.token)).status).toBe(401);
+    expect((await me(apiToken)).status).toBe(401);
+    expect((await app.logIn(email, 'Rainy-Day-42')).email).toBe(email);
+  });
+
+  test('refuses a wrong current and a weak new password', async () => {
+    const { token } = await app.signUp();
+    const put = (json: unknown) => refusalOf(app.call('PUT', '/api/v1/auth/password', { token, json }));
+    expect(await put({ current: 'Wrong-Day-42', new: 'Rainy-Day-42' })).toEqual({
+      status: 401,
+      code: 'INVALID_CREDENTIALS',
+    });
+    expect(await put({ current: PASSWORD, new: 'weak' })).toEqual({ status: 400, code: 'PASSWORD_ERROR' });
+    expect(await put({ current: PASSWORD })).toEqual({ status: 400, code: 'PASSWORD_ERROR' });
+  });
+});
+
+describe('POST /auth/password/reset', () => {
+  const reset = (json: unknown) => app.call('POST', '/api/v1/auth/password/reset', { json });
+
+  test('sets a password with a printed code, once, and ends all sessions', async () => {
+    const { email, token } = await app.signUp();
+    const { code } = await issueCode(house.sql, 'reset', email);
+    expect(await refusalOf(reset({ code, new: 'weak' }))).toEqual({ status: 400, code: 'PASSWORD_ERROR' });
+    expect((await reset({ code, new: 'Rainy-Day-42' })).status).toBe(200);
+    expect(await refusalOf(reset({ code, new: 'Rainy-Day-43' }))).toEqual({ status: 400, code: 'PASSWORD_ERROR' });
+    expect((await me(token)).status).toBe(401);
+    expect((await app.logIn(email, 'Rainy-Day-42')).email).toBe(email);
+  });
+
+  test('takes no invitation', async () => {
+    const { email } = await app.signUp();
+    const { code } = await issueCode(house.sql, 'invite', email);
+    expect(await refusalOf(reset({ code, new: 'Rainy-Day-42' }))).toEqual({ status: 400, code: 'PASSWORD_ERROR' });
+  });
+});
+
+describe('API tokens', () => {
+  const make = async (token: string, more: Record<string, unknown> = {}) => {
+    const json = { name: 'script', scopes: ['tasks:read'], ...more };
+    return (await (await app.call('POST', '/api/v1/auth/tokens', { token, json })).json()) as {
+      id: string;
+      token: string;
+    };
+  };
+  const list = async (token: string) =>
+    (await (await app.call('GET', '/api/v1/auth/tokens', { token })).json()) as Record<string, unknown>[];
+
+  test('are shown once, stored as SHA-256 and listed with their last use', async () => {
+    const { token } = await app.signUp();
+    const made = await make(token);
+    expect(made.token).toMatch(/^tf_[\w-]{43}$/);
+    const [before] = await list(token);
+    expect(before).toEqual({
+      id: made.id,
+      name: 'script',
+      scopes: ['tasks:read'],
+      created_at: expect.any(String),
+      expires_at: null,
+      last_used_at: null,
+    });
+    const [row] = await house.sql`select token_hash from sessions where id = ${made.id}`;
+    expect(row?.token_hash).toEqual(sha256(made.token));
+  });
+
+  test('do what their scopes say and make no tokens', async () => {
+    const { token } = await app.signUp();
+    const { token: reader } = await make(token);
+    expect((await app.call('GET', '/api/v1/tasks', { token: reader })).status).toBe(200);
+    const refused = { status: 403, code: 'INSUFFICIENT_SCOPE' };
+    const json = { title: 'T', name: 'x', scopes: ['tasks:write'] };
+    expect(await refusalOf(app.call('POST', '/api/v1/tasks', { token: reader, json }))).toEqual(refused);
+    expect(await refusalOf(app.call('POST', '/api/v1/auth/tokens', { token: reader, json }))).toEqual(refused);
+    expect(await refusalOf(app.call('POST', '/api/v1/auth/logout', { token: reader }))).toEqual(refused);
+  });
+
+  test('note their use', async () => {
+    const { token } = await app.signUp();
+    const { token: reader } = await make(token);
+    await app.call('GET', '/api/v1/tasks', { token: reader });
+    await eventually(async () => (await list(token))[0]?.last_used_at);
+  });
+
+  test('end by revocation and by expiry', async () => {
+    const { token } = await app.signUp();
+    const [revoked, expired] = [await make(token), await make(token, { expires_in_days: 1 })];
+    expect((await app.call('DELETE', `/api/v1/auth/tokens/${revoked.id}`, { token })).status).toBe(204);
+    await house.sql`update sessions set expires_at = now() where id = ${expired.id}`;
+    for (const each of [revoked, expired]) {
+      expect(await refusalOf(me(each.token))).toEqual({ status: 401, code: 'INVALID_TOKEN' });
+    }
+    expect(await list(token)).toEqual([]);
+  });
+
+  test('of somebody else are not found', async () => {
+    const [mine, yours] = [await app.signUp(), await app.signUp()];
+    const { id } = await make(yours.token);
+    for (const path of [id, 'not-a-uuid']) {
+      expect((await app.call('DELETE', `/api/v1/auth/tokens/${path}`, { token: mine.token })).status).toBe(404);
+    }
+    expect(await list(mine.token)).toEqual([]);
+  });
+
+  test.each([
+    ['no name', { name: '' }],
+    ['no scope', { scopes: [] }],
+    ['an unknown scope', { scopes: ['admin'] }],
+    ['an expiry in the past', { expires_in_days: 0 }],
+  ])('refuse %s', async (_name, more) => {
+    const { token } = await app.signUp();
+    const json = { name: 'script', scopes: ['tasks:read'], ...more };
+    expect((await app.call('POST', '/api/v1/auth/tokens', { token, json })).status).toBe(400);
+  });
+});
+
+describe('rate limits', () => {
+  const from = (address: string) => ({ 'x-forwarded-for': `203.0.113.9, ${address}` });
+
+  test('refuse an address that signs up or fails too often, and no other', async () => {
+    const limited = house.open({ ADDRESS_ATTEMPTS: 3 });
+    const login = (address: string) =>
+      limited.call('POST', '/api/v1/auth/login', { json: newUser(), headers: from(address) });
+    for (let failures = 0; failures < 3; failures++) expect((await login('198.51.100.1')).status).toBe(401);
+    const refused = await login('198.51.100.1');
+    expect(refused.status).toBe(429);
+    expect(refused.headers.get('retry-after')).toMatch(/^[1-9]\d?$/);
+    expect((await login('198.51.100.2')).status).toBe(401);
+  });
+
+  test('count no successful login', async () => {
+    const { email } = await app.signUp();
+    const limited = house.open({ ADDRESS_ATTEMPTS: 1, LOGIN_FAILURES: 1 });
+    for (let login = 0; login < 3; login++) expect((await limited.logIn(email)).email).toBe(email);
+  });
+
+  test('hold an account, known or not, whatever the address', async () => {
+    const limited = house.open({ LOGIN_FAILURES: 2 });
+    for (const email of [(await app.signUp()).email, newUser().email]) {
+      const fail = (address: string) =>
+        limited.call('POST', '/api/v1/auth/login', { json: { email, password: 'x' }, headers: from(address) });
+      const statuses = [await fail('198.51.100.3'), await fail('198.51.100.4'), await fail('198.51.100.5')];
+      expect(statuses.map(({ status }) => status)).toEqual([401, 401, 429]);
+    }
+  });
+});

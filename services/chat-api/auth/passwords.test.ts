@@ -1,0 +1,25 @@
+import { describe, expect, test } from 'bun:test';
+import { createPasswords, NOBODY, passwordProblem } from './passwords.ts';
+
+describe('createPasswords', () => {
+  test('makes bcrypt hashes of cost 10, and NOBODY costs the same', async () => {
+    const hash = await createPasswords().hash('Sunny-Day-42');
+    expect(hash).toMatch(/^\$2b\$10\$/);
+    expect(NOBODY.slice(0, 7)).toBe(hash.slice(0, 7));
+    expect(await createPasswords().verify('Sunny-Day-42', hash)).toBe(true);
+    expect(await createPasswords().verify('Sunny-Day-43', hash)).toBe(false);
+  });
+
+  test('verifies what Phase IV’s bcrypt wrote', async () => {
+    expect(await createPasswords().verify('U*U', CHEAP)).toBe(true);
+  });
+});
+
+/** A reference vector of crypt_blowfish, which Phase IV's library wraps: "U*U" at cost 5. */
+const CHEAP = '$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW';
+
+test('passwordProblem counts characters, bytes, capitals and digits', () => {
+  expect(['Abcdef-1', 'Ünïcode7É', `A1${'x'.repeat(70)}`].map(passwordProblem)).toEqual([null, null, null]);
+  const bad = ['Abcde-1', 'abcdefg1', 'Abcdefgh', `A1${'x'.repeat(71)}`, `A${'é'.repeat(35)}12`];
+  for (const password of bad) expect(passwordProblem(password)).toBeString();
+});

@@ -1,0 +1,95 @@
+import { afterAll, describe, expect, test } from 'bun:test';
+import { createHouse, type House, newUser, refusalOf, SECRET } from './fixtures/app.ts';
+
+const house: House = await createHouse();
+afterAll(house.close);
+const app = house.open();
+
+/** The command as an operator runs it: a process of its own. */
+async function ops(...words: string[]) {
+  const child = Bun.spawn([process.execPath, `${import.meta.dir}/ops.ts`, ...words], {
+    env: { DATABASE_URL: house.database.url('chat-api'), JWT_SECRET: SECRET, OPERATOR: 'olga' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [out, err, exitCode] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+  return { out, err, exitCode };
+}
+
+describe('ops', () => {
+  test('helps when asked, and refuses what it does not know', async () => {
+    const help = await ops('--help');
+    expect(help).toMatchObject({ exitCode: 0, err: '' });
+    for (const name of ['admin', 'list', 'invite', 'disable', 'enable', 'reset-password', 'delete']) {
+      expect(help.out).toContain(`users ${name}`);
+    }
+    expect((await ops('users', 'delete', '--help')).out).toContain('users delete <email>');
+    for (const words of [[], ['users'], ['users', 'toString'], ['users', 'delete']]) {
+      expect(await ops(...words)).toMatchObject({ exitCode: 2, out: '' });
+    }
+  });
+
+  test('logs operator, command and outcome', async () => {
+    const { err, exitCode } = await ops('users', 'admin', 'nobody@example.com');
+    expect(exitCode).toBe(1);
+    expect(JSON.parse(err.split('\n')[0] ?? '')).toMatchObject({
+      message: 'operator command',
+      operator: 'olga',
+      command: 'users admin',
+      arguments: ['nobody@example.com'],
+      outcome: 'failed',
+    });
+    expect(err).toContain('There is no account nobody@example.com.');
+  });
+});
+
+describe('ops users', () => {
+  test('admin makes an admin, and list shows it', async () => {
+    const { email } = await app.signUp();
+    expect((await ops('users', 'admin', ` ${email.toUpperCase()}`)).exitCode).toBe(0);
+    const { out } = await ops('users', 'list');
+    expect(out.split('\n').find((line) => line.startsWith(email))).toContain('admin\tenabled');
+  });
+
+  test('invite prints a code that signs up, and none for who has an account', async () => {
+    const user = newUser();
+    const { out } = await ops('users', 'invite', user.email);
+    const invited = house.open({ SIGNUP: 'invite' });
+    await invited.signUp({ ...user, invite_code: out.split('\n')[0] });
+    expect((await ops('users', 'invite', user.email)).exitCode).toBe(1);
+    expect((await ops('users', 'invite', 'no email')).exitCode).toBe(1);
+  });
+
+  test('reset-password prints a code that sets a password', async () => {
+    const { email } = await app.signUp();
+    const [code] = (await ops('users', 'reset-password', email)).out.split('\n');
+    const json = { code, new: 'Rainy-Day-42' };
+    expect((await app.call('POST', '/api/v1/auth/password/reset', { json })).status).toBe(200);
+    expect((await app.logIn(email, 'Rainy-Day-42')).email).toBe(email);
+  });
+
+  test('disable locks out and ends sessions, enable lets in again', async () => {
+    const { email, token } = await app.signUp();
+    await ops('users', 'disable', email);
+    expect((await app.call('GET', '/api/v1/tasks', { token })).status).toBe(401);
+    const login = app.call('POST', '/api/v1/auth/login', { json: { ...newUser(), email } });
+    expect(await refusalOf(login)).toEqual({ status: 401, code: 'INVALID_CREDENTIALS' });
+    await ops('users', 'enable', email);
+    expect((await app.logIn(email)).email).toBe(email);
+    expect((await house.open().call('GET', '/api/v1/tasks', { token })).status).toBe(401);
+  });
+
+  test('delete deletes the tasks with their events, then the user', async () => {
+    const { email, id, token } = await app.signUp();
+    const titles = ['one', 'two'];
+    for (const title of titles) await app.call('POST', '/api/v1/tasks', { token, json: { title } });
+    expect((await ops('users', 'delete', email)).out).toContain('with 2 tasks');
+    const events = await house.database.sql`
+      select event ->> 'event_type' as type, event -> 'actor' ->> 'type' as actor from outbox
+      where event ->> 'user_id' = ${id} order by seq`;
+    expect(events.map(({ type }) => type)).toEqual(['task.created', 'task.created', 'task.deleted', 'task.deleted']);
+    expect(events.at(-1)?.actor).toBe('operator');
+    expect(await house.sql`select 1 from users where id = ${id}`).toHaveLength(0);
+    expect(await house.sql`select 1 from unpublished_changes where old_row ->> 'user_id' = ${id}`).toHaveLength(0);
+    expect((await ops('users', 'delete', email)).exitCode).toBe(1);
+  });
+});

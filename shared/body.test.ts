@@ -1,0 +1,80 @@
+import { describe, expect, test } from 'bun:test';
+import { t } from 'elysia';
+import { ApiError, errorMapping } from './errors.ts';
+import { createLog } from './log.ts';
+
+const app = errorMapping(createLog('test', { write: () => {} }), { invalid: () => 'ROUTE_CODE' })
+  .derive(({ request }) => {
+    if (request.headers.get('authorization') === 'none') throw new ApiError(401, 'WHO', 'Who is calling?');
+    return {};
+  })
+  .post('/strict', ({ body }) => body, { body: t.Object({ title: t.String() }) })
+  .post('/loose', ({ body }) => body ?? 'nothing', { body: t.MaybeEmpty(t.Object({ title: t.Optional(t.String()) })) })
+  .post('/none', () => 'ran')
+  .post('/event', ({ body }) => body as object, { parse: 'json' });
+
+async function post(
+  path: string,
+  body?: Bun.BodyInit,
+  headers: Record<string, string> = { 'content-type': 'application/json' },
+) {
+  const init = body === undefined ? {} : { body };
+  const response = await app.handle(new Request(`http://localhost${path}`, { method: 'POST', headers, ...init }));
+  const text = await response.text();
+  return { status: response.status, text, code: /"code":"(\w+)"/.exec(text)?.[1] };
+}
+
+describe('jsonBodies', () => {
+  test('asks for the caller before it tells of the body', async () => {
+    const headers = { authorization: 'none', 'content-type': 'application/json' };
+    for (const body of ['{', 'x'.repeat(2 * 1024 * 1024), '{}']) {
+      expect(await post('/strict', body, headers)).toMatchObject({ status: 401, code: 'WHO' });
+    }
+  });
+
+  test.each(['/strict', '/loose', '/none'])('refuses a bad body on %s, whatever the route wants', async (path) => {
+    expect(await post(path, '{')).toMatchObject({ status: 400, code: 'ROUTE_CODE' });
+    expect(await post(path, 'a=b', { 'content-type': 'text/plain' })).toMatchObject({
+      status: 415,
+      code: 'UNSUPPORTED_MEDIA_TYPE',
+    });
+    const long = `{"title":"${'x'.repeat(1024 * 1024)}"}`;
+    const said = { 'content-type': 'application/json', 'content-length': String(long.length) };
+    for (const headers of [said, { 'content-type': 'application/json' }]) {
+      expect(await post(path, long, headers)).toMatchObject({ status: 413, code: 'PAYLOAD_TOO_LARGE' });
+    }
+  });
+
+  test('takes no body where none is needed', async () => {
+    for (const body of [undefined, '']) {
+      expect(await post('/loose', body)).toMatchObject({ status: 200, text: 'nothing' });
+      expect(await post('/none', body, {})).toMatchObject({ status: 200, text: 'ran' });
+      expect(await post('/strict', body)).toMatchObject({ status: 400, code: 'ROUTE_CODE' });
+    }
+  });
+
+  test.each([
+    ['a list', '[]'],
+    ['a text', '"x"'],
+    ['null', 'null'],
+    ['U+0000 in a field', '{"title":"a\\u0000"}'],
+    ['half of a surrogate pair', '{"a":[{"b":"\\ud83d"}]}'],
+    ['33 levels', `{"a":${'['.repeat(33)}${']'.repeat(33)}}`],
+    ['100,000 levels', `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`],
+  ])('refuses %s', async (_name, body) => {
+    expect(await post('/loose', body)).toMatchObject({ status: 400, code: 'ROUTE_CODE' });
+  });
+
+  test('takes a whole surrogate pair and any other JSON type', async () => {
+    expect(await post('/strict', '{"title":"\\ud83d\\ude00"}')).toMatchObject({ status: 200, text: '{"title":"😀"}' });
+    const headers = { 'content-type': 'Application/Merge-Patch+JSON; charset=utf-8' };
+    expect((await post('/strict', '{"title":"a"}', headers)).status).toBe(200);
+  });
+
+  test('leaves the content of events to their consumer', async () => {
+    const headers = { 'content-type': 'application/cloudevents+json' };
+    for (const body of ['{"data":"\\u0000"}', `{"data":${'['.repeat(40)}${']'.repeat(40)}}`, '[]']) {
+      expect((await post('/event', body, headers)).status).toBe(200);
+    }
+  });
+});

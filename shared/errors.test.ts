@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'bun:test';
+import { t } from 'elysia';
+import { correlation } from './correlation.ts';
+import { DeadlineError } from './db.ts';
+import { ApiError, errorMapping } from './errors.ts';
+import { createLog } from './log.ts';
+
+const lines: Record<string, unknown>[] = [];
+const log = createLog('test', { write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>) });
+
+const app = errorMapping(log, { invalid: (request) => (request.method === 'POST' ? 'POST_ERROR' : 'OTHER') })
+  .use(correlation())
+  .get('/expected', () => {
+    throw new ApiError(412, 'VERSION_CONFLICT', 'It changed.', { headers: { 'x-more': '1' } });
+  })
+  .get('/late', () => {
+    throw new Error('wrapped', { cause: new DeadlineError('no answer') });
+  })
+  .get('/bug', () => {
+    throw new TypeError('secret detail');
+  })
+  .get('/answer', () => ({ title: 5 }) as never, { response: { 200: t.Object({ title: t.String() }) } })
+  .get('/query', () => 'ok', { query: t.Object({ limit: t.Numeric() }) })
+  .post('/body', () => 'ok', { body: t.Object({ list: t.Array(t.Object({ title: t.String() })) }) });
+
+const call = async (path: string, init: RequestInit = {}) => {
+  const response = await app.handle(new Request(`http://localhost${path}`, init));
+  return {
+    status: response.status,
+    headers: response.headers,
+    json: (await response.json()) as Record<string, unknown>,
+  };
+};
+
+describe('errorMapping', () => {
+  test('answers an expected failure with its code, brief and headers', async () => {
+    const { status, headers, json } = await call('/expected');
+    expect(status).toBe(412);
+    expect(json).toEqual({ error: 'Precondition failed', code: 'VERSION_CONFLICT', message: 'It changed.' });
+    expect(headers.get('x-more')).toBe('1');
+    expect(headers.get('content-type')).toStartWith('application/json');
+  });
+
+  test('answers an unknown path with 404', async () => {
+    expect(await call('/nowhere')).toMatchObject({ status: 404, json: { code: 'NOT_FOUND' } });
+    expect(await call('/expected', { method: 'DELETE' })).toMatchObject({ status: 404, json: { code: 'NOT_FOUND' } });
+  });
+
+  test('answers a database that does not answer with 503, and when to come again', async () => {
+    const { status, headers, json } = await call('/late');
+    expect({ status, code: json.code, retryAfter: headers.get('retry-after') }).toEqual({
+      status: 503,
+      code: 'DATABASE_UNAVAILABLE',
+      retryAfter: '5',
+    });
+  });
+
+  test('tells nothing of a bug, and logs it under the correlation id of the answer', async () => {
+    const { status, headers, json } = await call('/bug');
+    expect({ status, code: json.code }).toEqual({ status: 500, code: 'INTERNAL_ERROR' });
+    expect(JSON.stringify(json)).not.toContain('secret');
+    expect(lines.at(-1)).toMatchObject({
+      level: 'error',
+      path: '/bug',
+      correlation_id: headers.get('x-correlation-id'),
+      error: { name: 'TypeError', message: 'secret detail' },
+    });
+  });
+
+  test('takes an answer that fails its schema as our fault', async () => {
+    expect(await call('/answer')).toMatchObject({ status: 500, json: { code: 'INTERNAL_ERROR' } });
+  });
+
+  test('names the field that is wrong and never repeats what was sent', async () => {
+    const sent = { list: [{ title: 'ok' }, { title: ['private'] }] };
+    const headers = { 'content-type': 'application/json' };
+    const { status, json } = await call('/body', { method: 'POST', headers, body: JSON.stringify(sent) });
+    expect({ status, code: json.code }).toEqual({ status: 400, code: 'POST_ERROR' });
+    expect(json.message).toBe('list.1.title: Expected string');
+    expect(JSON.stringify(json)).not.toContain('private');
+    expect(await call('/query')).toMatchObject({ status: 400, json: { code: 'OTHER' } });
+  });
+});
