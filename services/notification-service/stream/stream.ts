@@ -86,6 +86,7 @@ export function createStream({
 
   /** Writes where it stands, then all that follows `lastEventId` (null: only what is new). */
   function begin(to: Output, lastEventId: string | null, reach: Reach): void {
+    if (hasEnded) return to.close(); // replaced, or drained, while the database was asked
     output = to;
     audience.head = Math.max(audience.head, reach.lastSeq);
     const start = startOf(lastEventId, reach);

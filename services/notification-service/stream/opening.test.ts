@@ -1,0 +1,61 @@
+import { afterAll, expect, test } from 'bun:test';
+import { createDatabase } from '../../../test/support/database.ts';
+import { eventually } from '../../../test/support/wait.ts';
+import { createPerson, eventOf } from '../fixtures/person.ts';
+import { startReplica } from '../fixtures/replica.ts';
+
+const database = await createDatabase();
+const replica = await startReplica(database.url('notification-service'));
+afterAll(async () => {
+  await replica.stop();
+  await database.drop();
+});
+
+const openStreams = () => replica.metric('streams_open');
+
+/** Lets streams be admitted and then wait for the database, until the returned function is called. */
+async function holdOpening(): Promise<() => Promise<void>> {
+  const locked = Promise.withResolvers<void>();
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  const transaction = database.sql.begin(async (sql) => {
+    await sql`lock table notification_preferences in access exclusive mode`;
+    locked.resolve();
+    await released;
+  });
+  await locked.promise;
+  return async () => {
+    release();
+    await transaction;
+  };
+}
+
+test('a client that leaves before its stream has begun is counted out', async () => {
+  const me = await createPerson(database.sql);
+  const release = await holdOpening();
+  const leaving = new AbortController();
+  const url = `${replica.origin}/api/v1/notifications/stream`;
+  const left = [1, 2, 3].map(() => fetch(url, { headers: me.headers, signal: leaving.signal }).catch(() => 'left'));
+  await eventually(async () => (await openStreams()) === 3);
+  leaving.abort();
+  expect(await Promise.all(left)).toEqual(['left', 'left', 'left']);
+  await release();
+  await eventually(async () => (await openStreams()) === 0);
+});
+
+test('a stream that is replaced before it has begun ends, and its place is not taken twice', async () => {
+  const me = await createPerson(database.sql);
+  const release = await holdOpening();
+  const older = replica.open(me, 'client=tab');
+  await eventually(async () => (await openStreams()) === 1);
+  const newer = replica.open(me, 'client=tab');
+  await eventually(async () => (await replica.metric('streams_closed_total')) === 4);
+  await release();
+  expect(await (await older).rest()).toEqual([]);
+  const stream = await newer;
+  await stream.next();
+  await replica.deliver(eventOf(me));
+  expect((await stream.next()).id).toBe('1');
+  expect(await openStreams()).toBe(1);
+  stream.close();
+  await eventually(async () => (await openStreams()) === 0);
+});
