@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from 'bun:test';
+import { connect } from '#shared/db';
 import { createHouse, newUser, refusalOf } from './fixtures/app.ts';
 
 const house = await createHouse();
@@ -7,6 +8,23 @@ const app = house.open();
 
 test('GET /health stays where Phase IV had it', async () => {
   expect(await (await app.call('GET', '/health')).json()).toEqual({ status: 'healthy', version: '0.0.0' });
+});
+
+test('a database that is away is 503 with Retry-After, and the service lives', async () => {
+  const nowhere = connect('postgres://nobody@127.0.0.1:1/nothing', { name: 'test', max: 1 });
+  const alone = house.open({}, nowhere);
+  for (const [path, json] of [
+    ['/api/v1/auth/login', newUser()],
+    ['/api/v1/auth/signup', newUser()],
+    ['/api/v1/auth/refresh', { refresh_token: 'x' }],
+  ] as const) {
+    const answer = await alone.call('POST', path, { json });
+    expect(answer.headers.get('retry-after')).toBe('5');
+    expect(await refusalOf(answer)).toEqual({ status: 503, code: 'DATABASE_UNAVAILABLE' });
+  }
+  expect((await alone.call('GET', '/health/live')).status).toBe(200);
+  expect((await alone.call('GET', '/health/ready')).status).toBe(503);
+  await nowhere.end();
 });
 
 describe('settings', () => {

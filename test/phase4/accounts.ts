@@ -14,12 +14,6 @@ const SIX_CODES = [
 export function accounts(client: () => Client): void {
   const post = (path: string, json: unknown) => client().call('POST', path, { json });
 
-  test('GET /health says healthy and which version', async () => {
-    const answer = await client().call('GET', '/health');
-    expect(answer.status).toBe(200);
-    expect(answer.json).toEqual({ status: 'healthy', version: expect.any(String) });
-  });
-
   describe('POST /auth/signup', () => {
     test('answers 201 with the user and a token that works', async () => {
       const { answer, user, token, email } = await client().signUp();

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe } from 'bun:test';
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { accounts } from './accounts.ts';
 import { type Client, createClient } from './client.ts';
 import { targets } from './start.ts';
@@ -20,6 +20,11 @@ for (const target of targets) {
     }, 30_000);
     afterAll(() => server?.stop(), 30_000);
 
+    test('GET /health says healthy and which version', async () => {
+      const answer = await started().call('GET', '/health');
+      expect(answer.status).toBe(200);
+      expect(answer.json).toEqual({ status: 'healthy', version: expect.any(String) });
+    });
     accounts(started);
     tasks(started);
   });

@@ -35,7 +35,7 @@ export interface AuthDeps {
 const tags = ['Accounts'];
 const open = { tags, security: [] };
 
-/** Accounts: who has no login may come here. `authRoutes` follow; both live under /auth. */
+/** Accounts: for who has no access token yet, or no longer. */
 export const loginRoutes = ({ accounts, limits, cookies, addressOf, publicUrl, ...signing }: AuthDeps) =>
   new Elysia({ prefix: '/api/v1/auth' })
     .use(accessTokens(signing))
@@ -97,7 +97,7 @@ export const loginRoutes = ({ accounts, limits, cookies, addressOf, publicUrl, .
       },
     );
 
-/** Accounts: for who is logged in. */
+/** Accounts: for who is logged in. An API token may ask who it is and nothing else. */
 export const authRoutes = ({ sql, accounts, authenticator, limits, cookies, addressOf }: AuthDeps) =>
   new Elysia({ prefix: '/api/v1/auth' })
     .get('/me', ({ request }) => me(request, authenticator, accounts), {
@@ -108,7 +108,8 @@ export const authRoutes = ({ sql, accounts, authenticator, limits, cookies, addr
     .post(
       '/logout',
       async ({ principal, set }) => {
-        await revokeSession(sql, principal.userId, personal(principal).sid);
+        const { userId, sid } = personal(principal);
+        await revokeSession(sql, userId, sid);
         authenticator.forget();
         set.headers['set-cookie'] = cookies.clear();
         return { status: 'success', message: 'Logged out.' };

@@ -1,8 +1,5 @@
 import { t } from 'elysia';
 
-/** The error form of SPEC 4. */
-export const problem = t.Object({ error: t.String(), code: t.String(), message: t.String() });
-
 export const user = t.Object({ id: t.String(), email: t.String(), created_at: t.String() });
 
 export const signupBody = t.Object({

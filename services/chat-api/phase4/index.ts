@@ -13,10 +13,10 @@ const tags = ['Tasks'];
  * nothing; on a Phase V schema the trigger on `tasks` keeps what they did in `unpublished_changes`.
  */
 export const phase4TaskRoutes = ({ sql, authenticator }: { sql: Sql; authenticator: Authenticator }) =>
-  new Elysia({ prefix: '/api/v1/tasks' })
+  new Elysia({ prefix: '/api/v1' })
     .use(authenticated(authenticator))
     .get(
-      '/',
+      '/tasks',
       ({ principal }) => {
         permit(principal, 'tasks:read');
         return listTasks(sql, principal.userId);
@@ -24,7 +24,7 @@ export const phase4TaskRoutes = ({ sql, authenticator }: { sql: Sql; authenticat
       { response: { 200: t.Array(model.task) }, detail: { tags, summary: 'My tasks, newest first' } },
     )
     .post(
-      '/',
+      '/tasks',
       ({ principal, body, set }) => {
         permit(principal, 'tasks:write');
         set.status = 201;
@@ -33,7 +33,7 @@ export const phase4TaskRoutes = ({ sql, authenticator }: { sql: Sql; authenticat
       { body: model.newTask, response: { 201: model.task }, detail: { tags, summary: 'Create a task' } },
     )
     .put(
-      '/:id',
+      '/tasks/:id',
       ({ principal, params, body }) => {
         permit(principal, 'tasks:write');
         return updateTask(sql, principal.userId, knownForm(params.id), body);
@@ -41,7 +41,7 @@ export const phase4TaskRoutes = ({ sql, authenticator }: { sql: Sql; authenticat
       { body: model.taskChanges, response: { 200: model.task }, detail: { tags, summary: 'Change a task' } },
     )
     .delete(
-      '/:id',
+      '/tasks/:id',
       async ({ principal, params, set }) => {
         permit(principal, 'tasks:write');
         await deleteTask(sql, principal.userId, knownForm(params.id));

@@ -10,10 +10,10 @@ const settings = t.Object({
 
 /** What a user has set: today their time zone. */
 export const settingsRoutes = ({ sql, authenticator }: { sql: Sql; authenticator: Authenticator }) =>
-  new Elysia({ prefix: '/api/v1/settings' })
+  new Elysia({ prefix: '/api/v1' })
     .use(authenticated(authenticator))
     .get(
-      '/',
+      '/settings',
       ({ principal }) => {
         permit(principal, 'tasks:read');
         return readSettings(sql, principal.userId);
@@ -21,7 +21,7 @@ export const settingsRoutes = ({ sql, authenticator }: { sql: Sql; authenticator
       { response: { 200: settings }, detail: { tags: ['Settings'], summary: 'My settings' } },
     )
     .put(
-      '/',
+      '/settings',
       async ({ principal, body: { timezone } }) => {
         permit(principal, 'tasks:write');
         if (timezone !== null && !isTimezone(timezone)) {
