@@ -84,6 +84,18 @@ describe('GET /tasks', () => {
     },
   );
 
+  test('pages through what was created within one millisecond', async () => {
+    const ada = await api.person();
+    await database.sql`
+      insert into tasks (id, user_id, title, created_at)
+      select gen_random_uuid(), ${ada.id}, i::text, '2026-11-24T10:00:00Z'::timestamptz + i * interval '1 microsecond'
+      from generate_series(1, 6) as i`;
+    const first = await ada.call('GET', '/tasks?limit=3');
+    const cursor = /cursor=([^>&]+)/.exec(first.headers.get('link') ?? '')?.[1];
+    expect(first.list.map(({ title }) => title)).toEqual(['6', '5', '4']);
+    expect(await titles(ada, `?limit=3&cursor=${cursor}`)).toEqual(['3', '2', '1']);
+  });
+
   test.each([
     'completed=maybe',
     'due=never',

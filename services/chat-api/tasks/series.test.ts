@@ -107,6 +107,15 @@ describe("the processor's batch", () => {
     expect(headers.get('etag')).toBe('"1"');
   });
 
+  test('leaves the cursor at the newest date of many askers at once', async () => {
+    const ada = await api.person();
+    const series = await createSeries(ada);
+    const days = Array.from({ length: 24 }, (_, i) => `2026-12-${String(7 + ((i * 7 + 5) % 24)).padStart(2, '0')}`);
+    await Promise.all(days.map(() => api.sql`select pg_sleep(0.01)`)); // all connections are open
+    await Promise.all(days.map((day) => ask({ parent_recurring_task_id: series.id, advance_past: day, skipped: 0 })));
+    expect(await cursorOf(series)).toMatchObject({ date: '2026-12-30' });
+  });
+
   test('never brings a deleted instance back', async () => {
     const ada = await api.person();
     const series = await createSeries(ada);
