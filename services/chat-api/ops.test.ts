@@ -7,9 +7,13 @@ const app = house.open();
 
 /** The command as an operator runs it: a process of its own. */
 async function ops(...words: string[]) {
+  return opsWith('', ...words);
+}
+
+async function opsWith(stdin: string, ...words: string[]) {
   const child = Bun.spawn([process.execPath, `${import.meta.dir}/ops.ts`, ...words], {
     env: { DATABASE_URL: house.database.url('chat-api'), JWT_SECRET: SECRET, OPERATOR: 'olga' },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [new Blob([stdin]), 'pipe', 'pipe'],
   });
   const [out, err, exitCode] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
   return { out, err, exitCode };
@@ -91,5 +95,36 @@ describe('ops users', () => {
     expect(await house.sql`select 1 from users where id = ${id}`).toHaveLength(0);
     expect(await house.sql`select 1 from unpublished_changes where old_row ->> 'user_id' = ${id}`).toHaveLength(0);
     expect((await ops('users', 'delete', email)).exitCode).toBe(1);
+  });
+});
+
+describe('ops outbox', () => {
+  test('lists what waits, shows it and lets a parked event go on, corrected or not', async () => {
+    const { token } = await app.signUp();
+    const create = (title: string) => app.call('POST', '/api/v1/tasks', { token, json: { title } });
+    const ids = [];
+    for (const title of ['one', 'two']) ids.push(((await (await create(title)).json()) as { id: string }).id);
+    const rows = await house.database.sql<{ event_id: string }[]>`
+      update outbox set parked_at = now(), parked_reason = 'refused' where task_id = any(${ids}::uuid[]) returning event_id`;
+    const [first, second] = rows.map(({ event_id }) => event_id) as [string, string];
+    expect((await ops('outbox', 'list')).out).toContain(`${first}\ttask.created\t`);
+
+    const event = JSON.parse((await ops('outbox', 'show', first)).out) as Record<string, unknown>;
+    expect(event.event_id).toBe(first);
+    expect((await ops('outbox', 'repair', first)).exitCode).toBe(0);
+    expect((await opsWith(JSON.stringify(event), 'outbox', 'correct', second)).exitCode).toBe(1);
+    const other = JSON.parse((await ops('outbox', 'show', second)).out) as object;
+    const corrected = JSON.stringify({ ...other, correlation_id: '11111111-2222-7333-8444-555555555555' });
+    expect((await opsWith(corrected, 'outbox', 'correct', second)).exitCode).toBe(0);
+    expect(await house.database.sql`select 1 from outbox where parked_at is not null`).toHaveLength(0);
+    expect((await ops('outbox', 'show', second)).out).toContain('11111111-2222-7333-8444-555555555555');
+
+    for (const words of [
+      ['show', 'x'],
+      ['repair', first],
+      ['correct', second],
+    ]) {
+      expect((await ops('outbox', ...words)).exitCode).toBe(1);
+    }
   });
 });

@@ -3,11 +3,12 @@ import { connect } from '#shared/db';
 import { createLog } from '#shared/log';
 import { config } from './config.ts';
 import { type Command, CommandError, type Group } from './ops/command.ts';
+import { outbox } from './ops/outbox.ts';
 import { users } from './ops/users.ts';
 
 // Operators' commands: `bun /app/ops.js <group> <command> …` in the image, `bun run ops chat-api …` locally.
 
-const groups: Record<string, Group> = { users };
+const groups: Record<string, Group> = { users, outbox };
 
 /** Results go to stdout, the log and what went wrong to stderr. */
 const log = createLog('chat-api', { write: (line) => console.error(line) });
