@@ -54,6 +54,10 @@ describe('up', () => {
     up.kill('SIGTERM'); // npx and `bun run` deliver each signal twice
     expect(await up.exited).toBe(0);
     expect(processes.filter(isAlive)).toEqual([]);
+    const stopped = [...(await Bun.file(join(folder, 'up.out')).text()).matchAll(/^(\S+) +stopped/gm)];
+    expect(stopped.length).toBe(5);
+    expect(stopped.at(-1)?.[1]).toBe('chat-api'); // consumers first
+    expect(await Bun.file(join(state, 'postgres.log')).text()).toEndWith('database system is shut down\n');
     secrets = await Bun.file(join(state, 'secrets.json')).text();
   }, 60_000);
 

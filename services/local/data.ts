@@ -57,7 +57,8 @@ async function createSidecarDatabase(url: string): Promise<string> {
 export async function ensureDatabase(url: string, name: string): Promise<string> {
   const sql = postgres(url, { max: 1, onnotice() {} });
   try {
-    await sql.unsafe(`create database ${name}`);
+    const found = await sql`select 1 from pg_database where datname = ${name}`;
+    if (found.length === 0) await sql.unsafe(`create database ${name}`);
   } catch (error) {
     if (codeOf(error) !== DUPLICATE_DATABASE) throw error;
   } finally {

@@ -68,8 +68,8 @@ function screen({ options, state, terminal }: Session, parts: Part[]): string {
   const url = `http://localhost:${options.port}`;
   const line = (name: string, ...rest: string[]) => `  ${name.padEnd(26)}${rest.join('  ')}`;
   const prefix = process.env.TASKFLOW_STATE ? `TASKFLOW_STATE=${process.env.TASKFLOW_STATE} ` : '';
-  // npx sets this; who has Bun of their own needs no npx.
-  const bun = process.env.npm_command === 'exec' ? 'npx -y bun@1.4.5' : 'bun';
+  // Started by npx there may be no `bun` in the next terminal.
+  const bun = process.execPath.includes('_npx') ? 'npx -y bun@1.4.5' : 'bun';
   return [
     '',
     terminal.bold(`TaskFlow runs, ready after ${(terminal.elapsedMs() / 1000).toFixed(1)} s.`),

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { applyGrants, migrate, setRolePasswords } from '../../db/migrate.ts';
+import { isAlive } from '../../services/local/processes.ts';
 import { startPostgres, stopLeftBehind } from '../../services/local/postgres.ts';
 import { apps } from '../../services/local/apps.ts';
 
@@ -72,15 +73,6 @@ async function sweep(): Promise<void> {
     const folder = join(tmpdir(), name);
     await stopLeftBehind(join(folder, 'postgres'));
     await rm(folder, { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    // EPERM: alive, but somebody else's.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }
 
