@@ -59,3 +59,12 @@ test('a stream that is replaced before it has begun ends, and its place is not t
   stream.close();
   await eventually(async () => (await openStreams()) === 0);
 });
+
+test('a database that does not answer costs no place: unavailable after three seconds', async () => {
+  const me = await createPerson(database.sql);
+  const release = await holdOpening();
+  const stream = await replica.open(me);
+  expect(await stream.rest()).toMatchObject([{ event: 'unavailable', data: '{"reason":"database"}' }]);
+  expect(await openStreams()).toBe(0);
+  await release();
+});
