@@ -1,7 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startCluster } from './support/cluster.ts';
+import { startCluster, temporaryFolder } from './support/cluster.ts';
 
 // bun test/check.ts [--tests-only] [paths…]: all that must be green before a commit. The last line is the verdict,
 // `N passed, N failed, N skipped`; a type or format error counts as failed; the exit code says the same.
@@ -17,7 +16,7 @@ console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped}
 process.exit(totals.failed > 0 ? 1 : 0);
 
 async function check(): Promise<Totals> {
-  const folder = await mkdtemp(join(tmpdir(), 'taskflow-junit-'));
+  const folder = await temporaryFolder();
   const junit = join(folder, 'junit.xml');
   const [cluster, refused] = await Promise.allSettled([
     startCluster(process.env.TEST_DATABASE_URL),

@@ -2,7 +2,7 @@ import { problem } from './problem.ts';
 
 export type DemoUser = { email: string; password: string };
 
-/** Makes the demo user through the API as any client would, unless it is there from an earlier `up`. */
+/** Makes the demo user through the API as a client would, unless it is there from an earlier `up`. */
 export async function ensureDemoUser(chatApiPort: number, demo: DemoUser): Promise<void> {
   const response = await enter(chatApiPort, demo);
   if (!response.ok) throw new Error(`the demo user could not be made: ${response.status} ${await response.text()}`);

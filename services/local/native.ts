@@ -70,7 +70,7 @@ async function asNobody(native: string, wanted: string): Promise<Native> {
     await own(wanted, account);
     return { ...plain(native, wanted), account };
   }
-  const shelter = '/var/tmp/taskflow-root';
+  const shelter = join('/var/tmp', 'taskflow-root');
   await mkdir(shelter, { mode: 0o755 }).catch(unlessExists);
   if ((await stat(shelter)).uid !== 0)
     throw new Refusal(`${shelter} does not belong to root: remove it and try again.`);

@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import postgres from 'postgres';
@@ -213,9 +213,13 @@ async function readLock(data: string): Promise<{ pid: number; status: string } |
   return lines[0] ? { pid: Number(lines[0]), status: (lines[7] ?? '').trim() } : undefined;
 }
 
-/** Ends the server that a killed process left running on this folder, if any. */
-export async function stopLeftBehind(dataDir: string): Promise<void> {
-  await stopOrphan(join((await findNative(dataDir)).folder, 'data'));
+/** Removes a server's folder, wherever its files really lie, and ends what a killed process left running on it. */
+export async function removePostgres(dataDir: string): Promise<void> {
+  if (!existsSync(dataDir)) return;
+  const { folder } = await findNative(dataDir);
+  await stopOrphan(join(folder, 'data'));
+  await rm(folder, { recursive: true, force: true });
+  await rm(dataDir, { recursive: true, force: true });
 }
 
 async function stopOrphan(data: string): Promise<void> {

@@ -35,6 +35,7 @@ export async function startAll(session: Session, onStarted: (...parts: Part[]) =
   const ports = choosePorts();
   // First, since it tells whether the port is ours; it answers 503 while the rest is starting.
   onStarted(openGateway(session, ports));
+  if (options.daprHttpPort !== undefined) await requireSidecar(options.daprHttpPort);
 
   const database = options.databaseUrl ? givenDatabase(options.databaseUrl) : await startDatabase(session);
   if (database.part) onStarted(database.part);
@@ -128,6 +129,14 @@ async function startDatabase(session: Session): Promise<Database> {
     explain: async (error) => (isServerLost(error) ? first.explain() : error),
     part: keep(session, 'postgres', first.port, first, restart),
   };
+}
+
+async function requireSidecar(port: number): Promise<void> {
+  try {
+    await fetch(`http://127.0.0.1:${port}/v1.0/healthz/outbound`, { signal: AbortSignal.timeout(5000) });
+  } catch (cause) {
+    throw new Refusal(`No Dapr sidecar answers on port ${port}: start it, or leave DAPR_HTTP_PORT out.`, { cause });
+  }
 }
 
 function plan({ options, state }: Session, ports: Record<AppId, number>, databaseUrl: Stack['databaseUrl']): Stack {

@@ -35,7 +35,7 @@ export type State = {
   release(): void;
 };
 
-const OWN_FILES = ['postgres-18', 'postgres.log', 'logs', 'secrets.json', 'running.json'];
+const OWN_FILES = ['postgres.log', 'logs', 'secrets.json', 'running.json'];
 
 /** `.taskflow` in the project, or TASKFLOW_STATE. */
 export function stateFolder(environment: Record<string, string | undefined> = process.env): string {
@@ -68,7 +68,7 @@ export function openState(folder: string): State {
   };
 }
 
-/** Removes what `up` keeps, and nothing else that may lie in the folder. Throws `Refusal` while an `up` uses it. */
+/** Removes what `up` keeps beside its Postgres, and nothing else that may lie in the folder. Throws `Refusal` while an `up` uses it. */
 export function removeState(folder: string): void {
   const holder = holderOf(join(folder, 'up.pid'));
   if (holder) throw inUse(folder, holder);

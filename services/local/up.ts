@@ -1,6 +1,8 @@
 import './require-bun.ts';
+import { join } from 'node:path';
 import { perApp } from './apps.ts';
 import { readOptions } from './options.ts';
+import { removePostgres } from './postgres.ts';
 import { codeOf, Refusal } from './refusal.ts';
 import { watchSignals } from './signals.ts';
 import { serviceEnvironment, type Stack } from './stack.ts';
@@ -16,7 +18,7 @@ async function up(): Promise<number> {
   try {
     const options = readOptions(process.argv.slice(2), process.env);
     const folder = stateFolder();
-    if (options.fresh && !startOver(folder)) return 0;
+    if (options.fresh && !(await startOver(folder))) return 0;
     const state = openState(folder);
     const colours = process.stdout.isTTY && !process.env.NO_COLOR;
     const terminal = createTerminal({ folder: state.path('logs'), colours });
@@ -47,10 +49,11 @@ async function runUntilSignal(session: Session): Promise<void> {
 }
 
 /** Asks on a terminal, then removes data, secrets and logs. A database given by DATABASE_URL is not touched. */
-function startOver(folder: string): boolean {
+async function startOver(folder: string): Promise<boolean> {
   const mayAsk = process.stdin.isTTY && process.stdout.isTTY;
   if (mayAsk && !confirm(`Remove all tasks, users and secrets in ${folder}?`)) return false;
   removeState(folder);
+  await removePostgres(join(folder, 'postgres-18'));
   return true;
 }
 

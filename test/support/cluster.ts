@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import postgres from 'postgres';
 import { applyGrants, migrate, setRolePasswords } from '../../db/migrate.ts';
 import { isAlive } from '../../services/local/processes.ts';
-import { startPostgres, stopLeftBehind } from '../../services/local/postgres.ts';
+import { startPostgres, removePostgres } from '../../services/local/postgres.ts';
 import { apps } from '../../services/local/apps.ts';
 
 const FOLDER = 'taskflow-check-';
@@ -43,8 +43,7 @@ export async function startCluster(givenUrl: string | undefined, { durable = fal
 
 async function startThrowAway(durable: boolean): Promise<{ adminUrl: string; stop(): Promise<void> }> {
   await sweep();
-  // The pid in the name lets a later run see that this one was killed.
-  const folder = await mkdtemp(join(tmpdir(), `${FOLDER}${process.pid}-`));
+  const folder = await temporaryFolder();
   const remove = () => rm(folder, { recursive: true, force: true });
   try {
     const server = await startPostgres({
@@ -56,6 +55,7 @@ async function startThrowAway(durable: boolean): Promise<{ adminUrl: string; sto
       adminUrl: server.adminUrl,
       async stop() {
         await server.stop();
+        await removePostgres(join(folder, 'postgres'));
         await remove();
       },
     };
@@ -65,13 +65,18 @@ async function startThrowAway(durable: boolean): Promise<{ adminUrl: string; sto
   }
 }
 
+/** The pid in its name lets a later run see that this one was killed. */
+export function temporaryFolder(): Promise<string> {
+  return mkdtemp(join(tmpdir(), `${FOLDER}${process.pid}-`));
+}
+
 /** Ends the servers and removes the folders of runs that were killed before they could do it. */
 async function sweep(): Promise<void> {
   for (const name of await readdir(tmpdir())) {
     const pid = name.startsWith(FOLDER) ? Number(name.slice(FOLDER.length).split('-')[0]) : NaN;
     if (!(pid > 0) || isAlive(pid)) continue;
     const folder = join(tmpdir(), name);
-    await stopLeftBehind(join(folder, 'postgres'));
+    await removePostgres(join(folder, 'postgres'));
     await rm(folder, { recursive: true, force: true });
   }
 }
