@@ -165,7 +165,8 @@ export async function startStack({
         async () => {
           const [row] = await database.sql`
           select (select count(*) from outbox where sent_at is null and parked_at is null)::int as unsent,
-                 (select count(*) from reminder_schedule where status = 'triggered' and published_at is null)::int as unpublished`;
+                 (select count(*) from reminder_schedule
+                     where (status = 'triggered' and published_at is null) or (status = 'pending' and trigger_at <= now()))::int as unpublished`;
           const { lag } = await stateOf(controlPort);
           // An app that this stack does not run catches up never.
           const waiting = lag.filter(({ app_id, lag: events }) => events > 0 && only.includes(app_id));
