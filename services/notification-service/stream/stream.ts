@@ -81,7 +81,7 @@ export function createStream({
   /** The room at the last heartbeat of a replay that waits for it: unchanged at the next one, nobody reads. */
   let roomAtBeat: number | null = null;
 
-  const stream = { principal, client, begin, deliver, advance, roomMade, beat, end, isOpen: () => output !== null };
+  const stream = { principal, client, begin, deliver, advance, roomMade, beat, end };
   return stream;
 
   /** Writes where it stands, then all that follows `lastEventId` (null: only what is new). */
