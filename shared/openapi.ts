@@ -1,52 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { toOpenAPISchema } from '@elysiajs/openapi/openapi';
 import { Elysia } from 'elysia';
-import { page } from './openapi-page.ts';
-
-/** The part of an OpenAPI 3.1 document that the page shows. */
-export interface ApiDocument {
-  openapi: string;
-  info: { title: string; description: string; version: string };
-  paths: Record<string, Record<string, Operation>>;
-  components: object;
-  security: object[];
-}
-
-export interface Operation {
-  tags?: string[];
-  summary?: string;
-  description?: string;
-  operationId: string;
-  parameters?: { name: string; in: string; required?: boolean; schema: Schema }[];
-  requestBody?: { content: Content };
-  responses?: Record<string, { description?: string; content?: Content }>;
-  security?: object[];
-}
-
-export type Content = Record<string, { schema?: Schema }>;
-
-export interface Schema {
-  type?: string | string[];
-  description?: string;
-  properties?: Record<string, Schema>;
-  required?: string[];
-  additionalProperties?: boolean | Schema;
-  patternProperties?: Record<string, Schema>;
-  items?: Schema;
-  anyOf?: Schema[];
-  oneOf?: Schema[];
-  enum?: unknown[];
-  const?: unknown;
-  format?: string;
-  pattern?: string;
-  default?: unknown;
-  minimum?: number;
-  maximum?: number;
-  minLength?: number;
-  maxLength?: number;
-  minItems?: number;
-  maxItems?: number;
-}
+import { type ApiDocument, type Content, type Schema, page } from './openapi-page.ts';
 
 /** For operators and the sidecar, never routed by the gateway: no part of the published API. */
 const INTERNAL = /^\/(events|internal|health|metrics)(\/|$)/;

@@ -6,7 +6,8 @@ import { createDatabase } from '../support/database.ts';
 import { type Person, signUp } from '../support/person.ts';
 import { startStack } from '../support/stack.ts';
 import { eventually } from '../support/wait.ts';
-import { atRate, ms, print, spread } from './figures.ts';
+import { atRate } from '../support/load.ts';
+import { ms, print, spread } from './figures.ts';
 
 const PEOPLE = 100; // 500 a second over 100 streams is 5 a second each: below a stream's limit of 10
 const SECONDS = 8;

@@ -15,18 +15,6 @@ export function print(what: string, figure: string, beside = ''): void {
   console.log(`  ${what.padEnd(46)} ${figure}${beside && `   (${beside})`}`);
 }
 
-/** Runs `work` `perSecond` times a second for `seconds`, whether or not earlier ones have ended (open loop). */
-export async function atRate(perSecond: number, seconds: number, work: (i: number) => Promise<void>): Promise<void> {
-  const running: Promise<void>[] = [];
-  const startedAt = performance.now();
-  for (let i = 0; i < perSecond * seconds;) {
-    const due = Math.min(perSecond * seconds, Math.floor(((performance.now() - startedAt) / 1000) * perSecond) + 1);
-    for (; i < due; i++) running.push(work(i));
-    await Bun.sleep(1);
-  }
-  await Promise.all(running);
-}
-
 /** Keeps `inFlight` of `work` running for `seconds` (closed loop). @returns how many ended a second */
 export async function perSecond(inFlight: number, seconds: number, work: () => Promise<unknown>): Promise<number> {
   const end = performance.now() + seconds * 1000;

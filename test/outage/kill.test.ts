@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { atRate } from '../support/load.ts';
 import { listen } from '../support/listen.ts';
 import { type Person, signUp } from '../support/person.ts';
 import { type RunningStack, startStack } from '../support/stack.ts';
@@ -29,7 +30,6 @@ const victims = [
 async function createUnderFire(people: Person[], victim: string): Promise<string[]> {
   const due = new Date(Date.now() + 86_400_000).toISOString();
   const answered: string[] = [];
-  const running: Promise<void>[] = [];
   const create = async (i: number) => {
     try {
       const task = await people[i % PEOPLE]?.ask<{ id: string }>('POST', '/tasks', {
@@ -43,16 +43,11 @@ async function createUnderFire(people: Person[], victim: string): Promise<string
     }
   };
   let drill = Promise.resolve();
-  const startedAt = performance.now();
-  for (let i = 0; i < PER_SECOND * SECONDS;) {
-    const due = ((performance.now() - startedAt) / 1000) * PER_SECOND;
-    for (; i < due && i < PER_SECOND * SECONDS; i++) {
-      running.push(create(i));
-      if (i === PER_SECOND) drill = stack.kill(victim).then(() => stack.start(victim));
-    }
-    await Bun.sleep(2); // the load generator's pace, not a wait for an outcome
-  }
-  await Promise.all([...running, drill]);
+  await atRate(PER_SECOND, SECONDS, async (i) => {
+    if (i === PER_SECOND) drill = stack.kill(victim).then(() => stack.start(victim));
+    await create(i);
+  });
+  await drill;
   return answered;
 }
 
