@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { Elysia, t } from 'elysia';
-import { typeText } from './openapi-page.ts';
-import { type ApiDocument, apiDocs } from './openapi.ts';
+import { type ApiDocument, typeText } from './openapi-page.ts';
+import { apiDocs } from './openapi.ts';
 
 const tasks = new Elysia({ prefix: '/api/v1' })
   .get('/tasks/:id', () => ({ id: 'x' }), {
