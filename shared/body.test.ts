@@ -11,7 +11,7 @@ const app = errorMapping(createLog('test', { write: () => {} }), { invalid: () =
   .post('/strict', ({ body }) => body, { body: t.Object({ title: t.String() }) })
   .post('/loose', ({ body }) => body ?? 'nothing', { body: t.MaybeEmpty(t.Object({ title: t.Optional(t.String()) })) })
   .post('/none', () => 'ran')
-  .post('/event', ({ body }) => body as object, { parse: 'json' });
+  .post('/events/created', ({ body }) => body as object, { parse: 'json' });
 
 async function post(
   path: string,
@@ -74,7 +74,15 @@ describe('jsonBodies', () => {
   test('leaves the content of events to their consumer', async () => {
     const headers = { 'content-type': 'application/cloudevents+json' };
     for (const body of ['{"data":"\\u0000"}', `{"data":${'['.repeat(40)}${']'.repeat(40)}}`, '[]']) {
-      expect((await post('/event', body, headers)).status).toBe(200);
+      expect((await post('/events/created', body, headers)).status).toBe(200);
+    }
+  });
+
+  test('holds on every other path, however the body is called', async () => {
+    for (const type of ['application/cloudevents+json', 'application/merge-patch+json']) {
+      for (const body of ['[]', '{"title":"a\\u0000"}', `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`]) {
+        expect(await post('/loose', body, { 'content-type': type })).toMatchObject({ status: 400, code: 'ROUTE_CODE' });
+      }
     }
   });
 });
