@@ -20,7 +20,9 @@ const app = errorMapping(log, { invalid: (request) => (request.method === 'POST'
     throw new TypeError('secret detail');
   })
   .get('/answer', () => ({ title: 5 }) as never, { response: { 200: t.Object({ title: t.String() }) } })
-  .get('/query', () => 'ok', { query: t.Object({ limit: t.Numeric() }) })
+  .get('/query', () => 'ok', {
+    query: t.Object({ limit: t.Numeric(), after: t.Optional(t.Integer({ minimum: 1 })) }),
+  })
   .post('/body', () => 'ok', { body: t.Object({ list: t.Array(t.Object({ title: t.String() })) }) });
 
 const call = async (path: string, init: RequestInit = {}) => {
@@ -80,4 +82,43 @@ describe('errorMapping', () => {
     expect(JSON.stringify(json)).not.toContain('private');
     expect(await call('/query')).toMatchObject({ status: 400, json: { code: 'OTHER' } });
   });
+
+  test('names a query parameter that is a number out of range', async () => {
+    const message = 'after: Expected integer to be greater or equal to 1';
+    expect(await call('/query?limit=5&after=0')).toMatchObject({ status: 400, json: { message } });
+  });
+
+  test('answers a request whose Host is none without showing its source', async () => {
+    const server = app.listen({ hostname: '127.0.0.1', port: 0 });
+    try {
+      expect(server.server?.development).toBe(false);
+      for (const host of ['a@b', 'a/b?', '']) {
+        const answer = await said(
+          server.server?.port ?? 0,
+          `GET /bug HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`,
+        );
+        expect(answer).toStartWith('HTTP/1.1 400 ');
+        expect(answer.toLowerCase()).toContain('x-correlation-id: ');
+        expect(answer).toContain('{"error":"Bad request","code":"INVALID_REQUEST"');
+      }
+    } finally {
+      await server.stop(true);
+    }
+  });
 });
+
+/** What a server answers to bytes that `fetch` would never send. */
+async function said(port: number, request: string): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  let answer = '';
+  await Bun.connect({
+    hostname: '127.0.0.1',
+    port,
+    socket: {
+      open: (socket) => void socket.write(request),
+      data: (_socket, bytes) => void (answer += bytes.toString()),
+      close: () => resolve(answer),
+    },
+  });
+  return promise;
+}

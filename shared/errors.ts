@@ -47,11 +47,17 @@ export const errorMapping = (
   log: Log,
   { invalid = () => 'VALIDATION_ERROR' }: { invalid?: (request: Request) => string } = {},
 ) =>
-  new Elysia({ name: 'errors', seed: invalid })
+  new Elysia({ name: 'errors', seed: invalid, serve: { development: false } }) // or Bun shows source code in its own errors
+    .onRequest(({ request }) => {
+      // Bun 1.4.5 gives a mere path where the `Host` header is missing or is none: nothing could be read from it.
+      if (URL.canParse(request.url)) return;
+      const headers = { 'x-correlation-id': crypto.randomUUID() }; // comes before `correlation`
+      throw new ApiError(400, 'INVALID_REQUEST', 'The Host header is not a host.', { headers });
+    })
     .onError({ as: 'global' }, ({ error, code, request, set }) => {
       // A body that was not taken fails the schema too; the reason is what the caller can use.
       const reason = code === 'VALIDATION' ? (bodyProblem(request) ?? error) : error;
-      const answer = mapped(reason, code, invalid(request));
+      const answer = mapped(reason, code, request, invalid);
       if (answer.status >= 500 && answer.code !== 'DATABASE_UNAVAILABLE') {
         const correlationId = set.headers['x-correlation-id'];
         log.error('request failed', { path: new URL(request.url).pathname, correlation_id: correlationId, error });
@@ -62,10 +68,15 @@ export const errorMapping = (
     })
     .use(jsonBodies());
 
-function mapped(error: unknown, elysiaCode: string | number, invalidCode: string): ApiError {
+function mapped(
+  error: unknown,
+  elysiaCode: string | number,
+  request: Request,
+  invalid: (request: Request) => string,
+): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof BodyError)
-    return new ApiError(error.status, bodyCodes[error.status] ?? invalidCode, error.message);
+    return new ApiError(error.status, bodyCodes[error.status] ?? invalid(request), error.message);
   if (isTransient(error)) {
     return new ApiError(503, 'DATABASE_UNAVAILABLE', 'The database does not answer at the moment. Please try again.', {
       headers: { 'retry-after': '5' },
@@ -73,7 +84,7 @@ function mapped(error: unknown, elysiaCode: string | number, invalidCode: string
   }
   if (elysiaCode === 'NOT_FOUND') return new ApiError(404, 'NOT_FOUND', 'There is nothing at this address.');
   if (elysiaCode === 'VALIDATION' && !isOurAnswer(error))
-    return new ApiError(400, invalidCode, validationMessage(error));
+    return new ApiError(400, invalid(request), validationMessage(error, request));
   return new ApiError(
     500,
     'INTERNAL_ERROR',
@@ -87,9 +98,24 @@ const bodyCodes: Record<number, string> = { 413: 'PAYLOAD_TOO_LARGE', 415: 'UNSU
 const isOurAnswer = (error: unknown): boolean => (error as { type?: string }).type === 'response';
 
 /** Names the field and what was expected; never repeats what was sent. */
-function validationMessage(error: unknown): string {
-  const first = (error as { all?: { path?: string; message?: string; summary?: string }[] }).all?.[0];
-  const field = first?.path?.replace(/^\//, '').replaceAll('/', '.') || 'body';
+function validationMessage(error: unknown, request: Request): string {
+  const { all, type, value } = error as Partial<ValidationError>;
+  const first = all?.[0];
+  const where = type === 'property' ? parameterOf(request, value) : 'body';
+  const field = first?.path?.replace(/^\//, '').replaceAll('/', '.') || where;
   const text = first?.message ?? first?.summary ?? 'is not valid';
   return `${field}: ${text}`;
+}
+
+/** What Elysia 1.4.30 says of a failed schema. */
+interface ValidationError {
+  type: string;
+  value: unknown;
+  all: { path?: string; message?: string; summary?: string }[];
+}
+
+/** Of a number in the query that is out of range Elysia 1.4.30 gives the value without its name. */
+function parameterOf({ url }: Request, value: unknown): string {
+  const found = [...new URL(url).searchParams].find(([, text]) => Number(text) === value);
+  return found?.[0] ?? 'query';
 }
