@@ -18,7 +18,12 @@ export const cursorOf = ({ timestamp, event_id }: Place): string =>
 export function placeOf(cursor: string | undefined): Place | null {
   if (cursor === undefined) return null;
   const [timestamp = '', event_id = ''] = Buffer.from(cursor, 'base64url').toString().split(' ');
-  if (/^\d{4}-\d\d-\d\dT[\d:.]{12}Z$/.test(timestamp) && !Number.isNaN(Date.parse(timestamp)) && isUuid(event_id))
-    return { timestamp, event_id };
+  if (isTimestamp(timestamp) && isUuid(event_id)) return { timestamp, event_id };
   throw new ApiError(400, 'INVALID_CURSOR', 'cursor: take it from the Link header of the page before.');
+}
+
+/** As `toISOString` writes it, in a year that Postgres knows; `Date` alone takes the 30th of February too. */
+function isTimestamp(text: string): boolean {
+  const year = new Date(text).getUTCFullYear();
+  return year >= 1 && year <= 9999 && new Date(text).toISOString() === text;
 }

@@ -86,7 +86,8 @@ async function onePage(page: Promise<Page>, onNext: (cursor: string) => void): P
 function instant(name: string, text: string | undefined): Date | undefined {
   if (text === undefined) return undefined;
   const date = new Date(text);
-  if (/^\d{4}-\d\d-\d\d/.test(text) && !Number.isNaN(date.getTime())) return date;
+  const year = date.getUTCFullYear(); // NaN, if there is no such time
+  if (/^\d{4}-\d\d-\d\d/.test(text) && year >= 1 && year <= 9999) return date;
   throw new ApiError(400, 'VALIDATION_ERROR', `${name}: expected an ISO 8601 time, as 2026-12-01T09:00:00Z`);
 }
 

@@ -7,12 +7,15 @@ const page = {
 
 export const taskQuery = t.Object(page);
 
+/** The length leaves out `urn:uuid:…`, which the format of TypeBox takes and Postgres does not. */
+const uuid = (description: string) => t.Optional(t.String({ format: 'uuid', maxLength: 36, description }));
+
 export const eventsQuery = t.Object({
-  user_id: t.Optional(t.String({ format: 'uuid', description: 'owner of the task' })),
-  type: t.Optional(t.String({ description: 'as task.created' })),
+  user_id: uuid('owner of the task'),
+  type: t.Optional(t.String({ pattern: '^[\\w.-]+$', description: 'as task.created' })),
   from: t.Optional(t.String({ description: 'ISO 8601, inclusive' })),
   to: t.Optional(t.String({ description: 'ISO 8601, exclusive' })),
-  correlation_id: t.Optional(t.String({ format: 'uuid', description: 'X-Correlation-Id of a request' })),
+  correlation_id: uuid('X-Correlation-Id of a request'),
   ...page,
 });
 

@@ -99,6 +99,19 @@ describe('GET /audit/events', () => {
     },
   );
 
+  test.each([
+    `user_id=urn:uuid:${crypto.randomUUID()}`,
+    `correlation_id=urn:uuid:${crypto.randomUUID()}`,
+    'type=%00',
+    'from=0000-01-01',
+    'to=9999-12-31T23:59:59-14:00',
+    ...['0000-01-01T00:00:00.000Z', '2026-02-30T00:00:00.000Z', '2026-01-01T24:00:00.000Z'].map(
+      (timestamp) => `cursor=${cursorOf({ timestamp, event_id: crypto.randomUUID() })}`,
+    ),
+  ])('refuses %s, which Postgres would', async (query) => {
+    expect((await admin.get(`/events?${query}`)).status).toBe(400);
+  });
+
   test.each([1, 0])('comes in pages without gap or repetition, events %d seconds apart', async (everySeconds) => {
     const user_id = crypto.randomUUID();
     const events = await store(10, { user_id }, everySeconds);
