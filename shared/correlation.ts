@@ -13,16 +13,17 @@ export const isUuid = (text: string): boolean => UUID.test(text);
 export const correlation = () =>
   new Elysia({ name: 'correlation' })
     .onRequest(({ request, set }) => {
-      set.headers['x-correlation-id'] = given(request) ?? crypto.randomUUID();
+      set.headers['x-correlation-id'] = correlationIdOf(request);
     })
     .derive({ as: 'global' }, ({ request, set }) => ({
       correlationId: String(set.headers['x-correlation-id'] ?? crypto.randomUUID()),
       traceparent: traceparentOf(request),
     }));
 
-function given(request: Request): string | null {
+/** The caller's `X-Correlation-Id` if it is a UUID, in lower case; else a new one. */
+export function correlationIdOf(request: Request): string {
   const id = request.headers.get('x-correlation-id');
-  return id !== null && isUuid(id) ? id.toLowerCase() : null;
+  return id !== null && isUuid(id) ? id.toLowerCase() : crypto.randomUUID();
 }
 
 function traceparentOf(request: Request): string {

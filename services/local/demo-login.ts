@@ -22,7 +22,13 @@ export async function loginAsDemo(
   const isLocal =
     isLoopback(peer ?? '') && isLoopback(host.replace(/:\d+$/, '')) && !request.headers.has('x-forwarded-for');
   if (!isLocal || request.headers.get('origin') !== `http://${host}`) {
-    return problem(403, 'LOCAL_ONLY', 'Forbidden', 'Only the page on this machine may log in as the demo user.');
+    return problem(
+      request,
+      403,
+      'LOCAL_ONLY',
+      'Forbidden',
+      'Only the page on this machine may log in as the demo user.',
+    );
   }
   const response = await enter(chatApiPort, demo);
   if (!response.ok) return new Response(response.body, { status: response.status, headers: response.headers });

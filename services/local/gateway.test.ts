@@ -98,6 +98,29 @@ describe('forward', () => {
     }
   });
 
+  test('answers under the correlation id of the caller, also where it refuses', async () => {
+    const id = crypto.randomUUID();
+    for (const path of ['/nowhere', '/local/demo-login']) {
+      const response = await call(path, { method: 'POST', headers: { 'x-correlation-id': id } });
+      expect([response.status >= 400, response.headers.get('x-correlation-id')]).toEqual([true, id]);
+    }
+  });
+
+  test.each(['a@b', 'a/api/v1/tasks?', ''])('refuses a Host that is none: %j', async (host) => {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    let answer = '';
+    await Bun.connect({
+      hostname: '127.0.0.1',
+      port: gateway.port ?? 0,
+      socket: {
+        open: (socket) => void socket.write(`GET /api/v1/tasks HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`),
+        data: (_socket, bytes) => void (answer += bytes.toString()),
+        close: () => resolve(answer),
+      },
+    });
+    expect(await promise).toMatch(/^HTTP\/1.1 400 [^]*"code":"INVALID_REQUEST"/);
+  });
+
   test('passes the first line of a stream at once and tells the service when the client leaves', async () => {
     const leave = new AbortController();
     const response = await call('/api/v1/notifications/stream', { signal: leave.signal });

@@ -38,7 +38,9 @@ export function startGateway({ port, ports, demo, tour }: GatewayOptions): Bun.S
     idleTimeout: 0,
     development: false,
     async fetch(request, server) {
-      const url = new URL(request.url);
+      const url = URL.parse(request.url);
+      // Bun 1.4.5 gives a mere path where the `Host` header is missing or is none.
+      if (!url) return problem(request, 400, 'INVALID_REQUEST', 'Bad request', 'The Host header is not a host.');
       const appId = serviceOf(url.pathname);
       if (appId) return forward(request, `http://127.0.0.1:${ports[appId]}${url.pathname}${url.search}`, server);
       switch (`${request.method} ${url.pathname}`) {
@@ -51,7 +53,7 @@ export function startGateway({ port, ports, demo, tour }: GatewayOptions): Bun.S
         case 'POST /local/demo-login':
           return loginAsDemo(request, server.requestIP(request)?.address, demo, ports['chat-api']);
         default:
-          return problem(404, 'NOT_FOUND', 'Not found', `There is nothing at ${url.pathname}.`);
+          return problem(request, 404, 'NOT_FOUND', 'Not found', `There is nothing at ${url.pathname}.`);
       }
     },
   });
@@ -89,10 +91,17 @@ async function forward(request: Request, target: string, server: Bun.Server<unde
   } catch (error) {
     if (request.signal.aborted) return new Response(null, { status: 499 }); // nobody reads it
     return codeOf(error) === 'ECONNREFUSED'
-      ? problem(503, 'SERVICE_UNAVAILABLE', 'Service unavailable', 'This part is starting or away; try again.', {
-          'retry-after': '1',
-        })
-      : problem(502, 'BAD_GATEWAY', 'Bad gateway', 'The service ended the connection before it answered.');
+      ? problem(
+          request,
+          503,
+          'SERVICE_UNAVAILABLE',
+          'Service unavailable',
+          'This part is starting or away; try again.',
+          {
+            'retry-after': '1',
+          },
+        )
+      : problem(request, 502, 'BAD_GATEWAY', 'Bad gateway', 'The service ended the connection before it answered.');
   }
 }
 

@@ -1,5 +1,8 @@
+import { correlationIdOf } from '#shared/correlation';
+
 /** An error of the gateway's own, in the form that all services give theirs. */
 export function problem(
+  request: Request,
   status: number,
   code: string,
   error: string,
@@ -8,6 +11,6 @@ export function problem(
 ): Response {
   return Response.json(
     { error, code, message },
-    { status, headers: { ...headers, 'x-correlation-id': crypto.randomUUID() } },
+    { status, headers: { ...headers, 'x-correlation-id': correlationIdOf(request) } },
   );
 }
