@@ -106,6 +106,12 @@ describe('GET /tasks', () => {
     'limit=0',
     'limit=1001',
     'cursor=abc',
+    'sort=__proto__',
+    'sort=toString',
+    ...['0000-01-01 00:00:00+00', '2026-02-30 00:00:00+00', '2026-01-01 00:00:00+99', '2026-- :  : : : :'].map(
+      (at) =>
+        `cursor=${Buffer.from(JSON.stringify(['-created_at', at, '01a21063-95e2-7485-a55b-5bf3f23ff4b4'])).toString('base64url')}`,
+    ),
   ])('refuses %s naming it', async (query) => {
     const ada = await api.person();
     const { status, body } = await ada.call('GET', `/tasks?${query}`);

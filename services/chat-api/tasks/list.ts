@@ -52,7 +52,8 @@ const sortKeys: Record<string, (sql: Sql, isRising: boolean) => Fragment> = {
 
 function readSort(name = '-created_at'): Order {
   const isRising = !name.startsWith('-');
-  const key = sortKeys[name.replace(/^-/, '')];
+  const column = name.replace(/^-/, '');
+  const key = Object.hasOwn(sortKeys, column) ? sortKeys[column] : undefined;
   if (!key)
     throw refused('sort', `expected one of ${Object.keys(sortKeys).join(', ')}, with - before it for falling order`);
   return { name, isRising, key: (sql) => key(sql, isRising) };
@@ -147,14 +148,19 @@ function decodeCursor(sort: string, text: string): { at: string; id: string } {
     parts = null; // refused below, like a cursor of another form
   }
   const [name, at, id] = Array.isArray(parts) ? parts : [];
-  if (
-    name !== sort ||
-    typeof at !== 'string' ||
-    !/^(-?infinity|\d{4}-[\d :.+-]{10,40})$/.test(at) ||
-    !isUuid(String(id))
-  )
+  if (name !== sort || !isSortKey(at) || !isUuid(String(id)))
     throw refused('cursor', 'take it from the Link header of the page before, with the same sort');
   return { at, id: String(id) };
+}
+
+/** As Postgres writes a time in UTC, and one that it will read again: not the year 0, nor the 30th of February. */
+function isSortKey(text: unknown): text is string {
+  if (typeof text !== 'string') return false;
+  if (/^-?infinity$/.test(text)) return true;
+  if (!/^(?!0000)\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?\+00$/.test(text)) return false;
+  const iso = text.slice(0, 19).replace(' ', 'T');
+  const time = new Date(`${iso}Z`);
+  return !Number.isNaN(time.getTime()) && time.toISOString().startsWith(iso);
 }
 
 const refused = (parameter: string, reason: string) => new ApiError(400, 'INVALID_QUERY', `${parameter}: ${reason}`);
