@@ -67,7 +67,15 @@ describe('GET /notifications', () => {
     await personWith(1);
     const other = await createPerson(database.sql);
     expect(await idsOf(other, '')).toEqual([]);
-    for (const query of ['limit=0', 'limit=201', 'after=-1', 'cursor=x', 'unread=maybe']) {
+    for (const query of [
+      'limit=0',
+      'limit=201',
+      'after=-1',
+      'cursor=x',
+      'unread=maybe',
+      'after=1e20',
+      'cursor=1e308',
+    ]) {
       expect((await replica.call(other, 'GET', `?${query}`)).status).toBe(400);
     }
     expect((await fetch(`${replica.origin}/api/v1/notifications`)).status).toBe(401);
@@ -101,6 +109,7 @@ describe('POST /notifications/read-all', () => {
     const me = await personWith(1, 3);
     expect(await (await replica.call(me, 'POST', '/read-all?through=3')).json()).toEqual({ read: 2 });
     expect(await idsOf(me, '?unread=true')).toEqual([4]);
+    expect((await replica.call(me, 'POST', '/read-all?through=1e20')).status).toBe(400);
     expect(await (await replica.call(me, 'POST', '/read-all')).json()).toEqual({ read: 1 });
     expect(await idsOf(me, '?unread=true')).toEqual([]);
   });

@@ -31,7 +31,8 @@ export const itemOf = ({ seq, notify, created_at: createdAt, read_at: readAt, pa
   event: payload,
 });
 
-const number = (description: string) => t.Optional(t.Integer({ minimum: 0, description }));
+const number = (description: string) =>
+  t.Optional(t.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description }));
 
 export const inboxQuery = t.Object({
   unread: t.Optional(t.Boolean({ description: 'only what is not read yet' })),
