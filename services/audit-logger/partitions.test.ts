@@ -57,7 +57,7 @@ describe('partitions', () => {
     await partitions.stop();
     release.resolve();
     await holder;
-    expect(partitions.lines).toEqual(['partitions not made, tried again each minute']);
+    expect(partitions.lines).toEqual(['loop degraded']);
     expect(await months()).not.toContain('task_events_2029_01');
   });
 

@@ -1,5 +1,6 @@
-import { isTransient, type Pool, type Sql } from '#shared/db';
+import type { Pool, Sql } from '#shared/db';
 import type { Log } from '#shared/log';
+import { createLoop } from '#shared/loop';
 import { changed, type Change, created, deleted, type Cause } from './tasks/events.ts';
 import { reminderOf } from './tasks/reminder-status.ts';
 import { columns, type TaskRow } from './tasks/row.ts';
@@ -17,11 +18,6 @@ const CHANGES_LOCK = 7_203_115;
  * events ended; the last event of a task that still exists carries the task as it is now.
  */
 export function createChanges({ sql, log, committed }: { sql: Pool; log: Log; committed: () => void }) {
-  let timer: Timer | undefined;
-  let running: Promise<void> | undefined;
-  let isStopped = true;
-  let isFailing = false;
-
   /** @returns how many changes were read; 0 also when another replica is at it */
   async function runOnce(): Promise<number> {
     const { read, events } = await sql.begin(publishChanges);
@@ -30,30 +26,12 @@ export function createChanges({ sql, log, committed }: { sql: Pool; log: Log; co
     return read;
   }
 
-  async function tick(): Promise<void> {
-    try {
-      while (!isStopped && (await runOnce()) === ROWS);
-      isFailing = false;
-    } catch (error) {
-      if (!isFailing)
-        log[isTransient(error) ? 'warn' : 'error']('changes not published, will be tried again', { error });
-      isFailing = true;
-    }
-    if (!isStopped) timer = setTimeout(() => (running = tick()), POLL_MS);
+  async function catchUp(stopping: AbortSignal): Promise<void> {
+    while (!stopping.aborted && (await runOnce()) === ROWS);
   }
 
-  return {
-    runOnce,
-    start(): void {
-      isStopped = false;
-      running = tick();
-    },
-    async stop(): Promise<void> {
-      isStopped = true;
-      clearTimeout(timer);
-      await running;
-    },
-  };
+  const { start, stop } = createLoop({ name: 'changes', everyMs: POLL_MS, runOnce: catchUp, log });
+  return { runOnce, start, stop };
 }
 
 async function publishChanges(tx: Sql): Promise<{ read: number; events: number }> {

@@ -2,12 +2,12 @@ import { checkSidecar, createSidecar } from '#shared/dapr';
 import { connect } from '#shared/db';
 import { createLifecycle } from '#shared/lifecycle';
 import { createLog } from '#shared/log';
+import { createLoop } from '#shared/loop';
 import { createMetrics } from '#shared/metrics';
 import { version } from '../../package.json' with { type: 'json' };
 import { createApp } from './app.ts';
 import { config } from './config.ts';
 import { createProcessor } from './processor.ts';
-import { createTick } from './tick.ts';
 
 const commit = config.VERSION_COMMIT;
 const log = createLog('recurring-task-processor', { level: config.LOG_LEVEL });
@@ -32,9 +32,11 @@ app.listen({ hostname: config.HOST, port: config.PORT });
 lifecycle.defer('server', () => app.stop());
 
 const processor = createProcessor({ sql, sidecar, serviceToken: config.SERVICE_TOKEN, log, metrics });
-const tick = createTick({
+const tick = createLoop({
+  name: 'tick',
   runOnce: (stopping) => processor.runOnce(new Date(), stopping),
   everyMs: config.TICK_SECONDS * 1000,
+  retryMs: 10_000,
   log,
 });
 tick.start();

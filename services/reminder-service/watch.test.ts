@@ -221,6 +221,6 @@ describe('left to itself', () => {
     replica.start();
     await eventually(() => looks().length > 0);
     await expect(replica.look()).rejects.toThrow();
-    expect(looks()).toMatchObject([{ level: 'warn', message: 'loop fails and is tried again' }]);
+    expect(looks()).toMatchObject([{ level: 'warn', message: 'loop degraded' }]);
   });
 });

@@ -2,12 +2,12 @@ import type { Sidecar } from '#shared/dapr';
 import type { Pool } from '#shared/db';
 import type { TaskEvent } from '#shared/events';
 import type { Log } from '#shared/log';
+import { createLoop } from '#shared/loop';
 import type { Metrics } from '#shared/metrics';
 import { createJumpMeter, sleepMs } from './clock.ts';
 import { handleTaskEvent } from './events.ts';
 import { createFiring } from './fire.ts';
 import { createHeap } from './heap.ts';
-import { createLoop } from './loop.ts';
 import { allPendingUntil, pendingUntil, purgeClosed } from './schedule.ts';
 
 const SECOND = 1000;
@@ -88,8 +88,8 @@ export function createWatch({
   }
 
   const every = (ms: number, name: string, runOnce: () => Promise<void>) =>
-    createLoop({ name, runOnce, waitMs: () => ms, log });
-  const alarm = createLoop({ name: 'fire', runOnce: fire, waitMs: () => sleepMs(heap.nextAt(), now()), log });
+    createLoop({ name, runOnce, everyMs: ms, log });
+  const alarm = createLoop({ name: 'fire', runOnce: fire, nextMs: () => sleepMs(heap.nextAt(), now()), log });
   const loops = [
     every(RECONCILE_EVERY_MS, 'reconcile', reconcile),
     every(LOOK_EVERY_MS, 'look', look),
