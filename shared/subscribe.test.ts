@@ -210,6 +210,16 @@ describe('a dead letter', () => {
     expect([...rows]).toEqual([{ app_id: 'reminder-service', topic: 'taskflow.tasks.deleted', envelope: letter }]);
   });
 
+  test('is stored also with text that no column holds, which may be why it was refused', async () => {
+    const letter = { ...envelope({ ...deletedEvent(), note: ['a\0', '\ud800', 'C:\\u0000', '😀'] }), topic: 'a\0' };
+    const id = `${letter.id}\0`;
+    const { deliver } = createApp();
+    expect(await deliver({ ...letter, id }, { route: '/events/dead-letter' })).toMatchObject({ status: 'SUCCESS' });
+    const [row] = await database.sql`
+      select topic, envelope -> 'data' -> 'note' as note from dead_letters where event_id = ${`${letter.id}\ufffd`}`;
+    expect(row).toEqual({ topic: 'a\ufffd', note: ['a\ufffd', '\ufffd', 'C:\\u0000', '😀'] });
+  });
+
   test('is offered again while the database is gone', async () => {
     const gone = connect('postgres://nobody@127.0.0.1:1/none', { name: 'test', max: 1 });
     expect(

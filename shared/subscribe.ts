@@ -171,12 +171,13 @@ function mayDeliver(request: Request, appToken: string): boolean {
 
 /** Keeps what this consumer refused. There is no topic behind this one, so a failure is offered again until it is kept. */
 async function storeDeadLetter(sql: Sql, appId: string, body: unknown, log: Log): Promise<{ status: Status }> {
-  const { id, topic } = (body ?? {}) as { id?: unknown; topic?: unknown };
+  const envelope = storable(body ?? null);
+  const { id, topic } = (envelope ?? {}) as { id?: unknown; topic?: unknown };
   const eventId = typeof id === 'string' && id !== '' ? id : Bun.randomUUIDv7();
   try {
     await sql`
       insert into dead_letters (app_id, event_id, topic, envelope)
-      values (${appId}, ${eventId}, ${typeof topic === 'string' ? topic : 'unknown'}, ${sql.json((body ?? null) as never)})
+      values (${appId}, ${eventId}, ${typeof topic === 'string' ? topic : 'unknown'}, ${sql.json(envelope as never)})
       on conflict (app_id, event_id) do nothing`;
     log.error('dead letter stored', { event_id: eventId });
     return { status: 'SUCCESS' };
@@ -184,6 +185,16 @@ async function storeDeadLetter(sql: Sql, appId: string, body: unknown, log: Log)
     log.error('dead letter not stored, it will be offered again', { event_id: eventId, error });
     return { status: 'RETRY' };
   }
+}
+
+/**
+ * U+0000 and halves of surrogate pairs become U+FFFD. Postgres stores neither, so such an event is refused by handlers
+ * for good, and would then be offered here without end.
+ */
+function storable(body: unknown): unknown {
+  // JSON.stringify writes both as escapes and nothing else so; an even number of backslashes before one is text.
+  const text = JSON.stringify(body).replace(/(?<!\\)((?:\\\\)*)\\u(?:0000|d[89a-f]..)/g, '$1\\ufffd');
+  return JSON.parse(text);
 }
 
 /** Which events are being offered again: how often each was refused, and since when. In memory and bounded. */
