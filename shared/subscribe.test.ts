@@ -122,6 +122,8 @@ describe('a delivery', () => {
     ['a timestamp that is no time', envelope(deletedEvent({ timestamp: 'yesterday at ten o clock' }))],
     ['a list', []],
     ['null', null],
+    ['no JSON', '{'],
+    ['more than 1 MiB', `{"id":"x","data":"${'x'.repeat(1024 * 1024)}"}`],
   ])('with %s is dropped, so the sidecar dead-letters it', async (_what, body) => {
     expect(await createApp().deliver(body)).toEqual({ code: 200, status: 'DROP' });
     expect(handled).toEqual([]);
