@@ -33,7 +33,7 @@ export function createRelay({
   metrics: Metrics;
 }) {
   // Own connections: claims never wait behind requests. Marks need not reach the disk, a lost one repeats an event id.
-  const sql = connect(url, { name: 'chat-api relay', max: 2, publishes: true, syncCommit: false });
+  const sql = connect(url, { name: 'chat-api relay', max: 2, publishes: true, syncCommit: false, byIndex: true });
   const observed = observeOutbox(sql, metrics);
   const bell = createBell();
   const pace = createPace(log);

@@ -23,17 +23,17 @@ const PURGE_ROWS = 5000;
  * under way at most, in any relay of any replica. A parked row holds back its own task and no other.
  */
 export async function claimRows(sql: Sql, limit: number): Promise<OutboxRow[]> {
+  // `= (select min …)` and `= any(array(…))` cannot become joins, so the work is one look into an index for each row taken.
   const rows = await sql<OutboxRow[]>`
-    with candidates as materialized (
+    update outbox set claimed_until = now() + ${LEASE}::interval
+    where seq = any(array(
       select seq from outbox as candidate
       where sent_at is null and parked_at is null and (claimed_until is null or claimed_until < now())
-        and not exists (
-          select from outbox as earlier
-          where earlier.task_id = candidate.task_id and earlier.sent_at is null and earlier.task_version < candidate.task_version)
-      order by seq limit ${limit} for update skip locked
-    )
-    update outbox set claimed_until = now() + ${LEASE}::interval from candidates where outbox.seq = candidates.seq
-    returning outbox.seq, event_id, event_type, task_id, event, traceparent, created_at`;
+        and task_version = (
+          select min(task_version) from outbox as unsent
+          where unsent.task_id = candidate.task_id and unsent.sent_at is null)
+      order by seq limit ${limit} for update skip locked))
+    returning seq, event_id, event_type, task_id, event, traceparent, created_at`;
   return rows.sort((a, b) => a.seq - b.seq);
 }
 
