@@ -3,8 +3,6 @@ import { BodyError, bodyProblem, jsonBodies } from './body.ts';
 import { isTransient } from './db.ts';
 import type { Log } from './log.ts';
 
-export { MAX_BODY_BYTES } from './body.ts';
-
 /** An expected failure, answered as `{error, code, message}` (SPEC 4). `message` is for people, `code` for programs. */
 export class ApiError extends Error {
   override name = 'ApiError';

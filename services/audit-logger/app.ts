@@ -1,5 +1,6 @@
 import type { Authenticator } from '#shared/auth';
 import { correlation } from '#shared/correlation';
+import { crossOrigin } from '#shared/cors';
 import type { Sql } from '#shared/db';
 import { errorMapping } from '#shared/errors';
 import { type Check, health } from '#shared/health';
@@ -15,6 +16,7 @@ export function createApp({
   version,
   commit,
   appToken,
+  corsOrigins,
   sealKey,
   sql,
   authenticator,
@@ -26,6 +28,7 @@ export function createApp({
   version: string;
   commit: string;
   appToken: string;
+  corsOrigins: string[];
   sealKey: string;
   sql: Sql;
   authenticator: Authenticator;
@@ -38,6 +41,7 @@ export function createApp({
   return (
     errorMapping(log)
       .use(correlation())
+      .use(crossOrigin(corsOrigins))
       .use(health({ service: 'audit-logger', version, commit, ready, degraded, metrics }))
       .use(
         apiDocs({

@@ -1,7 +1,8 @@
 import { createAuthenticator } from '#shared/auth';
+import { serveOptions } from '#shared/body';
+import { listOf } from '#shared/config';
 import { checkBroker, checkSidecar } from '#shared/dapr';
 import { connect } from '#shared/db';
-import { MAX_BODY_BYTES } from '#shared/errors';
 import { createLifecycle } from '#shared/lifecycle';
 import { createLog } from '#shared/log';
 import { createMetrics } from '#shared/metrics';
@@ -23,6 +24,7 @@ const app = createApp({
   version,
   commit,
   appToken: config.APP_API_TOKEN,
+  corsOrigins: listOf(config.CORS_ORIGINS),
   sealKey: config.AUDIT_SEAL_KEY,
   sql,
   authenticator: createAuthenticator({
@@ -36,7 +38,7 @@ const app = createApp({
   metrics,
 });
 
-app.listen({ hostname: config.HOST, port: config.PORT, idleTimeout: 120, maxRequestBodySize: MAX_BODY_BYTES });
+app.listen({ ...serveOptions, hostname: config.HOST, port: config.PORT });
 lifecycle.defer('server', () => app.stop());
 lifecycle.defer('deliveries', () => Bun.sleep(config.DELIVERY_DRAIN_MS));
 

@@ -1,8 +1,8 @@
-import { cors } from '@elysiajs/cors';
 import { Elysia } from 'elysia';
 import { createAuthenticator } from '#shared/auth';
 import { listOf } from '#shared/config';
 import { correlation } from '#shared/correlation';
+import { crossOrigin } from '#shared/cors';
 import type { Pool } from '#shared/db';
 import { errorMapping } from '#shared/errors';
 import { type Check, health } from '#shared/health';
@@ -124,19 +124,6 @@ function authDeps({
     publicUrl,
   };
 }
-
-/** Pages of these origins may call, with cookies; without any, no header of CORS is ever sent. */
-const crossOrigin = (origins: string[]) =>
-  origins.length === 0
-    ? new Elysia()
-    : cors({
-        origin: (request) => origins.includes(request.headers.get('origin') ?? ''),
-        credentials: true,
-        methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
-        allowedHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key', 'If-Match', 'X-Correlation-Id'],
-        exposeHeaders: ['ETag', 'Link', 'Location', 'Retry-After', 'X-Correlation-Id'],
-        maxAge: 600,
-      });
 
 /** The code of a body that is malformed or fails its schema (SPEC 4). */
 function codeOfInvalid({ method, url }: Request): string {

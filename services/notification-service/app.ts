@@ -1,6 +1,6 @@
-import { cors } from '@elysiajs/cors';
 import type { Authenticator } from '#shared/auth';
 import { correlation } from '#shared/correlation';
+import { crossOrigin } from '#shared/cors';
 import type { Sql } from '#shared/db';
 import { errorMapping } from '#shared/errors';
 import type { TaskEvent } from '#shared/events';
@@ -46,7 +46,7 @@ export const createApp = ({
 }) =>
   errorMapping(log)
     .use(correlation())
-    .use(cors({ origin: corsOrigins, credentials: true, exposeHeaders: ['link', 'x-correlation-id', 'retry-after'] }))
+    .use(crossOrigin(corsOrigins))
     .use(health({ service: 'notification-service', version, commit, ready, degraded, metrics }))
     .use(
       apiDocs({

@@ -1,8 +1,8 @@
 import { createAuthenticator } from '#shared/auth';
+import { serveOptions } from '#shared/body';
 import { listOf } from '#shared/config';
 import { checkBroker, checkSidecar } from '#shared/dapr';
 import { connect } from '#shared/db';
-import { MAX_BODY_BYTES } from '#shared/errors';
 import { createLifecycle } from '#shared/lifecycle';
 import { createLog } from '#shared/log';
 import { createLoop } from '#shared/loop';
@@ -65,7 +65,7 @@ const app = createApp({
 });
 
 hints.listen();
-app.listen({ hostname: config.HOST, port: config.PORT, idleTimeout: 120, maxRequestBodySize: MAX_BODY_BYTES });
+app.listen({ ...serveOptions, hostname: config.HOST, port: config.PORT });
 lifecycle.defer('server', () => app.stop());
 
 const loops = [

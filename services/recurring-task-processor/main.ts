@@ -1,3 +1,4 @@
+import { serveOptions } from '#shared/body';
 import { checkSidecar, createSidecar } from '#shared/dapr';
 import { connect } from '#shared/db';
 import { createLifecycle } from '#shared/lifecycle';
@@ -28,7 +29,7 @@ const app = createApp({
   log,
   metrics,
 });
-app.listen({ hostname: config.HOST, port: config.PORT });
+app.listen({ ...serveOptions, hostname: config.HOST, port: config.PORT });
 lifecycle.defer('server', () => app.stop());
 
 const processor = createProcessor({ sql, sidecar, serviceToken: config.SERVICE_TOKEN, log, metrics });

@@ -16,6 +16,7 @@ const app = createApp({
   version: '1.2.3',
   commit: 'abc',
   appToken: 'app-token',
+  corsOrigins: [],
   sql: replica.sql,
   authenticator: createAuthenticator({ sql: replica.sql, secrets: [SECRET] }),
   handle: replica.handle,

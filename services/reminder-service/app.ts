@@ -1,5 +1,6 @@
 import { type Authenticator } from '#shared/auth';
 import { correlation } from '#shared/correlation';
+import { crossOrigin } from '#shared/cors';
 import type { Sql } from '#shared/db';
 import { errorMapping } from '#shared/errors';
 import type { TaskEvent } from '#shared/events';
@@ -15,6 +16,7 @@ export const createApp = ({
   version,
   commit,
   appToken,
+  corsOrigins,
   sql,
   authenticator,
   handle,
@@ -26,6 +28,7 @@ export const createApp = ({
   version: string;
   commit: string;
   appToken: string;
+  corsOrigins: string[];
   sql: Sql;
   authenticator: Authenticator;
   handle: (event: TaskEvent, traceparent: string | null) => Promise<void>;
@@ -36,6 +39,7 @@ export const createApp = ({
 }) =>
   errorMapping(log)
     .use(correlation())
+    .use(crossOrigin(corsOrigins))
     .use(health({ service: 'reminder-service', version, commit, ready, degraded, metrics }))
     .use(
       apiDocs({

@@ -1,7 +1,8 @@
 import { createAuthenticator } from '#shared/auth';
+import { serveOptions } from '#shared/body';
+import { listOf } from '#shared/config';
 import { checkBroker, checkSidecar, createSidecar } from '#shared/dapr';
 import { connect } from '#shared/db';
-import { MAX_BODY_BYTES } from '#shared/errors';
 import { createLifecycle } from '#shared/lifecycle';
 import { createLog } from '#shared/log';
 import { createMetrics } from '#shared/metrics';
@@ -27,6 +28,7 @@ const app = createApp({
   version,
   commit,
   appToken: config.APP_API_TOKEN,
+  corsOrigins: listOf(config.CORS_ORIGINS),
   sql,
   authenticator: createAuthenticator({
     sql,
@@ -40,12 +42,7 @@ const app = createApp({
   metrics,
 });
 
-app.listen({
-  hostname: config.HOST,
-  port: config.PORT,
-  idleTimeout: 120,
-  maxRequestBodySize: MAX_BODY_BYTES,
-});
+app.listen({ ...serveOptions, hostname: config.HOST, port: config.PORT });
 lifecycle.defer('server', () => app.stop());
 // What is delivered now is only written; another replica, or the next start, fires it.
 lifecycle.defer('deliveries', () => Bun.sleep(config.DELIVERY_DRAIN_MS));
