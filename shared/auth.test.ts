@@ -170,6 +170,13 @@ describe('the session cookie', () => {
     ]) {
       expect(await call('POST', more as Record<string, string>)).toBe('403 ORIGIN_MISMATCH');
     }
+    // The same name without TLS is whoever stands between.
+    for (const [origin, expected] of [
+      ['https://tasks.example', 'let in'],
+      ['http://tasks.example', '403 ORIGIN_MISMATCH'],
+    ] as const) {
+      expect(await call('POST', { host: 'tasks.example', origin })).toBe(expected);
+    }
   });
 });
 

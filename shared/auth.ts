@@ -242,9 +242,9 @@ export function requireSameOrigin(request: Request, publicUrl: string): void {
   if (request.method === 'GET' || request.method === 'HEAD') return;
   const origin = request.headers.get('origin') ?? '';
   const host = request.headers.get('x-forwarded-host') ?? request.headers.get('host');
-  const isOurs =
-    URL.canParse(origin) &&
-    (new URL(origin).host === host || (publicUrl !== '' && new URL(publicUrl).origin === origin));
+  const ours = URL.parse(publicUrl);
+  // Of the public name the scheme counts too; other names, such as 127.0.0.1 beside localhost, must be the request's own.
+  const isOurs = origin === ours?.origin || (host !== ours?.host && URL.parse(origin)?.host === host);
   if (!isOurs)
     throw new ApiError(
       403,
