@@ -137,7 +137,7 @@ export const authRoutes = ({ sql, accounts, authenticator, limits, cookies, addr
       '/tokens',
       ({ principal, body, set }) => {
         set.status = 201;
-        return createApiToken(sql, personal(principal).userId, body);
+        return createApiToken(sql, personal(principal).sid, body);
       },
       { body: model.newToken, response: { 201: model.createdToken }, detail: { tags, summary: 'Make an API token' } },
     )

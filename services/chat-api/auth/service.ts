@@ -65,7 +65,10 @@ export function createAccounts({
       const account = await accountBy(sql, normalized(email));
       const isRight = await passwords.verify(password, account?.password_hash ?? NOBODY);
       if (!account || !isRight || account.is_disabled) throw wrongCredentials();
-      return sql.begin((tx) => opened(tx, account));
+      return sql.begin(async (tx) => {
+        await hold(tx, account);
+        return opened(tx, account);
+      });
     },
 
     /** Exchanges a refresh token; one used too late ends its session. @throws {ApiError} 401 INVALID_REFRESH_TOKEN */
@@ -87,6 +90,7 @@ export function createAccounts({
       if (!account || !(await passwords.verify(current, account.password_hash))) throw wrongCredentials();
       const passwordHash = await hashed(passwords, wanted);
       await sql.begin(async (tx) => {
+        await hold(tx, account);
         await setPassword(tx, userId, passwordHash);
         await revokeSessions(tx, userId, sid);
       });
@@ -160,6 +164,18 @@ async function accountBy(sql: Sql, email: string): Promise<Account | undefined> 
 async function accountById(sql: Sql, id: string): Promise<Account | undefined> {
   const [account] = await sql<Account[]>`select ${accountColumns(sql)} from users where id = ${id}`;
   return account;
+}
+
+/**
+ * Nobody changes the account until the transaction ends. Checking a password takes long, seconds in a queue: a session
+ * opened after it must not outlive the change of password or the lock-out that came meanwhile.
+ * @throws {ApiError} 401 when the password is another one by now, or the account is disabled
+ */
+async function hold(tx: Sql, { id, password_hash }: Account): Promise<void> {
+  const rows = await tx`
+    select 1 from users where id = ${id} and password_hash = ${password_hash} and to_jsonb(users) ->> 'disabled_at' is null
+    for no key update`;
+  if (rows.length === 0) throw wrongCredentials();
 }
 
 const accountColumns = (sql: Sql) => sql`

@@ -1,5 +1,6 @@
 import { API_TOKEN_PREFIX, sha256 } from '#shared/auth';
 import type { Sql } from '#shared/db';
+import { ApiError } from '#shared/errors';
 import type { ApiToken, NewToken } from './model.ts';
 import { randomToken } from './opaque.ts';
 
@@ -12,19 +13,27 @@ interface Row {
   last_used_at: Date | null;
 }
 
-/** A new API token of a user. The text is in this answer and nowhere else: we keep its SHA-256. */
+/**
+ * A new API token of a user. The text is in this answer and nowhere else: we keep its SHA-256. The session that asks must
+ * live at this moment: one that was ended, and is remembered for a second, would make itself a successor.
+ * @throws {ApiError} 401 when it does not
+ */
 export async function createApiToken(
   sql: Sql,
-  userId: string,
+  sid: string,
   { name, scopes, expires_in_days = null }: NewToken,
 ): Promise<ApiToken & { token: string }> {
   const token = API_TOKEN_PREFIX + randomToken();
+  // The user's row is locked too, and first: a change of password waits, then sees this token and ends it.
   const [row] = await sql<Row[]>`
     insert into sessions (id, user_id, kind, name, scopes, token_hash, expires_at)
-    values (${Bun.randomUUIDv7()}, ${userId}, 'token', ${name}, ${scopes}, ${sha256(token)},
-      now() + make_interval(days => ${expires_in_days}::integer))
+    select ${Bun.randomUUIDv7()}, u.id, 'token', ${name}, ${scopes}::text[], ${sha256(token)},
+      now() + make_interval(days => ${expires_in_days}::integer)
+    from users u join sessions s on s.user_id = u.id
+    where s.id = ${sid} and s.revoked_at is null
+    for share
     returning id, name, scopes, created_at, expires_at, last_used_at`;
-  if (!row) throw new Error('an insert returned no row');
+  if (!row) throw new ApiError(401, 'INVALID_TOKEN', 'This session has ended. Please log in again.');
   return { ...answered(row), token };
 }
 
