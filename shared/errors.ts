@@ -45,7 +45,12 @@ export const errorMapping = (
   log: Log,
   { invalid = () => 'VALIDATION_ERROR' }: { invalid?: (request: Request) => string } = {},
 ) =>
-  new Elysia({ name: 'errors', seed: invalid, serve: { development: false } }) // or Bun shows source code in its own errors
+  new Elysia({
+    name: 'errors',
+    seed: invalid,
+    serve: { development: false }, // or Bun shows source code in its own errors
+    handler: { standardHostname: false }, // or Elysia looks for the path behind the 11th character: http://nas/x has none
+  })
     .onRequest(({ request }) => {
       // Bun 1.4.5 gives a mere path where the `Host` header is missing or is none: nothing could be read from it.
       if (URL.canParse(request.url)) return;
