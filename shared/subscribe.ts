@@ -2,6 +2,7 @@ import { TypeCompiler } from '@sinclair/typebox/compiler';
 import { timingSafeEqual } from 'node:crypto';
 import { Elysia, t } from 'elysia';
 import { isTransient, type Sql, within } from './db.ts';
+import { storeDeadLetter } from './dead-letters.ts';
 import { ApiError } from './errors.ts';
 import {
   actorSchema,
@@ -120,7 +121,7 @@ export function subscribe({
     // Dapr sends application/cloudevents+json, which Elysia does not parse unless told to.
     app.post(events[type].route, ({ body }) => deliver(body), { parse: 'json', detail: { hide: true } });
   }
-  return app.post(DEAD_LETTER_ROUTE, ({ body }) => storeDeadLetter(sql, appId, body, log), {
+  return app.post(DEAD_LETTER_ROUTE, ({ body }) => storeDeadLetter({ sql, appId, log }, body), {
     parse: 'json',
     detail: { hide: true },
   });
@@ -167,34 +168,6 @@ function mayDeliver(request: Request, appToken: string): boolean {
   const shown = Buffer.from(request.headers.get('dapr-api-token') ?? '');
   const wanted = Buffer.from(appToken);
   return shown.length === wanted.length && timingSafeEqual(shown, wanted);
-}
-
-/** Keeps what this consumer refused. There is no topic behind this one, so a failure is offered again until it is kept. */
-async function storeDeadLetter(sql: Sql, appId: string, body: unknown, log: Log): Promise<{ status: Status }> {
-  const envelope = storable(body ?? null);
-  const { id, topic } = (envelope ?? {}) as { id?: unknown; topic?: unknown };
-  const eventId = typeof id === 'string' && id !== '' ? id : Bun.randomUUIDv7();
-  try {
-    await sql`
-      insert into dead_letters (app_id, event_id, topic, envelope)
-      values (${appId}, ${eventId}, ${typeof topic === 'string' ? topic : 'unknown'}, ${sql.json(envelope as never)})
-      on conflict (app_id, event_id) do nothing`;
-    log.error('dead letter stored', { event_id: eventId });
-    return { status: 'SUCCESS' };
-  } catch (error) {
-    log.error('dead letter not stored, it will be offered again', { event_id: eventId, error });
-    return { status: 'RETRY' };
-  }
-}
-
-/**
- * U+0000 and halves of surrogate pairs become U+FFFD. Postgres stores neither, so such an event is refused by handlers
- * for good, and would then be offered here without end.
- */
-function storable(body: unknown): unknown {
-  // JSON.stringify writes both as escapes and nothing else so; an even number of backslashes before one is text.
-  const text = JSON.stringify(body).replace(/(?<!\\)((?:\\\\)*)\\u(?:0000|d[89a-f]..)/g, '$1\\ufffd');
-  return JSON.parse(text);
 }
 
 /** Which events are being offered again: how often each was refused, and since when. In memory and bounded. */

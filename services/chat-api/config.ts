@@ -33,7 +33,6 @@ const schema = t.Object({
     description: 'what the recurring-task-processor shows; empty: no service may call',
   }),
   SERVICE_TOKEN_PREVIOUS: t.String({ default: '', pattern: '^$|^.{32,}$', description: 'still accepted' }),
-  OPERATOR: t.String({ default: '', description: 'who runs ops, for its log; empty: the name of the system account' }),
 });
 
 export type Config = typeof schema.static;

@@ -1,6 +1,7 @@
 import { serveOptions } from '#shared/body';
 import { checkBroker, checkSidecar, createSidecar } from '#shared/dapr';
 import { connect } from '#shared/db';
+import { createDeadLetterPurge } from '#shared/dead-letters';
 import { createLifecycle } from '#shared/lifecycle';
 import { createLog } from '#shared/log';
 import { createMetrics } from '#shared/metrics';
@@ -34,7 +35,7 @@ const app = createApp({
 });
 app.listen({ ...serveOptions, hostname: config.HOST, port: config.PORT });
 lifecycle.defer('server', () => app.stop());
-if (isConsuming) lifecycle.defer('deliveries', () => Bun.sleep(config.DELIVERY_DRAIN_MS));
+if (isConsuming) startConsuming();
 log.info('listening', { port: app.server?.port, events: config.EVENTS });
 
 /** The relay, and what makes events of changes that nobody published. Returns what wakes the relay after a commit. */
@@ -48,6 +49,14 @@ async function startPublishing(): Promise<() => void> {
   changes.start();
   lifecycle.defer('changes', changes.stop);
   return relay.wake;
+}
+
+/** Reminders are delivered to the app; here is what goes on beside it. */
+function startConsuming(): void {
+  const deadLetters = createDeadLetterPurge({ sql, appId: 'chat-api', log });
+  deadLetters.start();
+  lifecycle.defer('dead letters', deadLetters.stop);
+  lifecycle.defer('deliveries', () => Bun.sleep(config.DELIVERY_DRAIN_MS));
 }
 
 /** Cookies without `Secure` are for one's own machine (SPEC 3). */

@@ -3,6 +3,7 @@ import { serveOptions } from '#shared/body';
 import { listOf } from '#shared/config';
 import { checkBroker, checkSidecar } from '#shared/dapr';
 import { connect } from '#shared/db';
+import { createDeadLetterPurge } from '#shared/dead-letters';
 import { createLifecycle } from '#shared/lifecycle';
 import { createLog } from '#shared/log';
 import { createLoop } from '#shared/loop';
@@ -88,6 +89,7 @@ const loops = [
       purgeInbox({ sql, log, readDays: config.INBOX_DAYS, unreadDays: config.INBOX_UNREAD_DAYS }, new Date()),
     log,
   }),
+  createDeadLetterPurge({ sql, appId: 'notification-service', log }),
 ];
 for (const loop of loops) {
   loop.start();

@@ -3,6 +3,7 @@ import { serveOptions } from '#shared/body';
 import { listOf } from '#shared/config';
 import { checkBroker, checkSidecar, createSidecar } from '#shared/dapr';
 import { connect } from '#shared/db';
+import { createDeadLetterPurge } from '#shared/dead-letters';
 import { createLifecycle } from '#shared/lifecycle';
 import { createLog } from '#shared/log';
 import { createMetrics } from '#shared/metrics';
@@ -49,4 +50,7 @@ lifecycle.defer('deliveries', () => Bun.sleep(config.DELIVERY_DRAIN_MS));
 
 watch.start();
 lifecycle.defer('loops', watch.stop);
+const deadLetters = createDeadLetterPurge({ sql, appId: 'reminder-service', log });
+deadLetters.start();
+lifecycle.defer('dead letters', deadLetters.stop);
 log.info('listening', { port: app.server?.port });

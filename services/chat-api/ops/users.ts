@@ -1,9 +1,9 @@
 import type { Pool, Sql } from '#shared/db';
+import { CommandError, type Group } from '#shared/ops';
 import { issueCode } from '../auth/codes.ts';
 import { emailProblem, normalized } from '../auth/service.ts';
 import { revokeSessions } from '../auth/sessions.ts';
 import { deleteAllTasks } from '../tasks/delete.ts';
-import { CommandError, type Group } from './command.ts';
 
 /** Accounts from the operator's side: `users <command>`. All may be repeated. */
 export const users: Group = {

@@ -1,0 +1,13 @@
+import { connect } from '#shared/db';
+import { deadLetterCommands } from '#shared/dead-letters';
+import { runCommand } from '#shared/ops';
+import { config } from './config.ts';
+
+// Operators' commands: `bun /app/ops.js <group> <command> …` in the image, `bun run ops notification-service …` locally.
+
+process.exitCode = await runCommand(process.argv.slice(2), {
+  appId: 'notification-service',
+  groups: { dlq: deadLetterCommands('notification-service', config) },
+  operator: config.OPERATOR,
+  open: () => connect(config.DATABASE_URL, { name: 'notification-service ops', max: 2 }),
+});

@@ -1,0 +1,174 @@
+import type { Pool, Sql } from './db.ts';
+import { type Consumer, consumers, events } from './events.ts';
+import type { Log } from './log.ts';
+import { createLoop } from './loop.ts';
+import { CommandError, type Group } from './ops.ts';
+
+const HOUR = 60 * 60_000;
+/** How long what a consumer refused is kept, replayed or not (SPEC 6). */
+const KEPT_MS = 90 * 24 * HOUR;
+/** Longer ids and topics would not fit an index; ours have 36 and at most 48 characters. */
+const NAME_LENGTH = 255;
+const LISTED = 100;
+/** Longer than the 8 s that a consumer gives its handler. */
+const REPLAY_MS = 10_000;
+
+/**
+ * Keeps what this consumer refused, once for each `event_id`. There is no topic behind that of the dead letters, so a
+ * failure answers RETRY: it is offered again until it is kept.
+ */
+export async function storeDeadLetter(
+  { sql, appId, log }: { sql: Sql; appId: Consumer; log: Log },
+  body: unknown,
+): Promise<{ status: 'SUCCESS' | 'RETRY' }> {
+  const json = storableJson(body ?? null);
+  const { id, topic } = (JSON.parse(json) ?? {}) as { id?: unknown; topic?: unknown };
+  const eventId = isName(id) ? id : Bun.randomUUIDv7();
+  try {
+    await sql`
+      insert into dead_letters (app_id, event_id, topic, envelope)
+      values (${appId}, ${eventId}, ${isName(topic) ? topic : 'unknown'}, ${json}::text::jsonb)
+      on conflict (app_id, event_id) do nothing`;
+    log.error('dead letter stored', { event_id: eventId });
+    return { status: 'SUCCESS' };
+  } catch (error) {
+    log.error('dead letter not stored, it will be offered again', { event_id: eventId, error });
+    return { status: 'RETRY' };
+  }
+}
+
+/** Deletes this consumer's dead letters after 90 days: looks at the start and once an hour. */
+export function createDeadLetterPurge({
+  sql,
+  appId,
+  log,
+  now = Date.now,
+}: {
+  sql: Sql;
+  appId: Consumer;
+  log: Log;
+  now?: () => number;
+}) {
+  async function runOnce(): Promise<void> {
+    const { count } = await sql`
+      delete from dead_letters where app_id = ${appId} and stored_at < ${new Date(now() - KEPT_MS)}`;
+    if (count > 0) log.info('dead letters purged', { rows: count });
+  }
+
+  const { start, stop } = createLoop({ name: 'purge dead letters', everyMs: HOUR, runOnce, log });
+  return { runOnce, start, stop };
+}
+
+/** `dlq <command>` of a consumer. `config` is its own: where the service runs that shall handle what is replayed. */
+export const deadLetterCommands = (
+  appId: Consumer,
+  config: { HOST: string; PORT: number; APP_API_TOKEN: string },
+): Group => ({
+  list: {
+    takes: [],
+    does: `the oldest ${LISTED} dead letters, those not replayed first: event id, topic, stored when, replayed when`,
+    run: async ({ sql }) => (await listDeadLetters(sql, appId)).map(lineOf).join('\n') || 'There are no dead letters.',
+  },
+  show: {
+    takes: ['event_id'],
+    does: 'print a dead letter as it was delivered',
+    run: async ({ sql }, [id = '']) => JSON.stringify((await known(sql, appId, id)).envelope, null, 2),
+  },
+  replay: {
+    takes: ['event_id|--all'],
+    does: 'give one, or all that were not replayed yet, to this service again; nothing is published',
+    async run({ sql }, [given = '']) {
+      const ids = given === '--all' ? await waitingIds(sql, appId) : [given];
+      const refusals: string[] = [];
+      for (const id of ids) {
+        const { envelope, topic } = await known(sql, appId, id);
+        const answer = await deliver(envelope, routeOf(appId, topic), config);
+        if (answer === 'SUCCESS') await markReplayed(sql, appId, id);
+        else refusals.push(`${printable(id)} was answered ${answer}; the log of ${appId} says why.`);
+      }
+      const result = `${ids.length - refusals.length} of ${ids.length} replayed.`;
+      if (refusals.length > 0) throw new CommandError([result, ...refusals].join('\n'));
+      return result;
+    },
+  },
+});
+
+interface DeadLetter {
+  event_id: string;
+  topic: string;
+  stored_at: Date;
+  replayed_at: Date | null;
+}
+
+function listDeadLetters(sql: Sql, appId: string): Promise<DeadLetter[]> {
+  return sql<DeadLetter[]>`
+    select event_id, topic, stored_at, replayed_at from dead_letters
+    where app_id = ${appId} order by replayed_at is not null, stored_at limit ${LISTED}`;
+}
+
+async function waitingIds(sql: Sql, appId: string): Promise<string[]> {
+  const rows = await sql<{ event_id: string }[]>`
+    select event_id from dead_letters where app_id = ${appId} and replayed_at is null order by stored_at`;
+  return rows.map(({ event_id }) => event_id);
+}
+
+async function known(sql: Pool, appId: string, id: string): Promise<{ topic: string; envelope: unknown }> {
+  const [row] = await sql<{ topic: string; envelope: unknown }[]>`
+    select topic, envelope from dead_letters where app_id = ${appId} and event_id = ${id}`;
+  if (!row) throw new CommandError(`${appId} has no dead letter ${id}.`);
+  return row;
+}
+
+async function markReplayed(sql: Sql, appId: string, id: string): Promise<void> {
+  await sql`update dead_letters set replayed_at = now() where app_id = ${appId} and event_id = ${id}`;
+}
+
+/** As the sidecar delivers. @returns the status answered: `SUCCESS`, `RETRY`, `DROP`, or that of HTTP */
+async function deliver(
+  envelope: unknown,
+  route: string,
+  { HOST, PORT, APP_API_TOKEN }: { HOST: string; PORT: number; APP_API_TOKEN: string },
+): Promise<string> {
+  const origin = `http://${loopback(HOST)}:${PORT}`;
+  try {
+    const response = await fetch(`${origin}${route}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/cloudevents+json', 'dapr-api-token': APP_API_TOKEN },
+      body: JSON.stringify(envelope),
+      signal: AbortSignal.timeout(REPLAY_MS),
+    });
+    return response.ok ? ((await response.json()) as { status: string }).status : `HTTP ${response.status}`;
+  } catch (cause) {
+    throw new CommandError(`The service does not answer at ${origin}; what was not replayed stays.`, { cause });
+  }
+}
+
+const loopback = (host: string): string => {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  if (host === '::') return '[::1]';
+  return host.includes(':') ? `[${host}]` : host;
+};
+
+/** All routes of a consumer lead to one handler, which goes by the event itself; so any will do for an unknown topic. */
+function routeOf(appId: Consumer, topic: string): string {
+  const types = consumers[appId];
+  return events[types.find((type) => events[type].topic === topic) ?? types[0]].route;
+}
+
+const isName = (value: unknown): value is string =>
+  typeof value === 'string' && value !== '' && value.length <= NAME_LENGTH;
+
+/** An id comes from who published: it must not move the cursor of a terminal. */
+const printable = (text: string) => text.replace(/\p{Cc}/gu, '\ufffd');
+
+const lineOf = ({ event_id, topic, stored_at, replayed_at }: DeadLetter) =>
+  [printable(event_id), printable(topic), stored_at.toISOString(), replayed_at?.toISOString() ?? 'waits'].join('\t');
+
+/**
+ * U+0000 and halves of surrogate pairs become U+FFFD. Postgres stores neither, so such an event is refused by handlers
+ * for good, and would then be offered here without end.
+ */
+function storableJson(body: unknown): string {
+  // JSON.stringify writes both as escapes and nothing else so; an even number of backslashes before one is text.
+  return JSON.stringify(body).replace(/(?<!\\)((?:\\\\)*)\\u(?:0000|d[89a-f]..)/g, '$1\\ufffd');
+}
