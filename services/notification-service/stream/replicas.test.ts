@@ -68,7 +68,9 @@ describe('while the database is gone', () => {
     const stream = await replica.open(me);
     await stream.next();
     relay.cut();
-    await eventually(() => replica.logged.find(({ message, loop }) => /fails/.test(message) && loop === 'sessions'));
+    await eventually(() =>
+      replica.logged.find(({ message, loop }) => message === 'loop degraded' && loop === 'sessions'),
+    );
     const late = await replica.open(await createPerson(database.sql));
     expect(await late.rest()).toMatchObject([{ event: 'unavailable', data: '{"reason":"database"}' }]);
     expect((await replica.call(me, 'GET', '')).status).toBe(503);
