@@ -1,5 +1,4 @@
-import { baseConfig, configOrExit } from '#shared/config';
-import { t } from 'elysia';
+import { baseConfig, configOrExit, t } from '#shared/config';
 
 /** The settings of the audit logger; an environment that does not fit ends the process with exit code 2. */
 export const config = configOrExit(
