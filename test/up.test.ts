@@ -47,6 +47,9 @@ describe('up', () => {
     for (const type of ['created', 'updated', 'reminder.triggered', 'completed', 'deleted']) {
       expect(demo.stdout).toMatch(new RegExp(`^task\\.${type} +\\d+ ms$`, 'm'));
     }
+    const ops = await run('services/local/ops.ts', 'chat-api', 'users', 'list');
+    expect(ops).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('"operator":"olga"') });
+    expect(ops.stdout).toMatch(/^demo-\S+@example.com\tuser\tenabled\t/);
     const again = await run('services/local/up.ts', '--port', String(port));
     expect(again).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('TaskFlow already runs on') });
 
@@ -55,8 +58,15 @@ describe('up', () => {
     expect(await up.exited).toBe(0);
     expect(processes.filter(isAlive)).toEqual([]);
     const stopped = [...(await Bun.file(join(folder, 'up.out')).text()).matchAll(/^(\S+) +stopped/gm)];
-    expect(stopped.length).toBe(5);
-    expect(stopped.at(-1)?.[1]).toBe('chat-api'); // consumers first
+    const names = stopped.map(([, name]) => name);
+    expect(names.toSorted()).toEqual([
+      'audit-logger',
+      'chat-api',
+      'notification-service',
+      'recurring-task-processor',
+      'reminder-service',
+    ]);
+    expect(names.at(-1)).toBe('chat-api'); // consumers first
     expect(await Bun.file(join(state, 'postgres.log')).text()).toEndWith('database system is shut down\n');
     secrets = await Bun.file(join(state, 'secrets.json')).text();
   }, 60_000);
@@ -131,7 +141,7 @@ async function run(script: string, ...args: string[]) {
 
 /** Without what the tests' own cluster put there. */
 function environment(): Record<string, string> {
-  return { PATH: process.env.PATH ?? '', HOME: folder, TASKFLOW_STATE: state };
+  return { PATH: process.env.PATH ?? '', USER: 'olga', HOME: folder, TASKFLOW_STATE: state };
 }
 
 function isAlive({ pid }: { pid: number }): boolean {

@@ -23,7 +23,7 @@ const DISK_FULL = '53100';
  */
 export async function prepareData(url: string, secrets: Secrets): Promise<Data> {
   const migrations = await migrate(url);
-  const [hasRoles, sidecarUrl] = await Promise.all([createRoles(url, secrets), createSidecarDatabase(url)]);
+  const [hasRoles, sidecarUrl] = await Promise.all([createRoles(url, secrets), sidecarDatabase(url)]);
   const urlOf = (appId: AppId) => (hasRoles ? asRole(url, appId, secrets) : url);
   return { url: urlOf, sidecarUrl, hasRoles, migrations };
 }
@@ -39,26 +39,43 @@ async function createRoles(url: string, { databasePasswords }: Secrets): Promise
   }
 }
 
-async function createSidecarDatabase(url: string): Promise<string> {
-  const name = 'taskflow_sidecar';
+/**
+ * Where the stand-in keeps its log: a database beside the one at `url` and named after it, since two of TaskFlow on one
+ * server must not read each other's events. Where that is not to be had, a schema of the database itself.
+ */
+export async function sidecarDatabase(url: string): Promise<string> {
+  const own = new URL(url);
+  const name = `${own.pathname.slice(1)}_sidecar`;
+  const schema = 'taskflow_sidecar';
+  const sql = postgres(url, { max: 1, onnotice() {} });
   try {
-    return await ensureDatabase(url, name);
-  } catch (error) {
-    if (codeOf(error) !== INSUFFICIENT_PRIVILEGE) throw error;
-    const sql = postgres(url, { max: 1, onnotice() {} });
-    await sql.unsafe(`create schema if not exists ${name}`).finally(() => sql.end());
-    const own = new URL(url);
-    own.searchParams.set('search_path', name);
-    return own.href;
+    if (await mayHave(sql, name)) return await ensureDatabase(url, name);
+    await sql`create schema if not exists ${sql(schema)}`;
+  } finally {
+    await sql.end();
   }
+  own.searchParams.set('search_path', schema);
+  return own.href;
 }
 
-/** Creates the database of that name beside the one at `url`, unless it is there. Answers its URL. */
+/** Whether the database of that name may be made, or is there and tables may be made in it. */
+async function mayHave(sql: postgres.Sql, name: string): Promise<boolean> {
+  const [row] = await sql`
+    select coalesce(
+      (select has_database_privilege(oid, 'create') from pg_database where datname = ${name}),
+      rolsuper or rolcreatedb
+    ) as answer
+    from pg_roles where rolname = current_user
+  `;
+  return row?.answer === true;
+}
+
+/** Makes the database of that name beside the one at `url`, unless it is there. Answers its URL. */
 export async function ensureDatabase(url: string, name: string): Promise<string> {
   const sql = postgres(url, { max: 1, onnotice() {} });
   try {
     const found = await sql`select 1 from pg_database where datname = ${name}`;
-    if (found.length === 0) await sql.unsafe(`create database ${name}`);
+    if (found.length === 0) await sql`create database ${sql(name)}`;
   } catch (error) {
     if (codeOf(error) !== DUPLICATE_DATABASE) throw error;
   } finally {

@@ -61,10 +61,10 @@ export function startGateway({ port, ports, demo, tour }: GatewayOptions): Bun.S
 
 const page = Bun.file(new URL('./page.html', import.meta.url));
 
-/** No script but the page's own, no frame around it. */
+/** No script and no image but the page's own, no frame around it. */
 const pageHeaders = {
   'content-security-policy':
-    "default-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    "default-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'",
   'cache-control': 'no-store',
 };
 

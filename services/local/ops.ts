@@ -1,6 +1,7 @@
 import './require-bun.ts';
 import { join } from 'node:path';
 import { apps } from './apps.ts';
+import { bun } from './command-line.ts';
 import { Refusal } from './refusal.ts';
 import { readRunning, stateFolder } from './state.ts';
 
@@ -17,11 +18,13 @@ try {
 async function ops([name, ...command]: string[]): Promise<number> {
   const app = apps.find(({ appId }) => appId === name);
   const ids = apps.map(({ appId }) => appId).join(', ');
-  if (!app) throw new Refusal(`usage: bun run ops <app-id> <command>, with an app-id of ${ids}.`);
+  if (!app) throw new Refusal(`usage: ${bun} run ops <app-id> <command>, with an app-id of ${ids}.`);
   const script = join(import.meta.dir, '..', app.appId, 'ops.ts');
   if (!(await Bun.file(script).exists())) throw new Refusal(`${app.appId} has no operators' commands.`);
+  // Who asks is written to the log: the user at this terminal, not the one who started `up`.
+  const operator = process.env.OPERATOR || process.env.USER;
   const child = Bun.spawn([process.execPath, script, ...command], {
-    env: readRunning(stateFolder()).environments[app.appId],
+    env: { ...readRunning(stateFolder()).environments[app.appId], ...(operator ? { OPERATOR: operator } : {}) },
     stdio: ['inherit', 'inherit', 'inherit'],
   });
   return child.exited;

@@ -4,7 +4,7 @@ import { Refusal } from './refusal.ts';
 
 describe('readOptions', () => {
   test('serves on 8080 with everything of our own by default', () => {
-    const defaults = { fresh: false, port: 8080, databaseUrl: undefined, daprHttpPort: undefined };
+    const defaults = { help: false, fresh: false, port: 8080, databaseUrl: undefined, daprHttpPort: undefined };
     expect(readOptions([], {})).toEqual(defaults);
     expect(readOptions([], { DATABASE_URL: '', DAPR_HTTP_PORT: '' })).toEqual(defaults);
   });
@@ -12,11 +12,16 @@ describe('readOptions', () => {
   test('takes flags and the parts that the user brings', () => {
     const environment = { DATABASE_URL: 'postgres://me@db/x', DAPR_HTTP_PORT: '3500' };
     expect(readOptions(['--fresh', '--port', '9000'], environment)).toEqual({
+      help: false,
       fresh: true,
       port: 9000,
       databaseUrl: 'postgres://me@db/x',
       daprHttpPort: 3500,
     });
+  });
+
+  test('takes --help', () => {
+    expect(readOptions(['--help'], {})).toMatchObject({ help: true });
   });
 
   test.each([

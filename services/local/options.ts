@@ -1,7 +1,10 @@
 import { parseArgs } from 'node:util';
+import { bun } from './command-line.ts';
 import { Refusal } from './refusal.ts';
 
 export type Options = {
+  /** Only `usage` is asked for. */
+  help: boolean;
   fresh: boolean;
   port: number;
   /** A server of the user's own: no Postgres is started. */
@@ -10,7 +13,7 @@ export type Options = {
   daprHttpPort: number | undefined;
 };
 
-export const usage = `bun run up [--fresh] [--port N]
+export const usage = `${bun} run up [--fresh] [--port N]
 
   --fresh   begin with new data and secrets (asks first on a terminal)
   --port N  serve on http://localhost:N instead of 8080
@@ -21,12 +24,13 @@ export const usage = `bun run up [--fresh] [--port N]
 
 /** Reads flags and environment of `up`. Throws `Refusal` naming what is wrong. */
 export function readOptions(args: string[], environment: Record<string, string | undefined>): Options {
-  const { fresh = false, port = '8080' } = parse(args);
+  const { help = false, fresh = false, port = '8080' } = parse(args);
   const { DATABASE_URL, DAPR_HTTP_PORT } = environment;
   if (DATABASE_URL && !/^postgres(ql)?:\/\//.test(DATABASE_URL)) {
     throw new Refusal('DATABASE_URL must begin with postgres:// (postgres://user:password@host:5432/database).');
   }
   return {
+    help,
     fresh,
     port: portOf('--port', port),
     databaseUrl: DATABASE_URL || undefined,
@@ -34,9 +38,10 @@ export function readOptions(args: string[], environment: Record<string, string |
   };
 }
 
-function parse(args: string[]): { fresh?: boolean; port?: string } {
+function parse(args: string[]): { help?: boolean; fresh?: boolean; port?: string } {
   try {
-    return parseArgs({ args, options: { fresh: { type: 'boolean' }, port: { type: 'string' } } }).values;
+    const options = { help: { type: 'boolean' }, fresh: { type: 'boolean' }, port: { type: 'string' } } as const;
+    return parseArgs({ args, options }).values;
   } catch (cause) {
     throw new Refusal(`${cause instanceof Error ? cause.message : cause}\n\n${usage}`, { cause });
   }

@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type AppId, perApp } from './apps.ts';
+import { bun } from './command-line.ts';
 import { commandOf } from './processes.ts';
 import { codeOf, Refusal } from './refusal.ts';
 
@@ -83,7 +84,7 @@ export function readRunning(folder: string): Running {
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw error;
   }
-  throw new Refusal('Nothing is running here: start it with `bun run up` in another terminal.');
+  throw new Refusal(`Nothing is running here: start it with \`${bun} run up\` in another terminal.`);
 }
 
 export function makeSecrets(): Secrets {

@@ -1,7 +1,8 @@
 import './require-bun.ts';
 import { join } from 'node:path';
 import { perApp } from './apps.ts';
-import { readOptions } from './options.ts';
+import { bun } from './command-line.ts';
+import { readOptions, usage } from './options.ts';
 import { removePostgres } from './postgres.ts';
 import { codeOf, Refusal } from './refusal.ts';
 import { watchSignals } from './signals.ts';
@@ -17,6 +18,10 @@ process.exit(await up());
 async function up(): Promise<number> {
   try {
     const options = readOptions(process.argv.slice(2), process.env);
+    if (options.help) {
+      console.log(usage);
+      return 0;
+    }
     const folder = stateFolder();
     if (options.fresh && !(await startOver(folder))) return 0;
     const state = openState(folder);
@@ -44,7 +49,7 @@ async function runUntilSignal(session: Session): Promise<void> {
     terminal.step(`${await signals.first}: stopping, one after the other`);
   } finally {
     await stopAll(stages);
-    terminal.step('all stopped');
+    if (stages.length > 0) terminal.step('all stopped');
   }
 }
 
@@ -71,8 +76,6 @@ function screen({ options, state, terminal }: Session, parts: Part[]): string {
   const url = `http://localhost:${options.port}`;
   const line = (name: string, ...rest: string[]) => `  ${name.padEnd(26)}${rest.join('  ')}`;
   const prefix = process.env.TASKFLOW_STATE ? `TASKFLOW_STATE=${process.env.TASKFLOW_STATE} ` : '';
-  // Started by npx there may be no `bun` in the next terminal.
-  const bun = process.execPath.includes('_npx') ? 'npx -y bun@1.4.5' : 'bun';
   return [
     '',
     terminal.bold(`TaskFlow runs, ready after ${(terminal.elapsedMs() / 1000).toFixed(1)} s.`),
