@@ -60,7 +60,7 @@ export function page(document: ApiDocument): { html: string; headers: Record<str
 <style>${STYLE}</style>
 <header>
 <h1>${text(title)} <small>${text(version)}</small></h1>
-<p>${text(description)}</p>
+<p>${prose(description)}</p>
 <p><a href="openapi.json">openapi.json</a></p>
 <nav>${tags.map(([tag]) => `<a href="#${anchor(tag)}">${text(tag)}</a>`).join(' ')}</nav>
 </header>
@@ -98,8 +98,8 @@ ${calls.map(details).join('\n')}
 </section>`;
 
 const details = ({ method, path, operation }: Call) => `<details id="${text(operation.operationId)}">
-<summary><b class="${method}">${method.toUpperCase()}</b> <code>${text(path)}</code> ${text(operation.summary ?? '')}</summary>
-${operation.description ? `<p>${text(operation.description)}</p>` : ''}
+<summary><b class="${method}">${method.toUpperCase()}</b> <code>${text(path)}</code> ${prose(operation.summary ?? '')}</summary>
+${operation.description ? `<p>${prose(operation.description)}</p>` : ''}
 ${operation.security?.length === 0 ? '<p>Needs no login.</p>' : ''}
 ${parameters(operation)}
 ${operation.requestBody ? `<h3>Body</h3>${content(operation.requestBody.content)}` : ''}
@@ -115,7 +115,7 @@ function parameters({ parameters: list = [] }: Operation): string {
   if (list.length === 0) return '';
   const rows = list.map(
     ({ name, in: place, required, schema }) =>
-      `<tr><td><code>${text(name)}</code><td>${place}${required ? ', required' : ''}<td><code>${text(typeText(schema))}</code><td>${text(schema.description ?? '')}`,
+      `<tr><td><code>${text(name)}</code><td>${place}${required ? ', required' : ''}<td><code>${text(typeText(schema))}</code><td>${prose(schema.description ?? '')}`,
   );
   return `<h3>Parameters</h3><table>${rows.join('\n')}</table>`;
 }
@@ -171,6 +171,8 @@ function range(least: number | undefined, most: number | undefined, unit: string
 }
 
 const text = (value: string) => Bun.escapeHTML(value);
+/** Text with `code` in it. */
+const prose = (value: string) => text(value).replace(/`([^`]+)`/g, '<code>$1</code>');
 const anchor = (tag: string) => `tag-${tag.toLowerCase().replace(/[^a-z0-9]+/g, '-')}`;
 
 const STYLE = `

@@ -8,7 +8,7 @@ const tasks = new Elysia({ prefix: '/api/v1' })
     params: t.Object({ id: t.String({ format: 'uuid' }) }),
     query: t.Object({ limit: t.Optional(t.Integer({ minimum: 1, maximum: 100, description: 'how many' })) }),
     response: { 200: t.Object({ id: t.String() }), 404: t.Object({ code: t.String() }) },
-    detail: { tags: ['Tasks'], summary: 'Read one', description: 'With <b>all</b> fields.' },
+    detail: { tags: ['Tasks'], summary: 'Read one', description: 'With <b>all</b> fields and `limit`.' },
   })
   .post('/tasks', () => 'ok', { body: t.Object({ title: t.String({ maxLength: 255 }) }), detail: { tags: ['Tasks'] } })
   .get('/secret', () => 'ok');
@@ -64,7 +64,7 @@ describe('the page', () => {
     expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
     expect(html).toContain('<h2>Tasks</h2>');
     expect(html).toContain('<code>/api/v1/tasks/{id}</code> Read one');
-    expect(html).toContain('With &lt;b&gt;all&lt;/b&gt; fields.');
+    expect(html).toContain('With &lt;b&gt;all&lt;/b&gt; fields and <code>limit</code>.');
     expect(html).toContain('<code>integer (1 to 100)</code>');
   });
 

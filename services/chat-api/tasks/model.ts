@@ -63,7 +63,7 @@ export const documented = (
   summary: string,
   { body, status = 200, answer }: { body?: object; status?: number; answer?: object } = {},
 ) => ({
-  tags: ['tasks'],
+  tags: ['Tasks'],
   summary,
   ...(body && { requestBody: { required: true, ...json(body) } }),
   responses: { [status]: { description: summary, ...(answer && json(answer)) } },

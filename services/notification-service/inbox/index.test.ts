@@ -22,6 +22,12 @@ async function personWith(changes: number, reminders = 0): Promise<Person> {
 
 const idsOf = async (me: Person, path: string) => (await replica.get<Item[]>(me, path)).map(({ id }) => id);
 
+test('the published paths have no slash at their end', async () => {
+  const { paths } = await replica.get<{ paths: object }>(await createPerson(database.sql), '/openapi.json');
+  expect(Object.keys(paths)).toContain('/api/v1/notifications');
+  expect(Object.keys(paths).filter((path) => path.endsWith('/'))).toEqual([]);
+});
+
 describe('GET /notifications', () => {
   test('gives the items newest first, each with its whole event', async () => {
     const me = await createPerson(database.sql);

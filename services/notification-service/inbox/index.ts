@@ -13,7 +13,7 @@ export const inbox = ({ sql, authenticator }: { sql: Sql; authenticator: Authent
   new Elysia({ name: 'inbox', prefix: '/api/v1/notifications' })
     .use(authenticated(authenticator))
     .get(
-      '/',
+      '',
       async ({ principal, query, request, set }) => {
         permit(principal, 'notifications:read');
         const limit = query.limit ?? DEFAULT_ROWS;
@@ -27,7 +27,7 @@ export const inbox = ({ sql, authenticator }: { sql: Sql; authenticator: Authent
         query: inboxQuery,
         response: { 200: t.Array(itemSchema), 400: errorSchema, 401: errorSchema, 403: errorSchema },
         detail: {
-          tags: ['inbox'],
+          tags: ['Inbox'],
           summary: 'The inbox, newest first',
           description:
             'With `after` oldest first, to read a span again that a stream.gap names. `Link: rel="next"` when cut. ' +
@@ -45,7 +45,7 @@ export const inbox = ({ sql, authenticator }: { sql: Sql; authenticator: Authent
       },
       {
         response: { 200: itemSchema, 401: errorSchema, 403: errorSchema, 404: errorSchema },
-        detail: { tags: ['inbox'], summary: 'Mark one as read; again changes nothing' },
+        detail: { tags: ['Inbox'], summary: 'Mark one as read; again changes nothing' },
       },
     )
     .post(
@@ -57,7 +57,7 @@ export const inbox = ({ sql, authenticator }: { sql: Sql; authenticator: Authent
       {
         query: readAllQuery,
         response: { 200: t.Object({ read: t.Integer() }), 400: errorSchema, 401: errorSchema, 403: errorSchema },
-        detail: { tags: ['inbox'], summary: 'Mark all as read' },
+        detail: { tags: ['Inbox'], summary: 'Mark all as read' },
       },
     );
 

@@ -27,7 +27,7 @@ export const preferences = ({
         permit(principal, 'notifications:read');
         return { level: await readLevel(sql, principal.userId) };
       },
-      { response, detail: { tags: ['preferences'], summary: 'What the streams carry: all, critical or none' } },
+      { response, detail: { tags: ['Preferences'], summary: 'What the streams carry: all, critical or none' } },
     )
     .put(
       '/preferences',
@@ -40,6 +40,6 @@ export const preferences = ({
       {
         body: preferencesSchema,
         response,
-        detail: { tags: ['preferences'], summary: 'Choose what the streams carry; reminders are critical' },
+        detail: { tags: ['Preferences'], summary: 'Choose what the streams carry; reminders are critical' },
       },
     );

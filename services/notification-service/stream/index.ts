@@ -58,7 +58,7 @@ export const stream = ({
     {
       query: streamQuery,
       detail: {
-        tags: ['stream'],
+        tags: ['Stream'],
         summary: 'Live notifications (Server-Sent Events)',
         description:
           'Begins with `ready`; each notification has the number of its inbox row as id, so `Last-Event-ID` replays ' +

@@ -15,6 +15,6 @@ export const reminders = ({ sql, authenticator }: { sql: Sql; authenticator: Aut
     {
       query: nextQuery,
       response: { 200: t.Array(nextReminder), 400: failure, 401: failure, 403: failure, 503: failure },
-      detail: { tags: ['reminders'], summary: 'What will remind me next, and why' },
+      detail: { tags: ['Reminders'], summary: 'What will remind me next, and why' },
     },
   );
