@@ -59,6 +59,20 @@ describe('errorMapping', () => {
     });
   });
 
+  test('answers 503 when a handler waits for a database that says nothing', async () => {
+    const hanging = errorMapping(log, { answerMs: 20 })
+      .use(correlation())
+      .get('/hangs', () => new Promise(() => {}));
+    const id = crypto.randomUUID();
+    const response = await hanging.handle(
+      new Request('http://localhost/hangs', { headers: { 'x-correlation-id': id } }),
+    );
+    expect(response.status).toBe(503);
+    expect(response.headers.get('retry-after')).toBe('5');
+    expect(response.headers.get('x-correlation-id')).toBe(id);
+    expect(await response.json()).toMatchObject({ error: 'Service unavailable', code: 'DATABASE_UNAVAILABLE' });
+  });
+
   test('tells nothing of a bug, and logs it under the correlation id of the answer', async () => {
     const { status, headers, json } = await call('/bug');
     expect({ status, code: json.code }).toEqual({ status: 500, code: 'INTERNAL_ERROR' });

@@ -1,6 +1,7 @@
 import { Elysia } from 'elysia';
 import { BodyError, bodyProblem, jsonBodies } from './body.ts';
 import { isTransient } from './db.ts';
+import { deadline } from './deadline.ts';
 import type { Log } from './log.ts';
 
 /** An expected failure, answered as `{error, code, message}` (SPEC 4). `message` is for people, `code` for programs. */
@@ -38,12 +39,15 @@ const briefs: Record<number, string> = {
 /**
  * Turns every failure into the one error form, and reads bodies (`jsonBodies`). First in each app, before any
  * `.use(feature)`: hooks that come later miss earlier routes. `invalid` gives the code of a body that is malformed or
- * fails its schema on a path (`TASK_CREATION_ERROR` …). Bodies are never echoed. A transient database error is 503
- * with Retry-After.
+ * fails its schema on a path (`TASK_CREATION_ERROR` …). Bodies are never echoed. A transient database error, or 9 s
+ * without an answer, is 503 with Retry-After.
  */
 export const errorMapping = (
   log: Log,
-  { invalid = () => 'VALIDATION_ERROR' }: { invalid?: (request: Request) => string } = {},
+  {
+    invalid = () => 'VALIDATION_ERROR',
+    answerMs,
+  }: { invalid?: (request: Request) => string; answerMs?: number | undefined } = {},
 ) =>
   new Elysia({
     name: 'errors',
@@ -51,6 +55,7 @@ export const errorMapping = (
     serve: { development: false }, // or Bun shows source code in its own errors
     handler: { standardHostname: false }, // or Elysia looks for the path behind the 11th character: http://nas/x has none
   })
+    .use(deadline(() => toResponse(databaseUnavailable()), answerMs))
     .onRequest(({ request }) => {
       // Bun 1.4.5 gives a mere path where the `Host` header is missing or is none: nothing could be read from it.
       if (URL.canParse(request.url)) return;
@@ -80,11 +85,7 @@ function mapped(
   if (error instanceof ApiError) return error;
   if (error instanceof BodyError)
     return new ApiError(error.status, bodyCodes[error.status] ?? invalid(request), error.message);
-  if (isTransient(error)) {
-    return new ApiError(503, 'DATABASE_UNAVAILABLE', 'The database does not answer at the moment. Please try again.', {
-      headers: { 'retry-after': '5' },
-    });
-  }
+  if (isTransient(error)) return databaseUnavailable();
   if (elysiaCode === 'NOT_FOUND') return new ApiError(404, 'NOT_FOUND', 'There is nothing at this address.');
   if (elysiaCode === 'VALIDATION' && !isOurAnswer(error))
     return new ApiError(400, invalid(request), validationMessage(error, request));
@@ -94,6 +95,14 @@ function mapped(
     'Something went wrong on our side. The correlation id of this answer leads to its log line.',
   );
 }
+
+const databaseUnavailable = () =>
+  new ApiError(503, 'DATABASE_UNAVAILABLE', 'The database does not answer at the moment. Please try again.', {
+    headers: { 'retry-after': '5' },
+  });
+
+const toResponse = ({ error, code, message, status, headers }: ApiError): Response =>
+  Response.json({ error, code, message }, { status, headers });
 
 const bodyCodes: Record<number, string> = { 413: 'PAYLOAD_TOO_LARGE', 415: 'UNSUPPORTED_MEDIA_TYPE' };
 
