@@ -122,6 +122,14 @@ test('a pattern is read once, also when many tasks have it', () => {
   expect(parsePattern('daily:', '2026-11-24')).not.toBe(first);
 });
 
+test('looks for no more dates than are asked for', () => {
+  const pattern = parsePattern('daily:', '2026-11-24');
+  let searches = 0;
+  const counting = { ...pattern, dateFrom: (date: string) => (searches++, pattern.dateFrom(date)) };
+  occurrencesAfter(counting, { limit: 3 });
+  expect(searches).toBe(3);
+});
+
 about('a refusal names the part', () => {
   test.each([
     ['', 'pattern'],

@@ -111,10 +111,12 @@ function clamped(day: number): string {
 /** The dates of a pattern within a span, ascending. */
 export function occurrencesAfter(pattern: Pattern, { after, from, until = '9999', limit }: Span): string[] {
   const dates: string[] = [];
-  const start = [pattern.startDate, from ?? '', after ? dayAfter(after) : ''].reduce((a, b) => (a > b ? a : b));
-  for (let date = pattern.dateFrom(start); date !== null && date <= until; date = pattern.dateFrom(dayAfter(date))) {
-    if (dates.length === limit) break;
+  let next = [pattern.startDate, from ?? '', after ? dayAfter(after) : ''].reduce((a, b) => (a > b ? a : b));
+  while (dates.length < limit) {
+    const date = pattern.dateFrom(next);
+    if (date === null || date > until) break;
     dates.push(date);
+    next = dayAfter(date);
   }
   return dates;
 }
