@@ -26,9 +26,14 @@ export class Interrupted extends Error {
   override name = 'Interrupted';
 }
 
+/** A part of ours runs and is of no use. Why stands in its own lines. */
+export class NotReady extends Error {
+  override name = 'NotReady';
+}
+
 /**
  * Starts everything. `onStarted` gets each stage as soon as it runs and before it is ready, so that it can be stopped
- * whatever happens next. Throws `Refusal`, `Interrupted` or what went wrong.
+ * whatever happens next. Throws `Refusal`, `Interrupted`, `NotReady` or what went wrong.
  */
 export async function startAll(session: Session, onStarted: (...parts: Part[]) => void): Promise<Stack> {
   const { options, state, terminal } = session;
@@ -190,14 +195,16 @@ function keep(
   return { name, port, ...kept };
 }
 
-async function allReady({ signals }: Session, parts: { name: string; url: string }[]): Promise<void> {
+async function allReady({ signals, state }: Session, parts: { name: string; url: string }[]): Promise<void> {
   const isNeeded = () => !signals.isStopping();
   await Promise.all(
     parts.map(async ({ name, url }) => {
       try {
         await answers(url, READY_MS, isNeeded);
       } catch (cause) {
-        throw new Error(`${name} did not get ready within ${READY_MS / 1000} s; its last words are above`, { cause });
+        const last = cause instanceof Error ? cause.message : String(cause);
+        const log = state.path(join('logs', `${name}.log`));
+        throw new NotReady(`${name} does not get ready; what it says stands above and in ${log}. ${last}`, { cause });
       }
     }),
   );

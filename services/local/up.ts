@@ -7,7 +7,7 @@ import { removePostgres } from './postgres.ts';
 import { codeOf, Refusal } from './refusal.ts';
 import { watchSignals } from './signals.ts';
 import { serviceEnvironment, type Stack } from './stack.ts';
-import { Interrupted, type Part, type Session, startAll } from './start.ts';
+import { Interrupted, NotReady, type Part, type Session, startAll } from './start.ts';
 import { openState, removeState, stateFolder } from './state.ts';
 import { createTerminal } from './terminal.ts';
 
@@ -83,7 +83,7 @@ function screen({ options, state, terminal }: Session, parts: Part[]): string {
     line('page', url),
     line('API', `${url}/api/v1`, `described at ${url}/api/v1/docs`),
     line('demo user', state.secrets.demo.email, state.secrets.demo.password),
-    line('data, secrets, logs', state.folder),
+    line(options.databaseUrl ? 'secrets, logs' : 'data, secrets, logs', state.folder),
     '',
     ...parts.map(({ name, port }) => line(name, `127.0.0.1:${port}`)),
     '',
@@ -115,6 +115,10 @@ function killServices(stages: Part[][]): void {
 
 function explain(error: unknown): number {
   if (error instanceof Interrupted) return 0;
+  if (error instanceof NotReady) {
+    console.error(error.message);
+    return 1;
+  }
   const message = error instanceof Refusal ? error.message : systemRefusal(error);
   console.error(message ?? error);
   return message === undefined ? 1 : 2;
