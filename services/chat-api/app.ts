@@ -75,7 +75,7 @@ export function createApp({ config, version, sql, log, metrics, committed, degra
     .get('/api/v1/health', () => ({ status: 'healthy', version }), { detail: { hide: true } })
     .use(loginRoutes(auth))
     .use(authRoutes(auth))
-    .use(isPhase4 ? phase4TaskRoutes({ sql, authenticator }) : phase5Routes({ sql, authenticator, committed }))
+    .use(isPhase4 ? phase4TaskRoutes({ sql, authenticator }) : phase5Routes({ sql, authenticator, committed, log }))
     .use(isPhase4 ? new Elysia() : reminderDeliveries({ config, sql, log, metrics }));
 }
 

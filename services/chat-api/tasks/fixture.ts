@@ -35,7 +35,7 @@ export function startApi(database: TestDatabase) {
   const app = new Elysia()
     .use(errorMapping(log))
     .use(correlation())
-    .use(taskRoutes({ sql, authenticator, committed: () => void (wakes.count += 1), now: () => clock.now }));
+    .use(taskRoutes({ sql, authenticator, log, committed: () => void (wakes.count += 1), now: () => clock.now }));
 
   async function call(headers: Json, method: string, path: string, body?: unknown): Promise<Answer> {
     const response = await app.handle(

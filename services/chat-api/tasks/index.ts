@@ -3,6 +3,7 @@ import { authenticated, type Authenticator, permit, type Principal } from '#shar
 import { correlation } from '#shared/correlation';
 import type { Pool, Sql } from '#shared/db';
 import { ApiError } from '#shared/errors';
+import type { Log } from '#shared/log';
 import { answerOf, etagOf } from './answer.ts';
 import { batchItems, createBatch } from './batch.ts';
 import { createTask, type Store } from './create.ts';
@@ -36,11 +37,13 @@ export function taskRoutes({
   sql,
   authenticator,
   committed,
+  log,
   now = () => new Date(),
 }: {
   sql: Pool;
   authenticator: Authenticator;
   committed: () => void;
+  log: Log;
   now?: () => Date;
 }) {
   const insert = createGroupCommit<Change>((changes) => insertTasks(sql, changes));
@@ -119,7 +122,7 @@ export function taskRoutes({
         permit(principal, 'tasks:write');
         const { userId } = principal;
         const answer = await creating({ request, path, body, userId }, async (tx, store) => {
-          const results = await createBatch(tx, store, { userId, items: items(), cause });
+          const results = await createBatch(tx, store, { userId, items: items(), cause, log });
           return { status: 200, headers: {}, body: { results } };
         });
         return give(set, answer);
