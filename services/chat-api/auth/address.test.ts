@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { clientAddress, createTrust } from './address.ts';
+import { clientAddress, createTrust, networkOf } from './address.ts';
 
 const isTrusted = createTrust(['127.0.0.0/8', '::1', '10.0.0.0/8', '2001:db8::/32']);
 const addressOf = (forwarded: string | null, socket: string) =>
@@ -33,3 +33,16 @@ describe('clientAddress', () => {
 test('createTrust names the entry that is no address', () => {
   expect(() => createTrust(['10.0.0.0/8', 'proxy.local'])).toThrow('proxy.local');
 });
+
+test.each([
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+  ['2001:0DB8:1:2::1', '2001:db8:1:2::/64'],
+  ['2001:db8::1', '2001:db8:0:0::/64'],
+  ['::1', '0:0:0:0::/64'],
+  ['1:2:3:4:5:6:7::', '1:2:3:4::/64'],
+  ['64:ff9b::192.0.2.1', '64:ff9b:0:0::/64'],
+  ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+  ['192.0.2.1', '192.0.2.1'],
+  ['unknown', 'unknown'],
+  ['', ''],
+])('networkOf %s is %s', (address, network) => expect(networkOf(address)).toBe(network));

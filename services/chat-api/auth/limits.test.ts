@@ -56,3 +56,11 @@ test('countAttempt counts what succeeds too, for a minute', () => {
   clock.now = MINUTE;
   limits.countAttempt('198.51.100.2');
 });
+
+test('an IPv6 caller is counted by its /64, of which every address is theirs', () => {
+  const { limits } = setUp();
+  for (let i = 0; i < 5; i++) limits.countAttempt(`2001:db8:0:7::${i}`);
+  expect(() => limits.countAttempt('2001:db8:0:7:ffff::1')).toThrow('Too many attempts');
+  expect(() => limits.countAttempt('2001:0db8:0:7::1%eth0')).toThrow('Too many attempts');
+  limits.countAttempt('2001:db8:0:8::1');
+});

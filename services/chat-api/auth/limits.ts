@@ -1,14 +1,15 @@
 import { ApiError } from '#shared/errors';
 import { createWindow, type Permit } from '#shared/rate-limit';
 import { sha256 } from '#shared/auth';
+import { networkOf } from './address.ts';
 
 export type Limits = ReturnType<typeof createLimits>;
 
 const MINUTE_MS = 60_000;
 
 /**
- * Slows down who guesses (SPEC 3): failed logins an account in 5 minutes, sign-ups and failures an address in a minute.
- * Per replica and in memory. An account is limited whether it exists or not.
+ * Slows down who guesses (SPEC 3): failed logins an account in 5 minutes, sign-ups and failures an address (of IPv6:
+ * a /64) in a minute. Per replica and in memory. An account is limited whether it exists or not.
  */
 export function createLimits({
   loginFailures,
@@ -25,7 +26,7 @@ export function createLimits({
   return {
     /** Counts one attempt of an address, whatever comes of it. @throws {ApiError} 429 */
     countAttempt(address: string): void {
-      refuseUnless(addresses.take(address, now()));
+      refuseUnless(addresses.take(networkOf(address), now()));
     },
 
     /**
@@ -35,10 +36,11 @@ export function createLimits({
      */
     async countFailure<T>({ address, email }: { address: string; email?: string }, work: () => Promise<T>): Promise<T> {
       const account = email === undefined ? undefined : sha256(email).toString('base64'); // bounds what a key may hold
-      refuseUnless(addresses.take(address, now()));
+      const network = networkOf(address);
+      refuseUnless(addresses.take(network, now()));
       if (account !== undefined) refuseUnless(accounts.take(account, now()));
       const giveBack = () => {
-        addresses.giveBack(address);
+        addresses.giveBack(network);
         if (account !== undefined) accounts.giveBack(account);
       };
       try {
