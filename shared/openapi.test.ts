@@ -4,10 +4,13 @@ import { type ApiDocument, typeText } from './openapi-page.ts';
 import { apiDocs } from './openapi.ts';
 
 const tasks = new Elysia({ prefix: '/api/v1' })
-  .get('/tasks/:id', () => ({ id: 'x' }), {
+  .get('/tasks/:id', () => ({ id: 'x', dates: [] }), {
     params: t.Object({ id: t.String({ format: 'uuid' }) }),
     query: t.Object({ limit: t.Optional(t.Integer({ minimum: 1, maximum: 100, description: 'how many' })) }),
-    response: { 200: t.Object({ id: t.String() }), 404: t.Object({ code: t.String() }) },
+    response: {
+      200: t.Object({ id: t.String(), dates: t.Array(t.Object({ day: t.Integer() })) }),
+      404: t.Object({ code: t.String() }),
+    },
     detail: { tags: ['Tasks'], summary: 'Read one', description: 'With <b>all</b> fields and `limit`.' },
   })
   .post('/tasks', () => 'ok', { body: t.Object({ title: t.String({ maxLength: 255 }) }), detail: { tags: ['Tasks'] } })
@@ -53,6 +56,7 @@ describe('the document', () => {
       ['200', 'OK'],
       ['404', 'Not Found'],
     ]);
+    expect(typeText(read?.responses?.[200]?.content?.['application/json']?.schema ?? {})).toContain('day: integer\n');
     expect(Object.keys(paths['/api/v1/tasks']?.post?.requestBody?.content ?? {})).toEqual(['application/json']);
   });
 });

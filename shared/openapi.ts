@@ -59,10 +59,10 @@ export function apiDocs({
 
 function pathsOf(app: Elysia, exclude: (string | RegExp)[]): ApiDocument['paths'] {
   // The library's types are of OpenAPI 3.0, what it makes is 3.1.
-  const paths = toOpenAPISchema(app, { paths: exclude }).paths as unknown as ApiDocument['paths'];
+  const generated = JSON.stringify(toOpenAPISchema(app, { paths: exclude }).paths);
+  const paths: ApiDocument['paths'] = JSON.parse(generated, (_key, value) => uncoerced(value));
   for (const operation of Object.values(paths).flatMap((methods) => Object.values(methods))) {
-    const { parameters = [], requestBody, responses = {} } = operation;
-    for (const parameter of parameters) parameter.schema = uncoerced(parameter.schema);
+    const { requestBody, responses = {} } = operation;
     if (requestBody) requestBody.content = jsonOnly(requestBody.content);
     for (const [status, response] of Object.entries(responses)) {
       const isGenerated = response.description?.startsWith('Response for status') ?? true;
@@ -72,11 +72,11 @@ function pathsOf(app: Elysia, exclude: (string | RegExp)[]): ApiDocument['paths'
   return paths;
 }
 
-/** Elysia reads numbers of a query from text and puts that form of them first in a union. */
-function uncoerced(schema: Schema): Schema {
-  const [asText, meant] = schema.anyOf ?? [];
+/** Elysia reads numbers and booleans from text too and puts that form of them first in a union, also in answers. */
+function uncoerced(part: Schema | null): Schema | null {
+  const [asText, meant] = part?.anyOf ?? [];
   const isCoerced = asText?.type === 'string' && ['integer', 'numeric', 'boolean'].includes(asText.format ?? '');
-  return isCoerced && meant ? meant : schema;
+  return isCoerced && meant ? meant : part;
 }
 
 /** The library lists every form Elysia could parse; ours take JSON alone. */
