@@ -59,6 +59,14 @@ describe('EVENTS=off on the Phase V schema', () => {
     }
   });
 
+  test('refuses an account that is deleted while its session is remembered', async () => {
+    const { id, token } = await phase4.signUp();
+    const create = () => phase4.call('POST', '/api/v1/tasks', { token, json: { title: 'Pay' } });
+    expect((await create()).status).toBe(201);
+    await house.database.sql`delete from users where id = ${id}`;
+    expect(await refusalOf(create())).toEqual({ status: 401, code: 'INVALID_TOKEN' });
+  });
+
   test('still refuses a disabled account', async () => {
     const { id, email } = await app.signUp();
     await house.sql`update users set disabled_at = now() where id = ${id}`;

@@ -1,5 +1,6 @@
 import type { Sql } from '#shared/db';
 import { ApiError } from '#shared/errors';
+import { refusalIfOwnerGone } from '../tasks/create.ts';
 import type { NewTask, Task, TaskChanges } from './model.ts';
 
 /** Of this user, newest first, never cut. */
@@ -9,13 +10,13 @@ export async function listTasks(sql: Sql, userId: string): Promise<Task[]> {
   return rows.map(answered);
 }
 
-/** @throws {ApiError} 400 TASK_CREATION_ERROR for a title or description of the wrong length */
+/** @throws {ApiError} 400 TASK_CREATION_ERROR for a title or description of the wrong length; 401 when the account is gone */
 export async function createTask(sql: Sql, userId: string, { title, description = null }: NewTask): Promise<Task> {
   const refuse = (message: string) => new ApiError(400, 'TASK_CREATION_ERROR', message);
   const [row] = await sql<Row[]>`
     insert into tasks (id, user_id, title, description)
     values (${Bun.randomUUIDv7()}, ${userId}, ${checkedTitle(title, refuse)}, ${checkedDescription(description, refuse)})
-    returning ${columns(sql)}`;
+    returning ${columns(sql)}`.catch((error: unknown) => Promise.reject(refusalIfOwnerGone(error)));
   if (!row) throw new Error('an insert returned no row');
   return answered(row);
 }

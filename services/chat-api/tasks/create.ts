@@ -27,9 +27,7 @@ export async function createTask(
   try {
     await store(changes);
   } catch (error) {
-    throw isOwnerGone(error)
-      ? new ApiError(401, 'INVALID_TOKEN', 'This account no longer exists.', { cause: error })
-      : error;
+    throw refusalIfOwnerGone(error);
   }
   return changes[0].row;
 }
@@ -40,5 +38,9 @@ export async function userTimezone(sql: Sql, userId: string): Promise<string | n
   return user?.timezone ?? null;
 }
 
-/** Postgres' foreign_key_violation; of a new task only the owner can be missing. */
-const isOwnerGone = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === '23503';
+/** What to throw for an error of inserting a task: 401 when its owner is gone, for a session is remembered for a second. */
+export function refusalIfOwnerGone(error: unknown): unknown {
+  // Postgres' foreign_key_violation; of a new task only the owner can be missing.
+  const isOwnerGone = error instanceof Error && 'code' in error && error.code === '23503';
+  return isOwnerGone ? new ApiError(401, 'INVALID_TOKEN', 'This account no longer exists.', { cause: error }) : error;
+}
