@@ -309,14 +309,22 @@ describe('API tokens', () => {
   });
 
   test.each([
-    ['no name', { name: '' }],
-    ['no scope', { scopes: [] }],
-    ['an unknown scope', { scopes: ['admin'] }],
-    ['an expiry in the past', { expires_in_days: 0 }],
-  ])('refuse %s', async (_name, more) => {
+    ['no name', 'name', { name: '' }],
+    ['a blank name', 'name', { name: ' \t ' }],
+    ['a name of two lines', 'name', { name: 'a\r\nb' }],
+    ['no scope', 'scopes', { scopes: [] }],
+    ['an unknown scope', 'scopes.0', { scopes: ['admin'] }],
+    ['an expiry in the past', 'expires_in_days', { expires_in_days: 0 }],
+    ['an expiry that is text', 'expires_in_days', { expires_in_days: '5' }],
+  ])('refuse %s', async (_name, field, more) => {
     const { token } = await app.signUp();
     const json = { name: 'script', scopes: ['tasks:read'], ...more };
-    expect((await app.call('POST', '/api/v1/auth/tokens', { token, json })).status).toBe(400);
+    const answer = await app.call('POST', '/api/v1/auth/tokens', { token, json });
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({
+      code: 'VALIDATION_ERROR',
+      message: expect.stringMatching(new RegExp(`^${field}: `)),
+    });
   });
 });
 

@@ -16,13 +16,16 @@ interface Row {
 /**
  * A new API token of a user. The text is in this answer and nowhere else: we keep its SHA-256. The session that asks must
  * live at this moment: one that was ended, and is remembered for a second, would make itself a successor.
- * @throws {ApiError} 401 when it does not
+ * @throws {ApiError} 401 when it does not; 400 for a blank name, or one of several lines
  */
 export async function createApiToken(
   sql: Sql,
   sid: string,
   { name, scopes, expires_in_days = null }: NewToken,
 ): Promise<ApiToken & { token: string }> {
+  if (name.trim() === '' || /[\p{Cc}\p{Zl}\p{Zp}]/u.test(name)) {
+    throw new ApiError(400, 'VALIDATION_ERROR', 'name: expected one line that is not blank');
+  }
   const token = API_TOKEN_PREFIX + randomToken();
   // The user's row is locked too, and first: a change of password waits, then sees this token and ends it.
   const [row] = await sql<Row[]>`
