@@ -10,6 +10,18 @@ test('GET /health stays where Phase IV had it', async () => {
   expect(await (await app.call('GET', '/health')).json()).toEqual({ status: 'healthy', version: '0.0.0' });
 });
 
+test('the API document groups every call, and says where those of the other services are', async () => {
+  const answer = await app.call('GET', '/api/v1/openapi.json');
+  const { info, paths } = (await answer.json()) as {
+    info: { description: string };
+    paths: Record<string, Record<string, { tags?: string[] }>>;
+  };
+  const tags = Object.values(paths).flatMap((methods) => Object.values(methods).flatMap(({ tags = ['none'] }) => tags));
+  expect([...new Set(tags)]).toEqual(['Accounts', 'Settings', 'Tasks']);
+  for (const name of ['notifications', 'audit', 'reminders'])
+    expect(info.description).toContain(`/api/v1/${name}/docs`);
+});
+
 test('a database that is away is 503 with Retry-After, and the service lives', async () => {
   const nowhere = connect('postgres://nobody@127.0.0.1:1/nothing', { name: 'test', max: 1 });
   const alone = house.open({}, nowhere);

@@ -68,7 +68,8 @@ export function createApp({ config, version, sql, log, metrics, committed, degra
       apiDocs({
         path: '/api/v1',
         title: 'TaskFlow',
-        description: 'Accounts and tasks.',
+        description:
+          'Accounts and tasks. Each other service has a page of its own: `/api/v1/notifications/docs`, `/api/v1/audit/docs` and `/api/v1/reminders/docs`.',
         version,
       }),
     )

@@ -39,7 +39,7 @@ export const trail = ({ sql, authenticator, log }: { sql: Sql; authenticator: Au
         query: taskQuery,
         response: { ...answers, 404: failure },
         detail: {
-          tags: ['Audit trail'],
+          tags: ['Trail'],
           summary: 'The trail of one task, oldest event first',
           description: `Admins read any, people those of their own tasks, deleted ones too. ${EXPORT_NOTE}`,
         },
@@ -70,7 +70,7 @@ export const trail = ({ sql, authenticator, log }: { sql: Sql; authenticator: Au
         query: eventsQuery,
         response: answers,
         detail: {
-          tags: ['Audit trail'],
+          tags: ['Trail'],
           summary: 'Events of all tasks, newest first',
           description: `For admins only. ${EXPORT_NOTE}`,
         },
