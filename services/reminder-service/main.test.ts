@@ -38,7 +38,7 @@ async function startService(env: Record<string, string> = {}) {
       .slice(0, -1)
       .map((line) => JSON.parse(line) as { message: string; port?: number })
       .find((line) => line.message === message);
-  const port = await eventually(() => logged('listening')?.port);
+  const port = await eventually(() => logged('listening')?.port, { ms: 15_000, what: 'the service to listen' });
   const deliver = async (event: { event_id: string; event_type: string }) => {
     const response = await fetch(`http://127.0.0.1:${port}/events/${event.event_type.split('.')[1]}`, {
       method: 'POST',
@@ -66,7 +66,7 @@ test('a reminder survives kill -9 and fires after the next start', async () => {
   await startService();
   const [event] = await eventually(() => edge.of(story.taskId).length > 0 && edge.of(story.taskId));
   expect(Date.parse(event?.timestamp ?? '')).toBeGreaterThanOrEqual(Date.parse(event?.trigger_at ?? ''));
-});
+}, 40_000);
 
 test('SIGTERM ends it with 0; deliveries are answered until then', async () => {
   const { child, logged, deliver } = await startService();
