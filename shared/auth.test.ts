@@ -23,7 +23,7 @@ const authenticator = createAuthenticator({
   sql,
   secrets: [SECRET, PREVIOUS, ''],
   serviceTokens: [SERVICE_TOKEN, ''],
-  appToken: 'app-token',
+  appTokens: ['app-token', 'previous-token', ''],
   publicUrl: 'https://tasks.example',
   now: () => clock.now,
 });
@@ -205,9 +205,19 @@ describe('the service token', () => {
     const call = (more: Record<string, string>) =>
       authenticator.authenticate(request({ authorization: `Bearer ${SERVICE_TOKEN}`, ...more }));
     expect((await call({ 'dapr-api-token': 'app-token' })).type).toBe('service');
+    expect((await call({ 'dapr-api-token': 'previous-token' })).type).toBe('service');
+    expect(await refusal(call({ 'dapr-api-token': '' }))).toBe('401 INVALID_TOKEN');
     expect(await refusal(call({}))).toBe('401 INVALID_TOKEN');
     expect(await refusal(call({ 'dapr-api-token': 'wrong' }))).toBe('401 INVALID_TOKEN');
   });
+});
+
+test('without an app token the service token is honoured from nobody', async () => {
+  const open = createAuthenticator({ sql, secrets: [SECRET], serviceTokens: [SERVICE_TOKEN], appTokens: ['', ''] });
+  for (const headers of [{}, { 'dapr-api-token': '' }]) {
+    const call = open.authenticate(request({ authorization: `Bearer ${SERVICE_TOKEN}`, ...headers }));
+    expect(await refusal(call)).toBe('401 INVALID_TOKEN');
+  }
 });
 
 test('permit lets people do all, tokens what they were made for, services nothing', () => {

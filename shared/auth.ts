@@ -43,14 +43,14 @@ export const sha256 = (text: string): Buffer => new Bun.CryptoHasher('sha256').u
 
 /**
  * Checks Bearer headers, API tokens and the session cookie against `sessions`, with a cache of at most one second.
- * `secrets`: the one that signs first, then those still verified. `serviceToken` is honoured only together with the
- * sidecar's `appToken`, so it works through the sidecar and nowhere else.
+ * `secrets`: the one that signs first, then those still verified. A service token is honoured only together with one of
+ * the sidecar's `appTokens`, so it works through the sidecar and nowhere else; without an app token not at all.
  */
 export function createAuthenticator({
   sql,
   secrets,
   serviceTokens = [],
-  appToken = '',
+  appTokens = [],
   publicUrl = '',
   tokenUsed = () => {},
   now = Date.now,
@@ -58,7 +58,7 @@ export function createAuthenticator({
   sql: Sql;
   secrets: string[];
   serviceTokens?: string[];
-  appToken?: string;
+  appTokens?: string[];
   publicUrl?: string;
   /** Told of an API token's session when it is used: at most once a second for each. */
   tokenUsed?: (sid: string) => void;
@@ -106,10 +106,7 @@ export function createAuthenticator({
         requireSameOrigin(request, publicUrl);
         return byAccessToken(token);
       }
-      if (
-        serviceTokens.some((known) => known !== '' && isEqual(known, token)) &&
-        isEqual(appToken, request.headers.get('dapr-api-token') ?? '')
-      ) {
+      if (isOneOf(serviceTokens, token) && showsAppToken(request, appTokens)) {
         return { type: 'service', userId: '', email: '', role: null, sid: '', exp: null, name: null, scopes: null };
       }
       return token.startsWith(API_TOKEN_PREFIX) ? byApiToken(token) : byAccessToken(token);
@@ -257,6 +254,14 @@ export function requireSameOrigin(request: Request, publicUrl: string): void {
 export function cookieOf(request: Request, name: string): string | null {
   return new Bun.CookieMap(request.headers.get('cookie') ?? '').get(name);
 }
+
+/** Whether the sidecar, which alone knows these tokens, makes a request. False when there are none. */
+export const showsAppToken = (request: Request, appTokens: string[]): boolean =>
+  isOneOf(appTokens, request.headers.get('dapr-api-token') ?? '');
+
+/** An empty setting is no token. */
+const isOneOf = (tokens: string[], shown: string): boolean =>
+  tokens.some((token) => token !== '' && isEqual(token, shown));
 
 function isEqual(a: string, b: string): boolean {
   const [left, right] = [Buffer.from(a), Buffer.from(b)];

@@ -29,8 +29,9 @@ export const baseConfig = {
   DAPR_API_TOKEN: t.String({ default: '', description: 'token this service shows to its sidecar' }),
   APP_API_TOKEN: t.String({
     default: '',
-    description: 'token the sidecar must show to this service; empty: none asked',
+    description: 'token the sidecar must show to this service; empty: none asked, and no service token is honoured',
   }),
+  APP_API_TOKEN_PREVIOUS: t.String({ default: '', description: 'still accepted from the sidecar' }),
   JWT_SECRET: t.String({ minLength: 32, description: 'HS256 key of access tokens, at least 32 characters' }),
   JWT_SECRET_PREVIOUS: t.String({ default: '', pattern: '^$|^.{32,}$', description: 'still verified, never signs' }),
   LOG_LEVEL: t.Union([t.Literal('debug'), t.Literal('info'), t.Literal('warn'), t.Literal('error')], {

@@ -21,7 +21,7 @@ beforeEach(() => {
   fail = async () => {};
 });
 
-function createApp({ appToken = '', db = sql as Sql, now = Date.now, handleUnknown = false } = {}) {
+function createApp({ appTokens = [] as string[], db = sql as Sql, now = Date.now, handleUnknown = false } = {}) {
   const log = createLog('test', { write: () => {} });
   const metrics = createMetrics('test', { version: '0', commit: '0' });
   const handle = async (event: TaskEvent) => {
@@ -31,7 +31,7 @@ function createApp({ appToken = '', db = sql as Sql, now = Date.now, handleUnkno
   const app = errorMapping(log).use(
     subscribe({
       appId: 'reminder-service',
-      appToken,
+      appTokens,
       sql: db,
       handle,
       log,
@@ -148,10 +148,12 @@ describe('a delivery', () => {
   });
 
   test('without the app token is refused before anything is read', async () => {
-    const app = createApp({ appToken: 'secret' });
+    const app = createApp({ appTokens: ['secret', 'the one before', ''] });
+    expect(await app.deliver(envelope(deletedEvent()), { token: '' })).toMatchObject({ code: 401 });
     expect(await app.deliver(envelope(deletedEvent()), { token: 'guess!' })).toMatchObject({ code: 401 });
     expect(await app.deliver(envelope(deletedEvent()), { token: 'secret' })).toMatchObject({ code: 200 });
-    expect(handled).toHaveLength(1);
+    expect(await app.deliver(envelope(deletedEvent()), { token: 'the one before' })).toMatchObject({ code: 200 });
+    expect(handled).toHaveLength(2);
   });
 });
 

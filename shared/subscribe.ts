@@ -1,6 +1,6 @@
 import { TypeCompiler } from '@sinclair/typebox/compiler';
-import { timingSafeEqual } from 'node:crypto';
 import { Elysia, t } from 'elysia';
+import { showsAppToken } from './auth.ts';
 import { isTransient, type Sql, within } from './db.ts';
 import { storeDeadLetter } from './dead-letters.ts';
 import { ApiError } from './errors.ts';
@@ -37,7 +37,7 @@ const REMEMBERED = 10_000;
  */
 export function subscribe({
   appId,
-  appToken,
+  appTokens,
   sql,
   handle,
   handleUnknown,
@@ -46,8 +46,8 @@ export function subscribe({
   now = Date.now,
 }: {
   appId: Consumer;
-  /** What the sidecar must show as `dapr-api-token`; empty: not asked. */
-  appToken: string;
+  /** Of these the sidecar must show one as `dapr-api-token`; all empty: not asked. */
+  appTokens: string[];
   sql: Sql;
   handle: (event: TaskEvent, traceparent: string | null) => Promise<void>;
   handleUnknown?: (event: TaskEvent, traceparent: string | null) => Promise<void>;
@@ -113,7 +113,7 @@ export function subscribe({
   };
 
   const app = new Elysia({ name: 'subscribe' }).onBeforeHandle(({ request, path }) => {
-    if (path.startsWith('/events/') && !mayDeliver(request, appToken)) {
+    if (path.startsWith('/events/') && !mayDeliver(request, appTokens)) {
       throw new ApiError(401, 'INVALID_APP_TOKEN', 'Only the sidecar delivers events here.');
     }
   });
@@ -163,12 +163,8 @@ function invalidity(data: unknown): string | null {
   return first ? `${first.path || '/'}: ${first.message}` : 'invalid';
 }
 
-function mayDeliver(request: Request, appToken: string): boolean {
-  if (appToken === '') return true;
-  const shown = Buffer.from(request.headers.get('dapr-api-token') ?? '');
-  const wanted = Buffer.from(appToken);
-  return shown.length === wanted.length && timingSafeEqual(shown, wanted);
-}
+const mayDeliver = (request: Request, appTokens: string[]): boolean =>
+  appTokens.every((token) => token === '') || showsAppToken(request, appTokens);
 
 /** Which events are being offered again: how often each was refused, and since when. In memory and bounded. */
 function createRepeats(now: () => number) {

@@ -15,7 +15,7 @@ import { trail } from './trail/index.ts';
 export function createApp({
   version,
   commit,
-  appToken,
+  appTokens,
   corsOrigins,
   sealKey,
   sql,
@@ -27,7 +27,7 @@ export function createApp({
 }: {
   version: string;
   commit: string;
-  appToken: string;
+  appTokens: string[];
   corsOrigins: string[];
   sealKey: string;
   sql: Sql;
@@ -52,7 +52,7 @@ export function createApp({
         }),
       )
       // The trail keeps also what this version does not know.
-      .use(subscribe({ appId: 'audit-logger', appToken, sql, handle: record, handleUnknown: record, log, metrics }))
+      .use(subscribe({ appId: 'audit-logger', appTokens, sql, handle: record, handleUnknown: record, log, metrics }))
       .use(trail({ sql, authenticator, log }))
   );
 }

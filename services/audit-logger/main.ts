@@ -24,7 +24,7 @@ const daprd = { port: config.DAPR_HTTP_PORT, apiToken: config.DAPR_API_TOKEN };
 const app = createApp({
   version,
   commit,
-  appToken: config.APP_API_TOKEN,
+  appTokens: [config.APP_API_TOKEN, config.APP_API_TOKEN_PREVIOUS],
   corsOrigins: listOf(config.CORS_ORIGINS),
   sealKey: config.AUDIT_SEAL_KEY,
   sql,

@@ -41,7 +41,7 @@ export function createApp({ config, version, sql, log, metrics, committed, degra
     sql,
     secrets: [config.JWT_SECRET, config.JWT_SECRET_PREVIOUS],
     serviceTokens: [config.SERVICE_TOKEN, config.SERVICE_TOKEN_PREVIOUS],
-    appToken: config.APP_API_TOKEN,
+    appTokens: [config.APP_API_TOKEN, config.APP_API_TOKEN_PREVIOUS],
     publicUrl: config.PUBLIC_URL,
     tokenUsed: (sid) =>
       void markApiTokenUsed(sql, sid).catch((error: unknown) =>
@@ -86,7 +86,7 @@ const phase5Routes = (deps: Parameters<typeof taskRoutes>[0]) =>
 const reminderDeliveries = ({ config, sql, log, metrics }: Pick<Deps, 'config' | 'sql' | 'log' | 'metrics'>) =>
   subscribe({
     appId: 'chat-api',
-    appToken: config.APP_API_TOKEN,
+    appTokens: [config.APP_API_TOKEN, config.APP_API_TOKEN_PREVIOUS],
     sql,
     handle: createReminderConsumer({ sql, log }),
     log,

@@ -18,7 +18,7 @@ import { stream } from './stream/index.ts';
 export const createApp = ({
   version,
   commit,
-  appToken,
+  appTokens,
   corsOrigins,
   sql,
   authenticator,
@@ -32,7 +32,7 @@ export const createApp = ({
 }: {
   version: string;
   commit: string;
-  appToken: string;
+  appTokens: string[];
   corsOrigins: string[];
   sql: Sql;
   authenticator: Authenticator;
@@ -57,7 +57,7 @@ export const createApp = ({
       }),
     )
     // The inbox keeps also types that a later version adds: its clients may know them.
-    .use(subscribe({ appId: 'notification-service', appToken, sql, handle, handleUnknown: handle, log, metrics }))
+    .use(subscribe({ appId: 'notification-service', appTokens, sql, handle, handleUnknown: handle, log, metrics }))
     .use(stream({ sql, authenticator, connections, unsentBytes }))
     .use(preferences({ sql, authenticator, connections }))
     .use(inbox({ sql, authenticator }));

@@ -15,7 +15,7 @@ let sidecar: () => Promise<unknown> = async () => {};
 const app = createApp({
   version: '1.2.3',
   commit: 'abc',
-  appToken: 'app-token',
+  appTokens: ['app-token'],
   corsOrigins: [],
   sql: replica.sql,
   authenticator: createAuthenticator({ sql: replica.sql, secrets: [SECRET] }),

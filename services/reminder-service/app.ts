@@ -15,7 +15,7 @@ import { reminders } from './reminders/index.ts';
 export const createApp = ({
   version,
   commit,
-  appToken,
+  appTokens,
   corsOrigins,
   sql,
   authenticator,
@@ -27,7 +27,7 @@ export const createApp = ({
 }: {
   version: string;
   commit: string;
-  appToken: string;
+  appTokens: string[];
   corsOrigins: string[];
   sql: Sql;
   authenticator: Authenticator;
@@ -49,5 +49,5 @@ export const createApp = ({
         version,
       }),
     )
-    .use(subscribe({ appId: 'reminder-service', appToken, sql, handle, log, metrics }))
+    .use(subscribe({ appId: 'reminder-service', appTokens, sql, handle, log, metrics }))
     .use(reminders({ sql, authenticator }));

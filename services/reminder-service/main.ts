@@ -28,7 +28,7 @@ const watch = createWatch({ sql, sidecar, log, metrics });
 const app = createApp({
   version,
   commit,
-  appToken: config.APP_API_TOKEN,
+  appTokens: [config.APP_API_TOKEN, config.APP_API_TOKEN_PREVIOUS],
   corsOrigins: listOf(config.CORS_ORIGINS),
   sql,
   authenticator: createAuthenticator({

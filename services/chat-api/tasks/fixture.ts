@@ -30,7 +30,7 @@ export function startApi(database: TestDatabase) {
     sql,
     secrets: [secret],
     serviceTokens: [SERVICE_TOKEN],
-    appToken: APP_TOKEN,
+    appTokens: [APP_TOKEN],
   });
   const app = new Elysia()
     .use(errorMapping(log))
