@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
-import { t } from 'elysia';
+import { Elysia, t } from 'elysia';
+import { serveOptions } from './body.ts';
 import { ApiError, errorMapping } from './errors.ts';
 import { createLog } from './log.ts';
 
@@ -85,4 +86,16 @@ describe('jsonBodies', () => {
       }
     }
   });
+});
+
+test('a second process cannot listen on a port that is taken', async () => {
+  const listen = (port: number) => new Elysia().listen({ ...serveOptions, hostname: '127.0.0.1', port });
+  const first = listen(0);
+  let second: Elysia | undefined;
+  try {
+    expect(() => (second = listen(first.server?.port ?? 0))).toThrow('in use');
+  } finally {
+    await second?.stop(true);
+    await first.stop(true);
+  }
 });

@@ -7,9 +7,13 @@ const MAX_BODY_BYTES = 1024 * 1024;
  * How every service listens. Idle for 120 s: streams send a heartbeat each 30 s, which Bun's default would cut. No limit
  * of Bun's own on bodies: a long one is refused by `jsonBodies` in our own error form and is never held in memory; Bun
  * would refuse it with an empty answer, and drops what nobody reads (measured, Bun 1.4.5: 300 MB sent, 15 MB more
- * memory).
+ * memory). A port that is taken is an error: Elysia's default would share it with an orphan of an earlier run.
  */
-export const serveOptions = { idleTimeout: 120, maxRequestBodySize: Number.MAX_SAFE_INTEGER } as const;
+export const serveOptions = {
+  idleTimeout: 120,
+  maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+  reusePort: false,
+} as const;
 
 /** Deeper JSON is refused: code that walks a value by recursion would overflow the stack. */
 const MAX_DEPTH = 32;
