@@ -68,7 +68,7 @@ function allUsages(appId: string, groups: Record<string, Group>): string {
 }
 
 function usage(group: string, name: string, { takes, does }: Command): string {
-  return `${[group, name, ...takes.map((word) => `<${word}>`)].join(' ')}   ${does}`;
+  return `${[group, name, ...takes.map((word) => (word.startsWith('--') ? word : `<${word}>`))].join(' ')}   ${does}`;
 }
 
 /** Asked for, help is a result; otherwise it is what was wrong with the command. */

@@ -82,6 +82,24 @@ describe('ops users', () => {
     expect((await house.open().call('GET', '/api/v1/tasks', { token })).status).toBe(401);
   });
 
+  test('seed makes accounts whose tokens create and read tasks', async () => {
+    const lines = (await ops('users', 'seed', '--users', '3')).out.trim().split('\n');
+    const people = lines.map((line) => JSON.parse(line) as { email: string; token: string });
+    expect(new Set(people.map(({ email }) => email)).size).toBe(3);
+    for (const { email, token } of people) {
+      expect((await app.call('POST', '/api/v1/tasks', { token, json: { title: 'load' } })).status).toBe(201);
+      expect(await (await app.call('GET', '/api/v1/auth/me', { token })).json()).toMatchObject({ email });
+    }
+    for (const words of [
+      ['--users', '0'],
+      ['--users', '10001'],
+      ['--users', 'many'],
+      ['--people', '3'],
+    ]) {
+      expect(await ops('users', 'seed', ...words)).toMatchObject({ exitCode: 1, out: '' });
+    }
+  });
+
   test('delete deletes the tasks with their events, then the user', async () => {
     const { email, id, token } = await app.signUp();
     const titles = ['one', 'two'];

@@ -4,6 +4,7 @@ import { issueCode } from '../auth/codes.ts';
 import { emailProblem, normalized } from '../auth/service.ts';
 import { revokeSessions } from '../auth/sessions.ts';
 import { deleteAllTasks } from '../tasks/delete.ts';
+import { seedCount, seedUsers } from './seed.ts';
 
 /** Accounts from the operator's side: `users <command>`. All may be repeated. */
 export const users: Group = {
@@ -56,6 +57,15 @@ export const users: Group = {
       const user = await found(sql, email);
       await sql`update users set disabled_at = null, updated_at = now() where id = ${user.id}`;
       return `${user.email} is enabled.`;
+    },
+  },
+  seed: {
+    takes: ['--users', 'count'],
+    does: 'make accounts for load tools; prints a line of JSON for each: email, and a token for 7 days',
+    async run({ sql }, [flag, given = '']) {
+      const count = seedCount(given);
+      if (flag !== '--users' || count === null) throw new CommandError('expected --users and a number of 1 to 10000.');
+      return (await seedUsers(sql, count)).map((person) => JSON.stringify(person)).join('\n');
     },
   },
   delete: {
