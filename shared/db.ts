@@ -9,6 +9,9 @@ interface DatabaseTypes extends Record<string, unknown> {
   bigint: number;
 }
 
+/** Seconds before a next attempt to connect. postgres.js' own grow to 20, and so late it saw that the database was back. */
+export const backoff = (attempt: number): number => Math.min(0.01 * 3 ** attempt, 1) * (0.5 + Math.random() / 2);
+
 /**
  * A pool of prepared connections. `date` comes back as `YYYY-MM-DD`, `bigint` as number (our sequences stay far below
  * 2^53), `interval` as ISO 8601 text, `timestamptz` as Date. Connects at the first query, not before.
@@ -17,6 +20,10 @@ interface DatabaseTypes extends Record<string, unknown> {
  * `syncCommit: false` only where a lost commit merely repeats an event id (the relay's marks).
  * `byIndex` for a queue: its plans go by the indexes, whatever statistics say. They are stale just when a backlog has
  * come, and the cached plan of an empty queue took over 15 s for 10,000 rows (measured).
+ *
+ * `postgres@3.4.9.patch` beside this file makes a lost connection safe: without it a statement given to one (such as the
+ * rollback of its transaction) or the query for array types on a new one ends the process, or leaves a connection that
+ * never sends again. `test/outage/database.test.ts` says when a newer postgres.js can do without.
  */
 export function connect(
   url: string,
@@ -31,8 +38,7 @@ export function connect(
   return postgres(url, {
     max,
     connect_timeout: 5,
-    // postgres.js' own pause between attempts grows to 20 s, and so long it took to notice that the database was back.
-    backoff: (attempt: number) => Math.min(0.01 * 3 ** attempt, 1) * (0.5 + Math.random() / 2),
+    backoff,
     idle_timeout: 0,
     onnotice: () => {},
     connection: {
@@ -50,18 +56,6 @@ export function connect(
       date: { to: 1082, from: [1082], parse: (text: string) => text, serialize: (text: string) => text },
     },
   }) as unknown as Pool;
-}
-
-/**
- * Keeps the process when a database ends while a connection to it opens: postgres.js 3.4.9 asks for array types then,
- * and handles no failure of that query (39 times in 10 kills of a server, measured). Delete this when its
- * `fetchArrayTypes` does. Any other rejection that nobody handles still ends the process.
- */
-export function surviveLostConnections(report: (error: unknown) => void): void {
-  process.on('unhandledRejection', (error) => {
-    if (!isTransient(error)) throw error;
-    report(error);
-  });
 }
 
 /**

@@ -1,4 +1,3 @@
-import { surviveLostConnections } from './db.ts';
 import type { Log } from './log.ts';
 
 /** Longest a whole shutdown may take, in ms, beyond what draining was told to take. */
@@ -34,8 +33,6 @@ export function createLifecycle(log: Log, { drainMs = 0 }: { drainMs?: number } 
   }
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(signal));
-  surviveLostConnections((error) => log.warn('a new connection was lost', { error }));
-
   return {
     /** Runs `close` at shutdown, before everything deferred earlier. */
     defer(name: string, close: () => unknown): void {

@@ -20,11 +20,15 @@ export async function listen(stack: RunningStack, person: Person) {
   const heard: Heard[] = [];
   const gaps: string[] = [];
   let read = 0;
+  let openings = 0;
   const source = new EventSource(stack.url('/api/v1/notifications/stream'), {
     fetch: (url, init) => fetch(url, { ...init, headers: { ...init.headers, ...person.headers } } as RequestInit),
   });
   const { promise: ready, resolve } = Promise.withResolvers<void>();
-  source.addEventListener('ready', () => resolve());
+  source.addEventListener('ready', () => {
+    openings += 1;
+    resolve();
+  });
   source.addEventListener('stream.gap', ({ data }) => gaps.push(data as string));
   for (const type of TYPES) {
     source.addEventListener(type, ({ lastEventId, data }) =>
@@ -57,6 +61,8 @@ export async function listen(stack: RunningStack, person: Person) {
       return heard.map(({ item }) => String((item.event as Json).event_id));
     },
     heard,
+    /** How often it had to be opened: 1 unless it was lost. */
+    openings: () => openings,
     close: () => source.close(),
   };
 }

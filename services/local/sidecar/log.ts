@@ -1,3 +1,4 @@
+import { backoff } from '#shared/db';
 import postgres from 'postgres';
 import { type Bell, createBell } from './bell.ts';
 import { openOffsets, type Position, type Reader } from './offsets.ts';
@@ -21,7 +22,7 @@ type Pending = { record: NewRecord; resolve(): void; reject(error: unknown): voi
 
 /** Opens the log in `databaseUrl`, making its schema. One process at a time. */
 export async function openLog(databaseUrl: string, topics: Iterable<string>, readers: Reader[]) {
-  const sql = postgres(databaseUrl, { max: 4, connect_timeout: 5, backoff: () => 0.5, onnotice: () => {} });
+  const sql = postgres(databaseUrl, { max: 4, connect_timeout: 5, backoff, onnotice: () => {} });
   const partitions = new Map<string, Partition>();
   for (const topic of topics)
     for (let partition = 0; partition < PARTITIONS; partition++)

@@ -1,6 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
-import { surviveLostConnections } from '#shared/db';
 import { startSidecars } from './start.ts';
 
 const port = Type.Integer({ minimum: 0, maximum: 65_535 });
@@ -8,8 +7,6 @@ const appsSchema = Type.Array(
   Type.Object({ appId: Type.String({ minLength: 1 }), appPort: Type.Optional(port), httpPort: port }),
   { minItems: 1 },
 );
-
-surviveLostConnections((error) => report('a new connection to the database was lost', { error: String(error) }));
 
 const standIn = await startSidecars({
   databaseUrl: required('SIDECAR_DATABASE_URL'),

@@ -1,0 +1,147 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Postgres, removePostgres, startPostgres } from '../../services/local/postgres.ts';
+import { type Cluster, startCluster, temporaryFolder } from '../support/cluster.ts';
+import { listen } from '../support/listen.ts';
+import { type Person, signUp } from '../support/person.ts';
+import { type RunningStack, startStack } from '../support/stack.ts';
+import { eventually } from '../support/wait.ts';
+
+// A server of its own: the others' tests need theirs.
+let folder: string;
+let server: Postgres;
+let cluster: Cluster;
+let stack: RunningStack;
+const { TEST_DATABASE_URL, TEST_ROLE_PASSWORD } = process.env;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  server = await startServer();
+  cluster = await startCluster(server.adminUrl);
+  Object.assign(process.env, cluster.environment);
+  stack = await startStack();
+}, 60_000);
+afterAll(async () => {
+  await stack?.stop();
+  await cluster?.stop();
+  Object.assign(process.env, { TEST_DATABASE_URL, TEST_ROLE_PASSWORD });
+  await server?.stop();
+  await removePostgres(join(folder, 'postgres'));
+  await rm(folder, { recursive: true, force: true });
+}, 60_000);
+
+function startServer(port?: number): Promise<Postgres> {
+  const place = { dataDir: join(folder, 'postgres'), log: join(folder, 'postgres.log') };
+  return startPostgres({ ...place, durable: true, ...(port !== undefined && { port }) });
+}
+const startAgain = async () => void (server = await startServer(server.port));
+
+/** All processes of the server: what is connected stays so, and nobody answers. The first one forks the others. */
+function signal(name: 'SIGSTOP' | 'SIGCONT'): void {
+  process.kill(server.pid, name);
+  const children = readFileSync(`/proc/${server.pid}/task/${server.pid}/children`, 'utf8').trim().split(' ');
+  for (const pid of children) process.kill(Number(pid), name);
+}
+
+async function kill(): Promise<void> {
+  process.kill(server.pid, 'SIGKILL');
+  await server.exited;
+}
+
+const outages: [string, () => unknown, () => unknown][] = [
+  ['stopped', () => server.stop(), startAgain],
+  ['killed', kill, startAgain],
+];
+if (process.platform === 'linux') outages.push(['paused', () => signal('SIGSTOP'), () => signal('SIGCONT')]);
+
+const due = () => ({ due_date: new Date(Date.now() + 86_400_000).toISOString(), reminder_offset: '2 days' });
+
+/** Creates tasks with reminders that fire at once; `answered` are the promised ones. */
+async function createAll(me: Person, count: number, answered: string[]): Promise<void> {
+  await Promise.all(
+    Array.from({ length: count }, async (_, i) => {
+      const answer = await me.call('POST', '/tasks', { title: `Task ${i}`, ...due() });
+      if (answer.status === 201) answered.push(((await answer.json()) as { id: string }).id);
+      else expect(await refusalOf(answer)).toEqual(unavailable);
+    }),
+  );
+}
+
+const unavailable = { status: 503, code: 'DATABASE_UNAVAILABLE', retryAfter: '5' };
+async function refusalOf(answer: Response) {
+  const { code } = (await answer.json()) as { code: string };
+  return { status: answer.status, code, retryAfter: answer.headers.get('retry-after') };
+}
+
+const healthOf = (what: 'live' | 'ready') =>
+  Promise.all(
+    Object.values(stack.ports).map(async (port) => (await fetch(`http://127.0.0.1:${port}/health/${what}`)).status),
+  );
+
+/** What a person and a probe see meanwhile. */
+async function expectUnavailable(me: Person): Promise<void> {
+  const login = {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ email: 'nobody@example.com', password: 'Sunny-Day-42' }),
+  };
+  const calls = [
+    me.call('GET', '/tasks'),
+    me.call('GET', '/notifications'),
+    me.call('GET', '/reminders/next'),
+    fetch(stack.url('/api/v1/auth/login'), login),
+  ];
+  expect(await Promise.all((await Promise.all(calls)).map(refusalOf))).toEqual(calls.map(() => unavailable));
+  const opened = await fetch(stack.url('/api/v1/notifications/stream'), { headers: me.headers });
+  expect(await opened.text()).toContain('event: unavailable');
+  expect(new Set(await healthOf('live'))).toEqual(new Set([200]));
+  expect(new Set(await healthOf('ready'))).toEqual(new Set([503]));
+}
+
+describe('while the database is away nothing is lost or doubled, and all services heal by themselves', () => {
+  test.each(outages)(
+    '%s',
+    async (_how, begin, end) => {
+      const me = await signUp(stack);
+      const stream = await listen(stack, me);
+      const answered: string[] = [];
+      await createAll(me, 20, answered);
+      const burst = createAll(me, 60, answered); // in every state a statement can be in when it happens
+      await begin();
+
+      try {
+        await expectUnavailable(me);
+        await burst;
+      } finally {
+        await end();
+      }
+      await eventually(async () => (await healthOf('ready')).every((status) => status === 200), 5000);
+      await createAll(me, 5, answered);
+      await stack.settled(30_000);
+      const [counts] = await stack.database.sql`
+        select (select count(*) from tasks where user_id = ${me.id})::int as tasks,
+               (select count(*) from tasks where id = any(${answered}::uuid[]))::int as answered,
+               (select count(*) from reminder_schedule where user_id = ${me.id} and published_at is not null)::int as reminders,
+               (select count(*) from notifications where user_id = ${me.id})::int as inbox,
+               (select count(*) from task_events where user_id = ${me.id})::int as audit,
+               (select count(*) from dead_letters)::int as dead`;
+      const tasks = Number(counts?.tasks);
+      const events = 2 * tasks;
+      expect(counts).toEqual({
+        tasks,
+        answered: answered.length,
+        reminders: tasks,
+        inbox: events,
+        audit: events,
+        dead: 0,
+      });
+      expect(new Set(await stream.whole()).size).toBe(events);
+      expect(stream.heard).toHaveLength(events);
+      expect(stream.openings()).toBe(1);
+      stream.close();
+    },
+    120_000,
+  );
+});
