@@ -3,7 +3,7 @@ import { startSidecars } from '../../services/local/sidecar/start.ts';
 import { apps } from '../../services/local/apps.ts';
 import { freePort } from '../../services/local/port.ts';
 import { createDatabase } from '../support/database.ts';
-import { type Person, signUp } from '../support/person.ts';
+import { signUpMany } from '../support/person.ts';
 import { startStack } from '../support/stack.ts';
 import { eventually } from '../support/wait.ts';
 import { atRate } from '../support/load.ts';
@@ -19,9 +19,7 @@ export async function bench(): Promise<void> {
     const bare = await barePublish(rate);
     const stack = await startStack();
     try {
-      const people: Person[] = [];
-      for (let i = 0; i < PEOPLE; i += 10)
-        people.push(...(await Promise.all(Array.from({ length: 10 }, () => signUp(stack)))));
+      const people = await signUpMany(stack, PEOPLE);
       const arrived = new Map<string, number>();
       const streams = await Promise.all(
         people.map((person) =>

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { atRate } from '../support/load.ts';
 import { listen } from '../support/listen.ts';
-import { type Person, signUp } from '../support/person.ts';
+import { type Person, signUpMany } from '../support/person.ts';
 import { type RunningStack, startStack } from '../support/stack.ts';
 
 const PEOPLE = 30; // 200 events a second over 30 streams: under the 10 a second of each
@@ -55,7 +55,7 @@ describe('kill -9 under 200 requests a second loses nothing and duplicates nothi
   test.each(victims)(
     '%s',
     async (victim) => {
-      const people = await Promise.all(Array.from({ length: PEOPLE }, () => signUp(stack)));
+      const people = await signUpMany(stack, PEOPLE);
       const users = people.map(({ id }) => id);
       const streams = await Promise.all(people.map((person) => listen(stack, person)));
 
