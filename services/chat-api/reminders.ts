@@ -4,7 +4,8 @@ import type { TaskEvent } from '#shared/events';
 import type { Log } from '#shared/log';
 
 /**
- * Consumes `task.reminder.triggered`: the task's reminder counts as sent if it is still pending for the time that fired.
+ * Consumes `task.reminder.triggered`: the task's reminder counts as sent if it is still pending for the time that fired,
+ * or was cancelled only by completing the task before this came: opened again, it will not be reminded of a second time.
  * No new version, no event and the same ETag, since nobody changed the task (SPEC 8). The same event twice changes
  * nothing; a task that is gone or was moved meanwhile is left alone.
  */
@@ -12,7 +13,7 @@ export function createReminderConsumer({ sql, log }: { sql: Pool; log: Log }) {
   return async (event: TaskEvent, _traceparent: string | null): Promise<void> => {
     if (event.event_type !== 'task.reminder.triggered') return;
     const isSent = await sql.begin(async (tx) => {
-      const task = await lockPending(tx, event.task_id);
+      const task = await lockExpecting(tx, event.task_id);
       if (!task || triggerAt(task)?.getTime() !== Date.parse(event.trigger_at)) return false;
       await tx`update tasks set reminder_status = 'sent' where id = ${event.task_id}`;
       return true;
@@ -21,9 +22,9 @@ export function createReminderConsumer({ sql, log }: { sql: Pool; log: Log }) {
   };
 }
 
-async function lockPending(tx: Sql, taskId: string): Promise<Reminding | undefined> {
+async function lockExpecting(tx: Sql, taskId: string): Promise<Reminding | undefined> {
   const [task] = await tx<Reminding[]>`
     select due_date, due_all_day, timezone, reminder_offset, snoozed_until from tasks
-    where id = ${taskId} and reminder_status = 'pending' for update`;
+    where id = ${taskId} and (reminder_status = 'pending' or completed and reminder_status = 'cancelled') for update`;
   return task;
 }
