@@ -10,6 +10,7 @@ import { createApp } from './app.ts';
 import { createChanges } from './changes.ts';
 import { config } from './config.ts';
 import { createRelay } from './outbox/relay.ts';
+import { createPurge } from './purge.ts';
 
 const log = createLog('chat-api', { level: config.LOG_LEVEL });
 const metrics = createMetrics('chat-api', { version, commit: config.VERSION_COMMIT });
@@ -48,6 +49,9 @@ async function startPublishing(): Promise<() => void> {
   const changes = createChanges({ sql, log, committed: relay.wake });
   changes.start();
   lifecycle.defer('changes', changes.stop);
+  const purge = createPurge({ sql, log });
+  purge.start();
+  lifecycle.defer('purge', purge.stop);
   return relay.wake;
 }
 

@@ -5,7 +5,7 @@ import type { Metrics } from '#shared/metrics';
 import { createBell } from './bell.ts';
 import { observeOutbox } from './observe.ts';
 import { createPace } from './pace.ts';
-import { claimRows, markSent, type OutboxRow, parkRow, purgeSent, releaseRows } from './rows.ts';
+import { claimRows, markSent, type OutboxRow, parkRow, releaseRows } from './rows.ts';
 import { invalidity } from './validity.ts';
 
 export type Relay = ReturnType<typeof createRelay>;
@@ -15,7 +15,6 @@ const IN_FLIGHT = 32;
 /** The truth. Wakes inside the process are only a hint: other replicas' rows and expired leases are found by this. */
 const POLL_MS = 1000;
 const STOP_MS = 5000;
-const PURGE_EVERY_MS = 60 * 60_000;
 
 /**
  * Sends the events of the outbox to the sidecar, in order for each task, also beside other relays on one database. An
@@ -41,7 +40,6 @@ export function createRelay({
   let results: Result[] = [];
   let isStopping = false;
   let running: Promise<void> | undefined;
-  let purgedAt = performance.now();
 
   /** One turn: writes down what came back, claims as many rows as there is room for and begins to publish them. */
   async function turn(): Promise<number> {
@@ -99,18 +97,11 @@ export function createRelay({
     results = results.filter((result) => !settled.includes(result));
   }
 
-  async function purge(): Promise<void> {
-    if (performance.now() - purgedAt < PURGE_EVERY_MS) return;
-    purgedAt = performance.now();
-    while ((await purgeSent(sql)) > 0) if (isStopping) return;
-  }
-
   async function loop(): Promise<void> {
     let isDatabaseDown = false;
     while (!isStopping) {
       try {
         await turn();
-        await purge();
         if (isDatabaseDown) log.info('outbox recovered: the database answers');
         isDatabaseDown = false;
         await bell.next(pace.remainingMs() || POLL_MS);

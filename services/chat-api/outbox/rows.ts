@@ -16,6 +16,8 @@ export type OutboxRow = {
 const LEASE = '15 seconds';
 /** How long sent rows are kept, for `ops events republish` and for consumers that were away (SPEC 6). */
 const KEPT = '7 days';
+/** An edit of its series can bring an instance back under its id, and its numbers must go on while a consumer knows them. */
+const LAST_OF_INSTANCE_KEPT = '30 days';
 const PURGE_ROWS = 5000;
 
 /**
@@ -55,11 +57,15 @@ export async function parkRow(sql: Sql, seq: number, reason: string): Promise<vo
   await sql`update outbox set parked_at = now(), parked_reason = ${reason}, claimed_until = null where seq = ${seq}`;
 }
 
-/** Deletes rows sent more than 7 days ago, a portion at a time. @returns how many */
+/** Deletes rows sent more than 7 days ago (of deleted instances the last one after 30), a portion at a time. @returns how many */
 export async function purgeSent(sql: Sql): Promise<number> {
   const { count } = await sql`
     delete from outbox where seq in (
-      select seq from outbox where sent_at < now() - ${KEPT}::interval limit ${PURGE_ROWS} for update skip locked)`;
+      select seq from outbox
+      where sent_at < now() - ${KEPT}::interval and (
+        event_type <> 'task.deleted' or event #>> '{task,parent_recurring_task_id}' is null
+        or sent_at < now() - ${LAST_OF_INSTANCE_KEPT}::interval)
+      limit ${PURGE_ROWS} for update skip locked)`;
   return count;
 }
 

@@ -40,6 +40,16 @@ export function once(
   });
 }
 
+const PURGE_ROWS = 5000;
+
+/** Deletes the expired keys of everybody, a portion at a time. @returns how many */
+export async function purgeKeys(sql: Sql): Promise<number> {
+  const { count } = await sql`
+    delete from idempotency_keys where ctid = any(array(
+      select ctid from idempotency_keys where created_at < now() - interval '24 hours' limit ${PURGE_ROWS} for update skip locked))`;
+  return count;
+}
+
 /** Skips what another request is deleting, so that two of them do not wait for each other in a ring. */
 async function forgetExpired(tx: Sql, userId: string): Promise<void> {
   await tx`

@@ -1,0 +1,19 @@
+import type { Sql } from '#shared/db';
+import type { Log } from '#shared/log';
+import { createLoop } from '#shared/loop';
+import { purgeSent } from './outbox/rows.ts';
+import { purgeKeys } from './tasks/idempotency.ts';
+
+const HOUR = 60 * 60_000;
+
+/** Deletes hourly what has been kept long enough: sent outbox rows and idempotency keys, a portion a transaction. */
+export function createPurge({ sql, log }: { sql: Sql; log: Log }) {
+  async function runOnce(stopping?: AbortSignal): Promise<void> {
+    for (const purge of [purgeSent, purgeKeys]) {
+      while (!stopping?.aborted && (await purge(sql)) > 0);
+    }
+  }
+
+  const { start, stop } = createLoop({ name: 'purge', everyMs: HOUR, runOnce, log });
+  return { runOnce, start, stop };
+}
