@@ -11,7 +11,7 @@ import { ms, print, spread } from './figures.ts';
 
 const PEOPLE = 100; // 500 a second over 100 streams is 5 a second each: below a stream's limit of 10
 const SECONDS = 8;
-const RATES = [100, 500];
+const RATES = [100, 300, 500];
 
 /** POST to SSE line and commit to publish, beside a bare publish-and-deliver through the same stand-in. */
 export async function bench(): Promise<void> {
