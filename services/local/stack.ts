@@ -80,9 +80,17 @@ export function spawnService(
 export function spawnProgram(
   script: string,
   environment: Record<string, string>,
+  options: { onLine: (line: string) => void; limitMs?: number },
+): Child {
+  return spawnCommand([process.execPath, '--no-orphans', script], environment, options);
+}
+
+export function spawnCommand(
+  command: string[],
+  environment: Record<string, string>,
   { onLine, limitMs = 5000 }: { onLine: (line: string) => void; limitMs?: number },
 ): Child {
-  const child = Bun.spawn([process.execPath, '--no-orphans', script], {
+  const child = Bun.spawn(command, {
     cwd: root,
     env: environment,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -119,7 +127,7 @@ export async function answers(url: string, ms: number, isNeeded: () => boolean =
   }
 }
 
-async function eachLine(stream: ReadableStream<Uint8Array>, onLine: (line: string) => void): Promise<void> {
+export async function eachLine(stream: ReadableStream<Uint8Array>, onLine: (line: string) => void): Promise<void> {
   const decoder = new TextDecoder();
   let rest = '';
   for await (const chunk of stream) {

@@ -1,27 +1,22 @@
-import { join } from 'node:path';
 import { type AppId, apps } from '../../services/local/apps.ts';
 import { serviceOf } from '../../services/local/gateway.ts';
 import { answers, type Child, serviceEnvironment, type Stack, spawnService } from '../../services/local/stack.ts';
 import { freePorts } from '../../services/local/port.ts';
 import { makeSecrets } from '../../services/local/state.ts';
 import { createDatabase } from './database.ts';
+import { createStandIn, type Fault, type Sidecars, type SidecarsOptions } from './sidecars.ts';
 import { eventually } from './wait.ts';
-
-type Fault = Partial<{
-  state: 'on' | 'off';
-  slow_ms: number;
-  duplicate: boolean;
-  reorder: boolean;
-  publish: 'ok' | 'hang' | 'fail' | 'absent';
-}>;
 
 export type RunningStack = Awaited<ReturnType<typeof startStack>>;
 
 const READY_MS = 20_000;
+const isReal = process.env.TASKFLOW_SIDECAR === 'real';
+/** The name of broker and sidecars together, beside those of the services. */
+const SIDECARS = 'local/sidecar';
 
 /**
- * Real services as processes of their own, the real stand-in for their sidecars, on a database of the test's own and
- * free ports. A process is named by its app-id; the second replica of chat-api is `chat-api#2`.
+ * Real services as processes of their own, the stand-in for their sidecars (daprd and Kafka with TASKFLOW_SIDECAR=real),
+ * on a database of the test's own and free ports. A process is named by its app-id; the second replica of chat-api is `chat-api#2`.
  */
 export async function startStack({
   only = apps.map(({ appId }) => appId),
@@ -33,7 +28,7 @@ export async function startStack({
   /** Environment beyond the usual, for each app. */
   settings?: Partial<Record<AppId, Record<string, string>>>;
 } = {}) {
-  const [database, log] = [await createDatabase(), await createDatabase()];
+  const database = await createDatabase();
   const secrets = makeSecrets();
   const instances = only.flatMap((appId) =>
     Array.from({ length: replicas[appId] ?? 1 }, (_, i) => ({
@@ -41,8 +36,7 @@ export async function startStack({
       name: i === 0 ? (appId as string) : `${appId}#${i + 1}`,
     })),
   );
-  const ports = freePorts(2 * instances.length + 1);
-  const controlPort = ports.pop() ?? 0;
+  const ports = freePorts(2 * instances.length);
   const placed = instances.map((instance, i) => ({
     ...instance,
     port: ports[2 * i] ?? 0,
@@ -77,42 +71,34 @@ export async function startStack({
     return { ...environment, ...place, ...settings[appId] };
   }
 
-  const sidecarEnvironment = {
-    ...(process.env as Record<string, string>),
-    SIDECAR_DATABASE_URL: log.url(),
-    SIDECAR_APPS: JSON.stringify(
-      placed.map(({ appId, port, sidecarPort }) => ({ appId, appPort: port, httpPort: sidecarPort })),
-    ),
-    SIDECAR_RESOURCES: join(import.meta.dir, '../../gitops/base/dapr'),
-    SIDECAR_CONTROL_PORT: String(controlPort),
-    DAPR_API_TOKEN: secrets.DAPR_API_TOKEN,
-    APP_API_TOKEN: secrets.APP_API_TOKEN,
-  };
+  const { DAPR_API_TOKEN, APP_API_TOKEN } = secrets;
+  const sidecars = await createSidecars({
+    placed,
+    tokens: { DAPR_API_TOKEN, APP_API_TOKEN },
+    onLine: (line) => void lines.push(`${SIDECARS} ${line}`),
+  });
 
-  /** Starts a process (again) and waits until it is ready. `local/sidecar` is the stand-in. */
+  /** Starts a process (again) and waits until it is ready. `local/sidecar` is the broker with all sidecars. */
   async function start(name: string): Promise<void> {
+    try {
+      if (name === SIDECARS) await sidecars.start();
+      else await startService(name);
+    } catch (error) {
+      const last = lines.filter((line) => line.startsWith(name)).slice(-20);
+      throw new Error(`${name} did not become ready:\n${last.join('\n')}`, { cause: error });
+    }
+  }
+
+  async function startService(name: string): Promise<void> {
     const onLine = (line: string) => void lines.push(`${name} ${line}`);
-    const isSidecar = name === 'local/sidecar';
-    const child = spawnService(
-      isSidecar ? name : (name.split('#')[0] as AppId),
-      isSidecar ? sidecarEnvironment : environmentOf(name),
-      { onLine },
-    );
+    const child = spawnService(name.split('#')[0] as AppId, environmentOf(name), { onLine });
     children.set(name, child);
-    const url = isSidecar ? `http://127.0.0.1:${controlPort}/healthz` : `http://127.0.0.1:${portOf(name)}/health/ready`;
-    await answers(url, READY_MS, () => children.get(name) === child).catch((error: unknown) => {
-      throw new Error(
-        `${name} did not become ready:\n${lines
-          .filter((line) => line.startsWith(name))
-          .slice(-20)
-          .join('\n')}`,
-        { cause: error },
-      );
-    });
+    await answers(`http://127.0.0.1:${portOf(name)}/health/ready`, READY_MS, () => children.get(name) === child);
   }
 
   /** SIGKILL: no handler runs, nothing is flushed. */
   async function kill(name: string): Promise<void> {
+    if (name === SIDECARS) return sidecars.kill();
     const child = children.get(name);
     if (!child) throw new Error(`${name} does not run`);
     children.delete(name);
@@ -128,17 +114,18 @@ export async function startStack({
   }
 
   async function stop(): Promise<void> {
-    const names = [...children.keys()].filter((name) => name !== 'local/sidecar');
-    await Promise.all(names.map(stopOne));
-    await stopOne('local/sidecar');
-    await Promise.all([database.drop(), log.drop()]);
+    await Promise.all([...children.keys()].map(stopOne));
+    await sidecars.stop();
+    await database.drop();
   }
 
-  await start('local/sidecar');
-  await Promise.all(placed.map(({ name }) => start(name))).catch(async (error: unknown) => {
+  try {
+    await start(SIDECARS);
+    await Promise.all(placed.map(({ name }) => start(name)));
+  } catch (error) {
     await stop();
     throw error;
-  });
+  }
 
   return {
     database,
@@ -152,13 +139,7 @@ export async function startStack({
     stop,
     /** Address of a path under /api/v1 on the service that the gateway would choose; `at` names a replica. */
     url: (path: string, at?: string) => `http://127.0.0.1:${portOf(at ?? serviceOf(path) ?? 'chat-api')}${path}`,
-    async fault(appId: AppId, faults: Fault): Promise<void> {
-      const response = await fetch(`http://127.0.0.1:${controlPort}/apps/${appId}/faults`, {
-        method: 'POST',
-        body: JSON.stringify(faults),
-      });
-      if (!response.ok) throw new Error(await response.text());
-    },
+    fault: (appId: AppId, fault: Fault) => sidecars.fault(appId, fault),
     /** Waits until every written event has been published and every consumer has caught up. */
     async settled(ms = 20_000): Promise<void> {
       await eventually(
@@ -167,9 +148,10 @@ export async function startStack({
           select (select count(*) from outbox where sent_at is null and parked_at is null)::int as unsent,
                  (select count(*) from reminder_schedule
                      where (status = 'triggered' and published_at is null) or (status = 'pending' and trigger_at <= now()))::int as unpublished`;
-          const { lag } = await stateOf(controlPort);
           // An app that this stack does not run catches up never.
-          const waiting = lag.filter(({ app_id, lag: events }) => events > 0 && only.includes(app_id));
+          const waiting = (await sidecars.waiting()).filter(
+            ({ app_id, lag: events }) => events > 0 && only.includes(app_id),
+          );
           if (row?.unsent === 0 && row.unpublished === 0 && waiting.length === 0) return true;
           throw new Error(`unsent ${row?.unsent}, unpublished ${row?.unpublished}, waiting ${JSON.stringify(waiting)}`);
         },
@@ -185,12 +167,12 @@ export async function startStack({
       if (response.status !== 204) throw new Error(`publish answered ${response.status}: ${await response.text()}`);
       return id;
     },
-    state: () => stateOf(controlPort),
   };
 }
 
-/** What the stand-in tells of itself: the events each app has not acknowledged yet. */
-async function stateOf(controlPort: number): Promise<{ lag: { app_id: AppId; topic: string; lag: number }[] }> {
-  const response = await fetch(`http://127.0.0.1:${controlPort}/state`);
-  return (await response.json()) as Awaited<ReturnType<typeof stateOf>>;
+/** Loaded on demand: only the real parts need what lies in test/real. */
+async function createSidecars(options: SidecarsOptions): Promise<Sidecars> {
+  if (!isReal) return createStandIn(options);
+  const { createRealSidecars } = await import('../real/sidecars.ts');
+  return createRealSidecars(options);
 }

@@ -1,0 +1,54 @@
+import { freePorts } from '../../services/local/port.ts';
+import { type Child, spawnCommand } from '../../services/local/stack.ts';
+
+export type DaprdOptions = {
+  /** Path of the program. */
+  daprd: string;
+  appId: string;
+  appPort: number;
+  httpPort: number;
+  /** Folder of Component, Subscriptions and Resiliency. */
+  resources: string;
+  /** File of the Configuration. */
+  configuration: string;
+  tokens: { DAPR_API_TOKEN: string; APP_API_TOKEN: string };
+  onLine?: (line: string) => void;
+};
+
+/**
+ * One Dapr sidecar on the loopback, with the flags that its injector would give it in a cluster. Not ready yet:
+ * `/v1.0/healthz/outbound` answers 204 some 0.3 s later, `/v1.0/healthz` once the app's port listens.
+ */
+export function startDaprd(options: DaprdOptions): Child {
+  const { daprd, appId, appPort, httpPort, resources, configuration, tokens, onLine = () => {} } = options;
+  const [grpcPort, internalPort, metricsPort, profilePort] = freePorts(4);
+  const flags = {
+    'app-id': appId,
+    'app-port': appPort,
+    'app-protocol': 'http',
+    'dapr-http-port': httpPort,
+    'dapr-grpc-port': grpcPort,
+    'dapr-internal-grpc-port': internalPort,
+    'metrics-port': metricsPort,
+    'profile-port': profilePort,
+    'dapr-listen-addresses': '127.0.0.1',
+    'dapr-internal-grpc-listen-address': '127.0.0.1',
+    'metrics-listen-address': '127.0.0.1',
+    'resources-path': resources,
+    config: configuration,
+    'disable-init-endpoints': 'config,subscribe',
+    // A component whose broker was absent at the start is tried again so often; Dapr's own 60 s make tests wait.
+    'hot-reload-reconcile-interval': '5s',
+    'log-level': 'info',
+    'log-as-json': 'true',
+  };
+  const command = [daprd, ...Object.entries(flags).flatMap(([name, value]) => [`--${name}=${value}`])];
+  const environment = {
+    ...(process.env as Record<string, string>),
+    ...tokens,
+    DAPR_HOST_IP: '127.0.0.1',
+    NAMESPACE: 'taskflow',
+  };
+  // Its own grace is 5 s; longer when deliveries hang.
+  return spawnCommand(command, environment, { onLine, limitMs: 10_000 });
+}

@@ -1,0 +1,139 @@
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { freePort, freePorts } from '../../services/local/port.ts';
+import type { Child } from '../../services/local/stack.ts';
+import { eventually } from '../support/wait.ts';
+import { runJava, startJava } from './jvm.ts';
+import { committedOffsets, createTopics, endOffsets } from './kafka-wire.ts';
+import type { KafkaParts } from './parts.ts';
+
+export type Kafka = Awaited<ReturnType<typeof startKafka>>;
+
+/** As `gitops/data/base/topics.yaml` has them. */
+const PARTITIONS = 3;
+const RETENTION_MS = 7 * 86_400_000;
+/** Any: one broker, one cluster. */
+const CLUSTER_ID = '5L6g3nShT-eMCtK--X86sw';
+const READY_MS = 60_000;
+
+/**
+ * One Apache Kafka broker (KRaft) on the loopback that keeps its records in `folder`, with these topics. Resolves when it
+ * answers. It may be killed, paused and started again on the same port and records.
+ */
+export async function startKafka({
+  parts,
+  folder,
+  topics,
+  port = freePort(),
+  onLine = () => {},
+}: {
+  parts: KafkaParts;
+  folder: string;
+  topics: string[];
+  port?: number;
+  onLine?: (line: string) => void;
+}) {
+  const settings = await prepare(parts, folder, port);
+  let child: Child | undefined;
+
+  async function start(): Promise<void> {
+    const started = launch(parts, settings, onLine);
+    child = started;
+    await ready(port, topics, started);
+  }
+
+  async function end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    const ending = child;
+    child = undefined;
+    if (signal === 'SIGTERM') return ending?.stop();
+    if (ending) process.kill(ending.pid, 'SIGKILL');
+    await ending?.exited;
+  }
+
+  const signal = (name: 'SIGSTOP' | 'SIGCONT') => void (child && process.kill(child.pid, name));
+  await start();
+
+  return {
+    port,
+    broker: `127.0.0.1:${port}`,
+    pid: () => child?.pid,
+    start,
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+    /** Frozen, its connections open: as a broker whose disk hangs. */
+    pause: () => signal('SIGSTOP'),
+    resume: () => signal('SIGCONT'),
+    /** How many records of each topic the group has not acknowledged. */
+    async lag(group: string, topics: string[]): Promise<{ topic: string; lag: number }[]> {
+      const [ends, committed] = await Promise.all([
+        endOffsets(port, topics, PARTITIONS),
+        committedOffsets(port, group, topics, PARTITIONS),
+      ]);
+      return ends.map(({ topic, offsets }) => {
+        const done = committed.find((each) => each.topic === topic)?.offsets ?? [];
+        return { topic, lag: offsets.reduce((sum, end, i) => sum + end - Math.max(0, done[i] ?? 0), 0) };
+      });
+    },
+  };
+}
+
+/** Writes `parts.data`, for `startKafka` to copy. */
+export async function formatData(parts: KafkaParts): Promise<void> {
+  const settings = `${parts.data}.format`;
+  await writeFile(settings, await settingsText(parts, parts.data, 1));
+  await runJava(parts.jars, ['kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', settings]);
+  await rm(settings);
+}
+
+/** Writes `parts.classes`: what a broker has loaded when it has started. */
+export async function archiveClasses(parts: KafkaParts): Promise<void> {
+  const folder = `${parts.data}.once`;
+  const port = freePort();
+  const settings = await prepare(parts, folder, port);
+  const child = startJava(parts.jars, ['kafka.Kafka', settings], {
+    more: [`-XX:ArchiveClassesAtExit=${parts.classes}`],
+    onLine: () => {},
+  });
+  await ready(port, ['any'], child);
+  await child.stop();
+  await rm(folder, { recursive: true });
+}
+
+/** A data folder and the settings for it. */
+async function prepare(parts: KafkaParts, folder: string, port: number): Promise<string> {
+  const [data, settings] = [join(folder, 'data'), join(folder, 'server.properties')];
+  await mkdir(folder, { recursive: true });
+  await cp(parts.data, data, { recursive: true, force: false });
+  await writeFile(settings, await settingsText(parts, data, port));
+  return settings;
+}
+
+async function settingsText(parts: KafkaParts, data: string, port: number): Promise<string> {
+  const [controllerPort = 0] = freePorts(1);
+  return [
+    await readFile(parts.settings, 'utf8'),
+    `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    `advertised.listeners=PLAINTEXT://127.0.0.1:${port}`,
+    `controller.quorum.voters=1@127.0.0.1:${controllerPort}`,
+    `log.dirs=${data}`,
+    '',
+  ].join('\n');
+}
+
+function launch({ jars, classes }: KafkaParts, settings: string, onLine: (line: string) => void): Child {
+  return startJava(jars, ['kafka.Kafka', settings], { more: [`-XX:SharedArchiveFile=${classes}`], onLine });
+}
+
+/** Its port opens before it may create topics, so creating them is the proof. */
+async function ready(port: number, topics: string[], child: Child): Promise<void> {
+  const ended = child.exited.then((exitCode) => {
+    throw new Error(`Kafka ended with ${exitCode} while it started`);
+  });
+  ended.catch(() => {}); // after the start it is no error
+  const settings = { 'retention.ms': String(RETENTION_MS) };
+  const created = eventually(() => createTopics(port, topics, { partitions: PARTITIONS, settings }).then(() => true), {
+    ms: READY_MS,
+    what: 'Kafka to create the topics',
+  });
+  await Promise.race([created, ended]);
+}

@@ -1,0 +1,112 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { consumers, deadLetterTopic, events } from '#shared/events';
+import type { AppId } from '../../services/local/apps.ts';
+import { answers, type Child } from '../../services/local/stack.ts';
+import { temporaryFolder } from '../support/cluster.ts';
+import type { Fault, Placed, Sidecars, SidecarsOptions } from '../support/sidecars.ts';
+import { startDaprd } from './daprd.ts';
+import { type Kafka, startKafka } from './kafka.ts';
+import { realParts } from './parts.ts';
+import { topicsOfManifests, writeResources } from './resources.ts';
+
+const READY_MS = 30_000;
+/** What no switch of the real parts can do; the tests that ask for it run all the same. */
+const notApplicable: Partial<Record<keyof Fault, string>> = {
+  slow_ms: 'daprd and Kafka take the time they take',
+  duplicate: 'Kafka repeats a delivery only when one was not acknowledged',
+  reorder: 'a partition keeps its order',
+};
+
+/** One Kafka and one daprd for each placed service, on the manifests of `gitops/base/dapr`. */
+export async function createRealSidecars({ placed, tokens, onLine }: SidecarsOptions): Promise<Sidecars> {
+  const parts = await realParts(onLine);
+  const folder = await temporaryFolder();
+  const children = new Map<string, Child>();
+  let kafka: Kafka | undefined;
+  let paths: { resources: string; configuration: string } | undefined;
+
+  async function start(): Promise<void> {
+    const topics = await topicsOfManifests();
+    if (kafka) await kafka.start();
+    else
+      kafka = await startKafka({
+        parts: parts.kafka,
+        folder: join(folder, 'kafka'),
+        topics,
+        onLine: prefixed('kafka'),
+      });
+    paths ??= await writeResources(folder, { broker: kafka.broker });
+    await Promise.all(placed.map(startOne));
+  }
+
+  async function startOne({ appId, name, port, sidecarPort }: Placed): Promise<void> {
+    if (!paths) throw new Error('the resources are not written yet');
+    const options = { daprd: parts.daprd, appId, appPort: port, httpPort: sidecarPort, tokens, ...paths };
+    const child = startDaprd({ ...options, onLine: prefixed(`daprd ${name}`) });
+    children.set(name, child);
+    await answers(
+      `http://127.0.0.1:${sidecarPort}/v1.0/healthz/outbound`,
+      READY_MS,
+      () => children.get(name) === child,
+    );
+  }
+
+  async function killOne({ name }: Placed): Promise<void> {
+    const child = children.get(name);
+    children.delete(name);
+    if (child) process.kill(child.pid, 'SIGKILL');
+    await child?.exited;
+  }
+
+  const prefixed = (name: string) => (line: string) => onLine(`${name} ${line}`);
+  const kill = async () => void (await Promise.all([kafka?.kill(), ...placed.map(killOne)]));
+
+  async function publishFault(own: Placed[], publish: Fault['publish']): Promise<void> {
+    switch (publish) {
+      case 'hang':
+        return kafka?.pause();
+      case 'fail':
+        return kafka?.stop();
+      case 'absent':
+        // Absent when the sidecar starts: it then has no such component.
+        await kafka?.stop();
+        await Promise.all(own.map(killOne));
+        return void (await Promise.all(own.map(startOne)));
+      default:
+        kafka?.resume();
+        if (kafka?.pid() === undefined) await kafka?.start();
+    }
+  }
+
+  return {
+    start,
+    kill,
+    async stop() {
+      await kill(); // nothing of it is needed again
+      await rm(folder, { recursive: true, force: true });
+    },
+    async fault(appId, fault) {
+      const own = placed.filter((each) => each.appId === appId);
+      for (const [key, reason] of Object.entries(notApplicable)) {
+        if (fault[key as keyof Fault]) console.error(`not applicable to real parts: ${key} (${reason})`);
+      }
+      if (fault.state) await Promise.all(own.map(fault.state === 'off' ? killOne : startOne));
+      if (fault.publish) await publishFault(own, fault.publish);
+    },
+    async waiting() {
+      const apps = placed.map(({ appId }) => appId).filter(isConsumer);
+      const lags = await Promise.all(
+        [...new Set(apps)].map(async (appId) => {
+          const topics = [...consumers[appId].map((type) => events[type].topic), deadLetterTopic(appId)];
+          return ((await kafka?.lag(appId, topics)) ?? []).map((each) => ({ app_id: appId as AppId, ...each }));
+        }),
+      );
+      return lags.flat();
+    },
+  };
+}
+
+function isConsumer(appId: AppId): appId is AppId & keyof typeof consumers {
+  return appId in consumers;
+}

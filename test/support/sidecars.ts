@@ -1,0 +1,77 @@
+import { join } from 'node:path';
+import type { AppId } from '../../services/local/apps.ts';
+import { freePort } from '../../services/local/port.ts';
+import { answers, type Child, spawnService } from '../../services/local/stack.ts';
+import { createDatabase } from './database.ts';
+
+/** A service process and its own sidecar, by the ports they have. */
+export type Placed = { appId: AppId; name: string; port: number; sidecarPort: number };
+export type Tokens = { DAPR_API_TOKEN: string; APP_API_TOKEN: string };
+
+export type Fault = Partial<{
+  state: 'on' | 'off';
+  slow_ms: number;
+  duplicate: boolean;
+  reorder: boolean;
+  publish: 'ok' | 'hang' | 'fail' | 'absent';
+}>;
+
+/** The broker and one sidecar for each placed service: the stand-in, or Kafka and daprd (`TASKFLOW_SIDECAR=real`). */
+export type Sidecars = {
+  /** Resolves when publishing works. Also after `kill`. */
+  start(): Promise<void>;
+  /** SIGKILL to all of it; what was published stays. */
+  kill(): Promise<void>;
+  /** Ends it and removes what it kept. */
+  stop(): Promise<void>;
+  fault(appId: AppId, fault: Fault): Promise<void>;
+  /** The events that each app has not acknowledged yet. */
+  waiting(): Promise<{ app_id: AppId; topic: string; lag: number }[]>;
+};
+
+export type SidecarsOptions = { placed: Placed[]; tokens: Tokens; onLine: (line: string) => void };
+
+/** The stand-in of `services/local/sidecar`, its log in a database of its own. */
+export async function createStandIn({ placed, tokens, onLine }: SidecarsOptions): Promise<Sidecars> {
+  const log = await createDatabase();
+  const controlPort = freePort();
+  const control = `http://127.0.0.1:${controlPort}`;
+  let child: Child | undefined;
+  const environment = {
+    ...(process.env as Record<string, string>),
+    ...tokens,
+    SIDECAR_DATABASE_URL: log.url(),
+    SIDECAR_APPS: JSON.stringify(
+      placed.map(({ appId, port, sidecarPort }) => ({ appId, appPort: port, httpPort: sidecarPort })),
+    ),
+    SIDECAR_RESOURCES: join(import.meta.dir, '../../gitops/base/dapr'),
+    SIDECAR_CONTROL_PORT: String(controlPort),
+  };
+
+  return {
+    async start() {
+      const started = spawnService('local/sidecar', environment, { onLine });
+      child = started;
+      await answers(`${control}/healthz`, 20_000, () => child === started);
+    },
+    async kill() {
+      const killed = child;
+      child = undefined;
+      if (killed) process.kill(killed.pid, 'SIGKILL');
+      await killed?.exited;
+    },
+    async stop() {
+      await child?.stop();
+      await log.drop();
+    },
+    async fault(appId, fault) {
+      const body = JSON.stringify(fault);
+      const response = await fetch(`${control}/apps/${appId}/faults`, { method: 'POST', body });
+      if (!response.ok) throw new Error(await response.text());
+    },
+    async waiting() {
+      const response = await fetch(`${control}/state`);
+      return ((await response.json()) as { lag: Awaited<ReturnType<Sidecars['waiting']>> }).lag;
+    },
+  };
+}
