@@ -4,7 +4,14 @@ import { Refusal } from './refusal.ts';
 
 describe('readOptions', () => {
   test('serves on 8080 with everything of our own by default', () => {
-    const defaults = { help: false, fresh: false, port: 8080, databaseUrl: undefined, daprHttpPort: undefined };
+    const defaults = {
+      help: false,
+      fresh: false,
+      real: false,
+      port: 8080,
+      databaseUrl: undefined,
+      daprHttpPort: undefined,
+    };
     expect(readOptions([], {})).toEqual(defaults);
     expect(readOptions([], { DATABASE_URL: '', DAPR_HTTP_PORT: '' })).toEqual(defaults);
   });
@@ -14,6 +21,7 @@ describe('readOptions', () => {
     expect(readOptions(['--fresh', '--port', '9000'], environment)).toEqual({
       help: false,
       fresh: true,
+      real: false,
       port: 9000,
       databaseUrl: 'postgres://me@db/x',
       daprHttpPort: 3500,

@@ -6,6 +6,8 @@ export type Options = {
   /** Only `usage` is asked for. */
   help: boolean;
   fresh: boolean;
+  /** Kafka and daprd in place of the stand-in. */
+  real: boolean;
   port: number;
   /** A server of the user's own: no Postgres is started. */
   databaseUrl: string | undefined;
@@ -13,10 +15,11 @@ export type Options = {
   daprHttpPort: number | undefined;
 };
 
-export const usage = `${bun} run up [--fresh] [--port N]
+export const usage = `${bun} run up [--fresh] [--port N] [--real]
 
   --fresh   begin with new data and secrets (asks first on a terminal)
   --port N  serve on http://localhost:N instead of 8080
+  --real    on Apache Kafka and Dapr's sidecars, built at the first time (needs Go, Java and Maven)
 
   TASKFLOW_STATE  folder of data, secrets and logs (default .taskflow)
   DATABASE_URL    use this Postgres instead of the embedded one
@@ -24,24 +27,26 @@ export const usage = `${bun} run up [--fresh] [--port N]
 
 /** Reads flags and environment of `up`. Throws `Refusal` naming what is wrong. */
 export function readOptions(args: string[], environment: Record<string, string | undefined>): Options {
-  const { help = false, fresh = false, port = '8080' } = parse(args);
+  const { help = false, fresh = false, real = false, port = '8080' } = parse(args);
   const { DATABASE_URL, DAPR_HTTP_PORT } = environment;
   if (DATABASE_URL && !/^postgres(ql)?:\/\//.test(DATABASE_URL)) {
     throw new Refusal('DATABASE_URL must begin with postgres:// (postgres://user:password@host:5432/database).');
   }
+  if (real && DAPR_HTTP_PORT) throw new Refusal('--real starts its own sidecars: leave DAPR_HTTP_PORT out.');
   return {
     help,
     fresh,
+    real,
     port: portOf('--port', port),
     databaseUrl: DATABASE_URL || undefined,
     daprHttpPort: DAPR_HTTP_PORT ? portOf('DAPR_HTTP_PORT', DAPR_HTTP_PORT) : undefined,
   };
 }
 
-function parse(args: string[]): { help?: boolean; fresh?: boolean; port?: string } {
+function parse(args: string[]): { help?: boolean; fresh?: boolean; real?: boolean; port?: string } {
   try {
-    const options = { help: { type: 'boolean' }, fresh: { type: 'boolean' }, port: { type: 'string' } } as const;
-    return parseArgs({ args, options }).values;
+    const flag = { type: 'boolean' } as const;
+    return parseArgs({ args, options: { help: flag, fresh: flag, real: flag, port: { type: 'string' } } }).values;
   } catch (cause) {
     throw new Refusal(`${cause instanceof Error ? cause.message : cause}\n\n${usage}`, { cause });
   }

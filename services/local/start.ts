@@ -59,13 +59,19 @@ export async function startAll(session: Session, onStarted: (...parts: Part[]) =
     name: appId as string,
     url: `http://127.0.0.1:${ports[appId]}/health/ready`,
   }));
-  if (options.daprHttpPort === undefined) {
+  const real = options.real
+    ? await step(session, 'Kafka and daprd ready to start', () => prepareReal(session))
+    : undefined;
+  if (real) onStarted(await startBroker(session, real));
+  else if (options.daprHttpPort === undefined) {
     const standIn = spawnStandIn(session, stack, data.sidecarUrl);
     onStarted(standIn);
     readiness.push({ name: standIn.name, url: `http://127.0.0.1:${standIn.port}/healthz` });
   }
   onStarted(spawn(session, stack, 'chat-api'));
   onStarted(...apps.filter(({ appId }) => appId !== 'chat-api').map(({ appId }) => spawn(session, stack, appId)));
+  // Last, so first to stop: a sidecar ends well while its service still answers deliveries.
+  if (real) onStarted(...apps.map(({ appId }) => spawnDaprd(session, stack, appId, real)));
   await step(session, 'five services ready', () => allReady(session, readiness));
   try {
     await step(session, 'demo user ready', () => ensureDemoUser(ports['chat-api'], state.secrets.demo));
@@ -171,6 +177,25 @@ function spawnStandIn(session: Session, stack: Stack, databaseUrl: string): Part
   const onLine = session.terminal.linesOf('sidecar');
   const start = () => spawnService('local/sidecar', environment, { onLine });
   return keep(session, 'sidecar', controlPort, start(), start);
+}
+
+type Real = Awaited<ReturnType<typeof prepareReal>>;
+
+/** Loaded on demand: what builds and starts the real parts is no part of an ordinary `up`. */
+async function prepareReal({ state, terminal }: Session) {
+  const { prepareRealParts } = await import('../../test/real/up.ts');
+  return prepareRealParts({ folder: state.path, say: terminal.step, linesOf: terminal.linesOf });
+}
+
+/** Not a step that a signal may cut short, as for the database. */
+async function startBroker(session: Session, { kafka }: Real): Promise<Part> {
+  const first = await session.terminal.timed('Kafka started', kafka.launch);
+  return keep(session, 'kafka', kafka.port, first, kafka.launch);
+}
+
+function spawnDaprd(session: Session, stack: Stack, appId: AppId, real: Real): Part {
+  const start = () => real.startDaprd(stack, appId);
+  return keep(session, `daprd-${appId}`, stack.sidecarPorts[appId], start(), start);
 }
 
 function spawn(session: Session, stack: Stack, appId: AppId): Part {

@@ -74,7 +74,7 @@ function remember({ state, options }: Session, stack: Stack, parts: Part[]): voi
 
 function screen({ options, state, terminal }: Session, parts: Part[]): string {
   const url = `http://localhost:${options.port}`;
-  const line = (name: string, ...rest: string[]) => `  ${name.padEnd(26)}${rest.join('  ')}`;
+  const line = (name: string, ...rest: string[]) => `  ${name.padEnd(32)}${rest.join('  ')}`;
   const prefix = process.env.TASKFLOW_STATE ? `TASKFLOW_STATE=${process.env.TASKFLOW_STATE} ` : '';
   return [
     '',

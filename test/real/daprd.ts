@@ -13,6 +13,7 @@ export type DaprdOptions = {
   configuration: string;
   tokens: { DAPR_API_TOKEN: string; APP_API_TOKEN: string };
   onLine?: (line: string) => void;
+  logLevel?: 'info' | 'error';
 };
 
 /**
@@ -20,7 +21,8 @@ export type DaprdOptions = {
  * `/v1.0/healthz/outbound` answers 204 some 0.3 s later, `/v1.0/healthz` once the app's port listens.
  */
 export function startDaprd(options: DaprdOptions): Child {
-  const { daprd, appId, appPort, httpPort, resources, configuration, tokens, onLine = () => {} } = options;
+  const { daprd, appId, appPort, httpPort, resources, configuration, tokens } = options;
+  const { onLine = () => {}, logLevel = 'info' } = options;
   const [grpcPort, internalPort, metricsPort, profilePort] = freePorts(4);
   const flags = {
     'app-id': appId,
@@ -39,7 +41,7 @@ export function startDaprd(options: DaprdOptions): Child {
     'disable-init-endpoints': 'config,subscribe',
     // A component whose broker was absent at the start is tried again so often; Dapr's own 60 s make tests wait.
     'hot-reload-reconcile-interval': '5s',
-    'log-level': 'info',
+    'log-level': logLevel,
     'log-as-json': 'true',
   };
   const command = [daprd, ...Object.entries(flags).flatMap(([name, value]) => [`--${name}=${value}`])];

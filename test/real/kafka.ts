@@ -16,53 +16,29 @@ const RETENTION_MS = 7 * 86_400_000;
 const CLUSTER_ID = '5L6g3nShT-eMCtK--X86sw';
 const READY_MS = 60_000;
 
-/**
- * One Apache Kafka broker (KRaft) on the loopback that keeps its records in `folder`, with these topics. Resolves when it
- * answers. It may be killed, paused and started again on the same port and records.
- */
-export async function startKafka({
-  parts,
-  folder,
-  topics,
-  port = freePort(),
-  onLine = () => {},
-}: {
+type KafkaOptions = {
   parts: KafkaParts;
   folder: string;
   topics: string[];
   port?: number;
   onLine?: (line: string) => void;
-}) {
+};
+
+/**
+ * One Apache Kafka broker (KRaft) on the loopback that keeps its records in `folder`. `launch` resolves when it answers
+ * and has the topics; again and again, on the same port and records.
+ */
+export async function prepareKafka({ parts, folder, topics, port = freePort(), onLine = () => {} }: KafkaOptions) {
   const settings = await prepare(parts, folder, port);
-  let child: Child | undefined;
-
-  async function start(): Promise<void> {
-    const started = launch(parts, settings, onLine);
-    child = started;
-    await ready(port, topics, started);
-  }
-
-  async function end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-    const ending = child;
-    child = undefined;
-    if (signal === 'SIGTERM') return ending?.stop();
-    if (ending) process.kill(ending.pid, 'SIGKILL');
-    await ending?.exited;
-  }
-
-  const signal = (name: 'SIGSTOP' | 'SIGCONT') => void (child && process.kill(child.pid, name));
-  await start();
-
   return {
     port,
     broker: `127.0.0.1:${port}`,
-    pid: () => child?.pid,
-    start,
-    stop: () => end('SIGTERM'),
-    kill: () => end('SIGKILL'),
-    /** Frozen, its connections open: as a broker whose disk hangs. */
-    pause: () => signal('SIGSTOP'),
-    resume: () => signal('SIGCONT'),
+    async launch(): Promise<Child> {
+      const more = [`-XX:SharedArchiveFile=${parts.classes}`];
+      const child = startJava(parts.jars, ['kafka.Kafka', settings], { more, onLine });
+      await ready(port, topics, child);
+      return child;
+    },
     /** How many records of each topic the group has not acknowledged. */
     async lag(group: string, topics: string[]): Promise<{ topic: string; lag: number }[]> {
       const [ends, committed] = await Promise.all([
@@ -74,6 +50,34 @@ export async function startKafka({
         return { topic, lag: offsets.reduce((sum, end, i) => sum + end - Math.max(0, done[i] ?? 0), 0) };
       });
     },
+  };
+}
+
+/** A broker that runs, and may be stopped, killed, frozen and started again. */
+export async function startKafka(options: KafkaOptions) {
+  const { launch, ...broker } = await prepareKafka(options);
+  let child: Child | undefined = await launch();
+
+  async function end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    const ending = child;
+    child = undefined;
+    if (signal === 'SIGTERM') return ending?.stop();
+    if (ending) process.kill(ending.pid, 'SIGKILL');
+    await ending?.exited;
+  }
+
+  const signal = (name: 'SIGSTOP' | 'SIGCONT') => void (child && process.kill(child.pid, name));
+  return {
+    ...broker,
+    pid: () => child?.pid,
+    async start(): Promise<void> {
+      child ??= await launch();
+    },
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+    /** Frozen, its connections open: as a broker whose disk hangs. */
+    pause: () => signal('SIGSTOP'),
+    resume: () => signal('SIGCONT'),
   };
 }
 
@@ -118,10 +122,6 @@ async function settingsText(parts: KafkaParts, data: string, port: number): Prom
     `log.dirs=${data}`,
     '',
   ].join('\n');
-}
-
-function launch({ jars, classes }: KafkaParts, settings: string, onLine: (line: string) => void): Child {
-  return startJava(jars, ['kafka.Kafka', settings], { more: [`-XX:SharedArchiveFile=${classes}`], onLine });
 }
 
 /** Its port opens before it may create topics, so creating them is the proof. */

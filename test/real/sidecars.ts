@@ -75,7 +75,7 @@ export async function createRealSidecars({ placed, tokens, onLine }: SidecarsOpt
         return void (await Promise.all(own.map(startOne)));
       default:
         kafka?.resume();
-        if (kafka?.pid() === undefined) await kafka?.start();
+        await kafka?.start();
     }
   }
 
