@@ -62,7 +62,7 @@ export async function startAll(session: Session, onStarted: (...parts: Part[]) =
   const real = options.real
     ? await step(session, 'Kafka and daprd ready to start', () => prepareReal(session))
     : undefined;
-  if (real) onStarted(await startBroker(session, real));
+  if (real) onStarted(...(await startBroker(session, real)));
   else if (options.daprHttpPort === undefined) {
     const standIn = spawnStandIn(session, stack, data.sidecarUrl);
     onStarted(standIn);
@@ -71,7 +71,12 @@ export async function startAll(session: Session, onStarted: (...parts: Part[]) =
   onStarted(spawn(session, stack, 'chat-api'));
   onStarted(...apps.filter(({ appId }) => appId !== 'chat-api').map(({ appId }) => spawn(session, stack, appId)));
   // Last, so first to stop: a sidecar ends well while its service still answers deliveries.
-  if (real) onStarted(...apps.map(({ appId }) => spawnDaprd(session, stack, appId, real)));
+  if (real) {
+    const authority = await real.authority();
+    onStarted(
+      ...apps.map(({ appId }) => spawnDaprd(session, stack, appId, () => real.startDaprd(stack, appId, authority))),
+    );
+  }
   await step(session, 'five services ready', () => allReady(session, readiness));
   try {
     await step(session, 'demo user ready', () => ensureDemoUser(ports['chat-api'], state.secrets.demo));
@@ -188,13 +193,17 @@ async function prepareReal({ state, terminal }: Session) {
 }
 
 /** Not a step that a signal may cut short, as for the database. */
-async function startBroker(session: Session, { kafka }: Real): Promise<Part> {
-  const first = await session.terminal.timed('Kafka started', kafka.launch);
-  return keep(session, 'kafka', kafka.port, first, kafka.launch);
+async function startBroker(session: Session, { kafka, sentry }: Real): Promise<Part[]> {
+  return session.terminal.timed('Kafka and sentry started', async () => {
+    const [broker, authority] = await Promise.all([kafka.launch(), sentry.launch()]);
+    return [
+      keep(session, 'kafka', kafka.port, broker, kafka.launch),
+      keep(session, 'sentry', sentry.port, authority, sentry.launch),
+    ];
+  });
 }
 
-function spawnDaprd(session: Session, stack: Stack, appId: AppId, real: Real): Part {
-  const start = () => real.startDaprd(stack, appId);
+function spawnDaprd(session: Session, stack: Stack, appId: AppId, start: () => Child): Part {
   return keep(session, `daprd-${appId}`, stack.sidecarPorts[appId], start(), start);
 }
 

@@ -36,7 +36,7 @@ export type State = {
   release(): void;
 };
 
-const OWN_FILES = ['postgres.log', 'logs', 'kafka', 'dapr', 'secrets.json', 'running.json'];
+const OWN_FILES = ['postgres.log', 'logs', 'kafka', 'dapr', 'sentry', 'secrets.json', 'running.json'];
 
 /** `.taskflow` in the project, or TASKFLOW_STATE. */
 export function stateFolder(environment: Record<string, string | undefined> = process.env): string {

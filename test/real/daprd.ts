@@ -1,5 +1,6 @@
 import { freePorts } from '../../services/local/port.ts';
 import { type Child, spawnCommand } from '../../services/local/stack.ts';
+import { type Authority, TRUST_DOMAIN } from './sentry.ts';
 
 export type DaprdOptions = {
   /** Path of the program. */
@@ -11,6 +12,7 @@ export type DaprdOptions = {
   resources: string;
   /** File of the Configuration. */
   configuration: string;
+  authority: Authority;
   tokens: { DAPR_API_TOKEN: string; APP_API_TOKEN: string };
   onLine?: (line: string) => void;
   logLevel?: 'info' | 'error';
@@ -21,7 +23,7 @@ export type DaprdOptions = {
  * `/v1.0/healthz/outbound` answers 204 some 0.3 s later, `/v1.0/healthz` once the app's port listens.
  */
 export function startDaprd(options: DaprdOptions): Child {
-  const { daprd, appId, appPort, httpPort, resources, configuration, tokens } = options;
+  const { daprd, appId, appPort, httpPort, resources, configuration, authority, tokens } = options;
   const { onLine = () => {}, logLevel = 'info' } = options;
   const [grpcPort, internalPort, metricsPort, profilePort] = freePorts(4);
   const flags = {
@@ -38,17 +40,22 @@ export function startDaprd(options: DaprdOptions): Child {
     'metrics-listen-address': '127.0.0.1',
     'resources-path': resources,
     config: configuration,
+    'enable-mtls': 'true',
+    'sentry-address': authority.address,
+    'control-plane-trust-domain': TRUST_DOMAIN,
     'disable-init-endpoints': 'config,subscribe',
     // A component whose broker was absent at the start is tried again so often; Dapr's own 60 s make tests wait.
     'hot-reload-reconcile-interval': '5s',
     'log-level': logLevel,
     'log-as-json': 'true',
   };
-  const command = [daprd, ...Object.entries(flags).flatMap(([name, value]) => [`--${name}=${value}`])];
+  const command = [daprd, ...Object.entries(flags).map(([name, value]) => `--${name}=${value}`)];
   const environment = {
     ...(process.env as Record<string, string>),
     ...tokens,
     DAPR_HOST_IP: '127.0.0.1',
+    DAPR_TRUST_ANCHORS: authority.trustAnchors,
+    // As access control knows its callers.
     NAMESPACE: 'taskflow',
   };
   // Its own grace is 5 s; longer when deliveries hang.

@@ -6,7 +6,7 @@ import { eachLine } from '../../services/local/stack.ts';
 import { archiveClasses, formatData } from './kafka.ts';
 
 /** Where the real parts lie, built and ready to start. */
-export type Parts = { daprd: string; kafka: KafkaParts };
+export type Parts = { daprd: string; sentry: string; kafka: KafkaParts };
 export type KafkaParts = {
   jars: string;
   settings: string;
@@ -18,12 +18,13 @@ export type KafkaParts = {
 
 /** What daprd/go.mod requires: 1.18.3 and 1.18.4 cannot be built from the module proxy. */
 const DAPR_VERSION = '1.18.2';
+const daprSources = ['daprd/main.go', 'daprd/sentry/main.go', 'daprd/go.mod', 'daprd/go.sum'];
 const PROGRESS_MS = 10_000;
 
 const source = (name: string) => join(import.meta.dir, name);
 
 /**
- * Builds daprd and gathers Kafka's jars in a cache outside the repository, each keyed by its sources: five minutes and
+ * Builds Dapr's daprd and sentry and gathers Kafka's jars in a cache outside the repository, each keyed by its sources: five minutes and
  * more at the first call, milliseconds later. `say` hears of the progress.
  * @throws {Refusal} when Go, Java or Maven is missing
  */
@@ -32,11 +33,11 @@ export async function realParts(say: (line: string) => void): Promise<Parts> {
   if (missing.length > 0) {
     throw new Refusal(`The real parts need Go, Java 17 and Maven: install what is missing (${missing.join(', ')}).`);
   }
-  const [daprd, kafka] = await Promise.all([
-    cached('daprd', ['daprd/main.go', 'daprd/go.mod', 'daprd/go.sum'], (folder) => buildDaprd(folder, say)),
+  const [dapr, kafka] = await Promise.all([
+    cached('dapr', daprSources, (folder) => buildDapr(folder, say)),
     cached('kafka', ['kafka/pom.xml', 'kafka/server.properties'], (folder) => gatherKafka(kafkaParts(folder), say)),
   ]);
-  return { daprd: join(daprd, 'daprd'), kafka: kafkaParts(kafka) };
+  return { daprd: join(dapr, 'daprd'), sentry: join(dapr, 'sentry'), kafka: kafkaParts(kafka) };
 }
 
 /** The folder of a part. It is made beside and renamed, so it is whole or absent, and two runs may race. */
@@ -73,15 +74,16 @@ async function exists(path: string): Promise<boolean> {
   }
 }
 
-async function buildDaprd(folder: string, say: (line: string) => void): Promise<void> {
+async function buildDapr(folder: string, say: (line: string) => void): Promise<void> {
   const cwd = source('daprd');
   const env = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-mod=readonly -buildvcs=false' };
   const version = `-X github.com/dapr/dapr/pkg/buildinfo.version=${DAPR_VERSION}`;
-  await run(
-    'daprd',
-    ['go', 'build', '-v', '-trimpath', '-ldflags', `-s -w ${version}`, '-o', join(folder, 'daprd'), '.'],
-    { cwd, env, say, unit: 'of about 1800 modules and packages' },
-  );
+  await run('Dapr', ['go', 'build', '-v', '-trimpath', '-ldflags', `-s -w ${version}`, '-o', folder, '.', './sentry'], {
+    cwd,
+    env,
+    say,
+    unit: 'of about 1800 modules and packages',
+  });
 }
 
 async function gatherKafka(parts: KafkaParts, say: (line: string) => void): Promise<void> {

@@ -17,7 +17,7 @@ export async function writeResources(folder: string, { broker }: { broker: strin
   await mkdir(resources, { recursive: true });
   const patches: Record<string, Patch> = {
     Component: withBroker(broker),
-    Configuration: onLoopback(join(folder, 'names.db')),
+    Configuration: withNames(join(folder, 'names.db')),
   };
   for (const manifest of await manifests()) {
     const { kind, metadata } = manifest;
@@ -49,17 +49,8 @@ function withBroker(broker: string): Patch {
   };
 }
 
-/**
- * Names are resolved by a file that all sidecars share. Without a sentry there is no mTLS, so a callee cannot tell who
- * calls and applies the global default to everyone: with `deny` the one permitted call gets 403 (daprd 1.18.2).
- */
-function onLoopback(names: string): Patch {
-  return ({ spec, ...configuration }) => ({
-    ...configuration,
-    spec: {
-      ...spec,
-      accessControl: { ...(spec.accessControl as object), defaultAction: 'allow' },
-      nameResolution: { component: 'sqlite', version: 'v1', configuration: { connectionString: names } },
-    },
-  });
+/** Without a cluster's DNS the sidecars find each other in a file that they share. */
+function withNames(file: string): Patch {
+  const nameResolution = { component: 'sqlite', version: 'v1', configuration: { connectionString: file } };
+  return ({ spec, ...configuration }) => ({ ...configuration, spec: { ...spec, nameResolution } });
 }

@@ -9,6 +9,7 @@ import { startDaprd } from './daprd.ts';
 import { type Kafka, startKafka } from './kafka.ts';
 import { realParts } from './parts.ts';
 import { topicsOfManifests, writeResources } from './resources.ts';
+import { prepareSentry } from './sentry.ts';
 
 const READY_MS = 30_000;
 /** What no switch of the real parts can do; the tests that ask for it run all the same. */
@@ -18,16 +19,24 @@ const notApplicable: Partial<Record<keyof Fault, string>> = {
   reorder: 'a partition keeps its order',
 };
 
-/** One Kafka and one daprd for each placed service, on the manifests of `gitops/base/dapr`. */
+/** One Kafka, one sentry and one daprd for each placed service, on the manifests of `gitops/base/dapr`. */
 export async function createRealSidecars({ placed, tokens, onLine }: SidecarsOptions): Promise<Sidecars> {
   const parts = await realParts(onLine);
+  const prefixed = (name: string) => (line: string) => onLine(`${name} ${line}`);
   const folder = await temporaryFolder();
   const children = new Map<string, Child>();
+  const sentry = await prepareSentry({
+    program: parts.sentry,
+    folder: join(folder, 'sentry'),
+    onLine: prefixed('sentry'),
+  });
+  const authorityProcess = await sentry.launch();
+  const authority = await sentry.authority();
+  const topics = await topicsOfManifests();
   let kafka: Kafka | undefined;
   let paths: { resources: string; configuration: string } | undefined;
 
   async function start(): Promise<void> {
-    const topics = await topicsOfManifests();
     if (kafka) await kafka.start();
     else
       kafka = await startKafka({
@@ -42,7 +51,7 @@ export async function createRealSidecars({ placed, tokens, onLine }: SidecarsOpt
 
   async function startOne({ appId, name, port, sidecarPort }: Placed): Promise<void> {
     if (!paths) throw new Error('the resources are not written yet');
-    const options = { daprd: parts.daprd, appId, appPort: port, httpPort: sidecarPort, tokens, ...paths };
+    const options = { daprd: parts.daprd, appId, appPort: port, httpPort: sidecarPort, authority, tokens, ...paths };
     const child = startDaprd({ ...options, onLine: prefixed(`daprd ${name}`) });
     children.set(name, child);
     await answers(
@@ -59,7 +68,6 @@ export async function createRealSidecars({ placed, tokens, onLine }: SidecarsOpt
     await child?.exited;
   }
 
-  const prefixed = (name: string) => (line: string) => onLine(`${name} ${line}`);
   const kill = async () => void (await Promise.all([kafka?.kill(), ...placed.map(killOne)]));
 
   async function publishFault(own: Placed[], publish: Fault['publish']): Promise<void> {
@@ -83,7 +91,7 @@ export async function createRealSidecars({ placed, tokens, onLine }: SidecarsOpt
     start,
     kill,
     async stop() {
-      await kill(); // nothing of it is needed again
+      await Promise.all([kill(), authorityProcess.stop()]); // nothing of it is needed again
       await rm(folder, { recursive: true, force: true });
     },
     async fault(appId, fault) {

@@ -1,14 +1,14 @@
-import { perApp } from '../../services/local/apps.ts';
-import type { AppId } from '../../services/local/apps.ts';
-import { type Child, type Stack } from '../../services/local/stack.ts';
+import { type AppId, perApp } from '../../services/local/apps.ts';
+import type { Child, Stack } from '../../services/local/stack.ts';
 import { startDaprd } from './daprd.ts';
 import { prepareKafka } from './kafka.ts';
 import { realParts } from './parts.ts';
 import { topicsOfManifests, writeResources } from './resources.ts';
+import { type Authority, prepareSentry } from './sentry.ts';
 
 /**
- * What `bun run up --real` starts in place of the stand-in: how to start the broker (it resolves when it answers) and one
- * sidecar for each service. Builds them if need be; throws `Refusal` without Go, Java or Maven.
+ * What `bun run up --real` starts in place of the stand-in: how to start the broker and the certificate authority (they resolve
+ * when they answer) and one sidecar for each service. Builds them if need be; throws `Refusal` without Go, Java or Maven.
  */
 export async function prepareRealParts({
   folder,
@@ -24,16 +24,20 @@ export async function prepareRealParts({
   const topics = await topicsOfManifests();
   const kafka = await prepareKafka({ parts: parts.kafka, folder: folder('kafka'), topics, onLine: linesOf('kafka') });
   const paths = await writeResources(folder('dapr'), { broker: kafka.broker });
+  const sentry = await prepareSentry({ program: parts.sentry, folder: folder('sentry'), onLine: linesOf('sentry') });
   const lines = perApp((appId) => linesOf(`daprd-${appId}`));
   return {
     kafka: { port: kafka.port, launch: kafka.launch },
-    startDaprd({ ports, sidecarPorts, secrets }: Stack, appId: AppId): Child {
+    sentry: { port: sentry.port, launch: sentry.launch },
+    authority: sentry.authority,
+    startDaprd({ ports, sidecarPorts, secrets }: Stack, appId: AppId, authority: Authority): Child {
       const { DAPR_API_TOKEN, APP_API_TOKEN } = secrets;
       return startDaprd({
         daprd: parts.daprd,
         appId,
         appPort: ports[appId],
         httpPort: sidecarPorts[appId],
+        authority,
         tokens: { DAPR_API_TOKEN, APP_API_TOKEN },
         onLine: lines[appId],
         logLevel: 'error',

@@ -132,6 +132,7 @@ export async function startStack({
     secrets,
     /** Of the first replica of each app. */
     ports: stack.ports,
+    sidecarPorts: stack.sidecarPorts,
     lines,
     start,
     kill,

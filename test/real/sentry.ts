@@ -1,0 +1,66 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { freePorts } from '../../services/local/port.ts';
+import { answers, type Child, spawnCommand } from '../../services/local/stack.ts';
+
+/** How a sidecar finds its certificate authority and whom it trusts (PEM). */
+export type Authority = { address: string; trustAnchors: string };
+
+/** As in Dapr's chart, less what only a cluster needs. */
+const configuration = {
+  apiVersion: 'dapr.io/v1alpha1',
+  kind: 'Configuration',
+  metadata: { name: 'daprsystem' },
+  spec: { mtls: { enabled: true, workloadCertTTL: '24h', allowedClockSkew: '15m' } },
+};
+const READY_MS = 20_000;
+
+/** What `accessControl` in `gitops/base/dapr` calls its trust domain. */
+export const TRUST_DOMAIN = 'public';
+
+/**
+ * Dapr's certificate authority on the loopback; it keeps its root in `folder` and makes one if there is none. `launch`
+ * resolves when it answers. Outside a cluster it believes every sidecar's word about its app id.
+ */
+export async function prepareSentry({
+  program,
+  folder,
+  onLine = () => {},
+}: {
+  program: string;
+  folder: string;
+  onLine?: (line: string) => void;
+}) {
+  const credentials = join(folder, 'credentials');
+  await mkdir(credentials, { recursive: true });
+  const settings = join(folder, 'daprsystem.yaml');
+  await writeFile(settings, Bun.YAML.stringify(configuration, null, 2));
+  const [port, healthPort, metricsPort] = freePorts(3);
+  const flags = {
+    mode: 'standalone',
+    config: settings,
+    'trust-domain': TRUST_DOMAIN,
+    'issuer-credentials': credentials,
+    port,
+    'listen-address': '127.0.0.1',
+    'healthz-port': healthPort,
+    'healthz-listen-address': '127.0.0.1',
+    'metrics-port': metricsPort,
+    'metrics-listen-address': '127.0.0.1',
+    'log-level': 'warn',
+  };
+  const command = [program, ...Object.entries(flags).map(([name, value]) => `--${name}=${value}`)];
+
+  return {
+    port: port ?? 0,
+    async launch(): Promise<Child> {
+      const child = spawnCommand(command, process.env as Record<string, string>, { onLine });
+      await answers(`http://127.0.0.1:${healthPort}/healthz`, READY_MS);
+      return child;
+    },
+    /** Once it has been launched. */
+    async authority(): Promise<Authority> {
+      return { address: `127.0.0.1:${port}`, trustAnchors: await readFile(join(credentials, 'ca.crt'), 'utf8') };
+    },
+  };
+}
