@@ -31,8 +31,16 @@ export type Sidecars = {
 
 export type SidecarsOptions = { placed: Placed[]; tokens: Tokens; onLine: (line: string) => void };
 
+/** Those that TASKFLOW_SIDECAR asks for; not started yet. */
+export async function createSidecars(options: SidecarsOptions): Promise<Sidecars> {
+  if (process.env.TASKFLOW_SIDECAR !== 'real') return createStandIn(options);
+  // On demand: nothing else needs what lies there.
+  const { createRealSidecars } = await import('../real/sidecars.ts');
+  return createRealSidecars(options);
+}
+
 /** The stand-in of `services/local/sidecar`, its log in a database of its own. */
-export async function createStandIn({ placed, tokens, onLine }: SidecarsOptions): Promise<Sidecars> {
+async function createStandIn({ placed, tokens, onLine }: SidecarsOptions): Promise<Sidecars> {
   const log = await createDatabase();
   const controlPort = freePort();
   const control = `http://127.0.0.1:${controlPort}`;
@@ -71,7 +79,9 @@ export async function createStandIn({ placed, tokens, onLine }: SidecarsOptions)
     },
     async waiting() {
       const response = await fetch(`${control}/state`);
-      return ((await response.json()) as { lag: Awaited<ReturnType<Sidecars['waiting']>> }).lag;
+      const { lag } = (await response.json()) as { lag: Awaited<ReturnType<Sidecars['waiting']>> };
+      // It keeps account of every app of the manifests, and one that does not run catches up never.
+      return lag.filter(({ app_id }) => placed.some(({ appId }) => appId === app_id));
     },
   };
 }

@@ -4,13 +4,12 @@ import { answers, type Child, serviceEnvironment, type Stack, spawnService } fro
 import { freePorts } from '../../services/local/port.ts';
 import { makeSecrets } from '../../services/local/state.ts';
 import { createDatabase } from './database.ts';
-import { createStandIn, type Fault, type Sidecars, type SidecarsOptions } from './sidecars.ts';
+import { createSidecars, type Fault } from './sidecars.ts';
 import { eventually } from './wait.ts';
 
 export type RunningStack = Awaited<ReturnType<typeof startStack>>;
 
 const READY_MS = 20_000;
-const isReal = process.env.TASKFLOW_SIDECAR === 'real';
 /** The name of broker and sidecars together, beside those of the services. */
 const SIDECARS = 'local/sidecar';
 
@@ -149,10 +148,7 @@ export async function startStack({
           select (select count(*) from outbox where sent_at is null and parked_at is null)::int as unsent,
                  (select count(*) from reminder_schedule
                      where (status = 'triggered' and published_at is null) or (status = 'pending' and trigger_at <= now()))::int as unpublished`;
-          // An app that this stack does not run catches up never.
-          const waiting = (await sidecars.waiting()).filter(
-            ({ app_id, lag: events }) => events > 0 && only.includes(app_id),
-          );
+          const waiting = (await sidecars.waiting()).filter(({ lag }) => lag > 0);
           if (row?.unsent === 0 && row.unpublished === 0 && waiting.length === 0) return true;
           throw new Error(`unsent ${row?.unsent}, unpublished ${row?.unpublished}, waiting ${JSON.stringify(waiting)}`);
         },
@@ -169,11 +165,4 @@ export async function startStack({
       return id;
     },
   };
-}
-
-/** Loaded on demand: only the real parts need what lies in test/real. */
-async function createSidecars(options: SidecarsOptions): Promise<Sidecars> {
-  if (!isReal) return createStandIn(options);
-  const { createRealSidecars } = await import('../real/sidecars.ts');
-  return createRealSidecars(options);
 }
