@@ -54,6 +54,7 @@ describe('subscriptions', () => {
     const declared = ofKind('Subscription').map(({ scopes, spec }) =>
       place(scopes?.join() ?? 'no scopes', spec.topic ?? '', spec.routes?.default ?? '', spec.deadLetterTopic),
     );
+    expect(new Set(ofKind('Subscription').map(({ spec }) => spec.pubsubname))).toEqual(new Set([PUBSUB]));
     const expected = Object.entries(consumers).flatMap(([appId, types]) => [
       ...types.map((type) => place(appId, events[type].topic, events[type].route, deadLetterTopic(appId))),
       place(appId, deadLetterTopic(appId), DEAD_LETTER_ROUTE),
@@ -82,7 +83,9 @@ describe('the component', () => {
 
   test('lets only the producer of an event publish it, and each consumer its dead letters', () => {
     const published = scopes('publishingScopes');
-    for (const appId of [...Object.keys(consumers), 'recurring-task-processor']) {
+    const apps = [...Object.keys(consumers), 'recurring-task-processor'];
+    expect(Object.keys(published).toSorted()).toEqual(apps.toSorted());
+    for (const appId of apps) {
       const produced = eventTypes.filter((type) => events[type].producer === appId).map((type) => events[type].topic);
       const own = appId in consumers ? [deadLetterTopic(appId)] : [];
       expect([appId, list(published[appId])]).toEqual([appId, [...produced, ...own].toSorted()]);
