@@ -1,5 +1,6 @@
 import { apps } from '../../services/local/apps.ts';
 import { freePort } from '../../services/local/port.ts';
+import { readEvents } from '../../services/local/stream-reader.ts';
 import { signUpMany } from '../support/person.ts';
 import { createSidecars } from '../support/sidecars.ts';
 import { startStack } from '../support/stack.ts';
@@ -118,19 +119,11 @@ async function listen(
   const response = await fetch(url, { headers, signal: controller.signal });
   if (response.status !== 200 || !response.body) throw new Error(`the stream answered ${response.status}`);
   const { promise: ready, resolve } = Promise.withResolvers<void>();
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  const { body } = response;
   void (async () => {
-    let rest = '';
-    for (;;) {
-      const { done, value = '' } = await reader.read();
-      if (done) return;
-      const lines = (rest + value).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) {
-        if (line === 'event: ready') resolve();
-        else if (line.startsWith('data: '))
-          onTask((JSON.parse(line.slice(6)) as { event?: { task_id: string } }).event?.task_id ?? '');
-      }
+    for await (const { event, data } of readEvents(body)) {
+      if (event === 'ready') resolve();
+      else onTask((JSON.parse(data) as { event?: { task_id: string } }).event?.task_id ?? '');
     }
   })().catch(() => {}); // ends by our own abort
   await ready;
