@@ -42,7 +42,14 @@ const startAgain = async () => void (server = await startServer(server.port));
 function signal(name: 'SIGSTOP' | 'SIGCONT'): void {
   process.kill(server.pid, name);
   const children = readFileSync(`/proc/${server.pid}/task/${server.pid}/children`, 'utf8').trim().split(' ');
-  for (const pid of children) process.kill(Number(pid), name);
+  for (const pid of children) {
+    try {
+      process.kill(Number(pid), name);
+    } catch (error) {
+      // A worker may end by itself between the list and the signal; then nobody is left to be signalled.
+      if ((error as { code?: string }).code !== 'ESRCH') throw error;
+    }
+  }
 }
 
 async function kill(): Promise<void> {
