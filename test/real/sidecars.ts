@@ -19,8 +19,21 @@ const notApplicable: Partial<Record<keyof Fault, string>> = {
   reorder: 'a partition keeps its order',
 };
 
+/** The real parts, each of which a drill may stop, kill and start by itself. A sidecar has the name of its service. */
+export type RealSidecars = Sidecars & {
+  /** Once `start` has resolved. */
+  broker(): Kafka;
+  startSidecar(name: string): Promise<void>;
+  /** SIGTERM, as the kubelet does it; resolves when it has ended. */
+  stopSidecar(name: string): Promise<void>;
+  /** SIGKILL */
+  killSidecar(name: string): Promise<void>;
+  /** Of the processes that run, by name: `kafka`, `sentry`, `daprd chat-api` … */
+  pids(): Map<string, number>;
+};
+
 /** One Kafka, one sentry and one daprd for each placed service, on the manifests of `gitops/base/dapr`. */
-export async function createRealSidecars({ placed, tokens, onLine }: SidecarsOptions): Promise<Sidecars> {
+export async function createRealSidecars({ placed, tokens, onLine }: SidecarsOptions): Promise<RealSidecars> {
   const parts = await realParts(onLine);
   const prefixed = (name: string) => (line: string) => onLine(`${name} ${line}`);
   const folder = await temporaryFolder();
@@ -68,6 +81,18 @@ export async function createRealSidecars({ placed, tokens, onLine }: SidecarsOpt
     await child?.exited;
   }
 
+  async function stopOne({ name }: Placed): Promise<void> {
+    const child = children.get(name);
+    children.delete(name);
+    await child?.stop();
+  }
+
+  function named(name: string): Placed {
+    const found = placed.find((each) => each.name === name);
+    if (!found) throw new Error(`there is no ${name}`);
+    return found;
+  }
+
   const kill = async () => void (await Promise.all([kafka?.kill(), ...placed.map(killOne)]));
 
   async function publishFault(own: Placed[], publish: Fault['publish']): Promise<void> {
@@ -111,6 +136,20 @@ export async function createRealSidecars({ placed, tokens, onLine }: SidecarsOpt
         }),
       );
       return lags.flat();
+    },
+    broker() {
+      if (!kafka) throw new Error('Kafka has not been started yet');
+      return kafka;
+    },
+    startSidecar: (name) => startOne(named(name)),
+    stopSidecar: (name) => stopOne(named(name)),
+    killSidecar: (name) => killOne(named(name)),
+    pids() {
+      const pids = new Map([...children].map(([name, { pid }]) => [`daprd ${name}`, pid]));
+      pids.set('sentry', authorityProcess.pid);
+      const kafkaPid = kafka?.pid();
+      if (kafkaPid !== undefined) pids.set('kafka', kafkaPid);
+      return pids;
     },
   };
 }

@@ -4,7 +4,7 @@ import { answers, type Child, serviceEnvironment, type Stack, spawnService } fro
 import { freePorts } from '../../services/local/port.ts';
 import { makeSecrets } from '../../services/local/state.ts';
 import { createDatabase } from './database.ts';
-import { createSidecars, type Fault } from './sidecars.ts';
+import { createSidecars, type Fault, type Placed, type Sidecars, type SidecarsOptions } from './sidecars.ts';
 import { eventually } from './wait.ts';
 
 export type RunningStack = Awaited<ReturnType<typeof startStack>>;
@@ -17,15 +17,21 @@ const SIDECARS = 'local/sidecar';
  * Real services as processes of their own, the stand-in for their sidecars (daprd and Kafka with TASKFLOW_SIDECAR=real),
  * on a database of the test's own and free ports. A process is named by its app-id; the second replica of chat-api is `chat-api#2`.
  */
-export async function startStack({
+export async function startStack<S extends Sidecars = Sidecars>({
   only = apps.map(({ appId }) => appId),
   replicas = {},
   settings = {},
+  createSidecarsWith = createSidecars as (options: SidecarsOptions) => Promise<S>,
+  appPort = ({ port }) => port,
 }: {
   only?: readonly AppId[];
   replicas?: Partial<Record<AppId, number>>;
   /** Environment beyond the usual, for each app. */
   settings?: Partial<Record<AppId, Record<string, string>>>;
+  /** Certain ones, for what the others cannot do. */
+  createSidecarsWith?: (options: SidecarsOptions) => Promise<S>;
+  /** Where the sidecar finds its service: at its port, unless something of a test stands between them. */
+  appPort?: (placed: Placed) => number;
 } = {}) {
   const database = await createDatabase();
   const secrets = makeSecrets();
@@ -71,8 +77,8 @@ export async function startStack({
   }
 
   const { DAPR_API_TOKEN, APP_API_TOKEN } = secrets;
-  const sidecars = await createSidecars({
-    placed,
+  const sidecars = await createSidecarsWith({
+    placed: placed.map((instance) => ({ ...instance, port: appPort(instance) })),
     tokens: { DAPR_API_TOKEN, APP_API_TOKEN },
     onLine: (line) => void lines.push(`${SIDECARS} ${line}`),
   });
@@ -133,6 +139,10 @@ export async function startStack({
     ports: stack.ports,
     sidecarPorts: stack.sidecarPorts,
     lines,
+    sidecars,
+    /** The names of the processes, in the order of their start. */
+    names: placed.map(({ name }) => name),
+    pidOf: (name: string) => children.get(name)?.pid,
     start,
     kill,
     stopOne,
