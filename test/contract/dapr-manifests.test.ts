@@ -1,14 +1,13 @@
-import { Glob } from 'bun';
 import { describe, expect, test } from 'bun:test';
-import { join } from 'node:path';
 import { consumers, DEAD_LETTER_ROUTE, deadLetterTopic, events, eventTypes, PUBSUB } from '#shared/events';
+import { type Manifest, manifests } from './manifests.ts';
 
 // What gitops/base/dapr says to a real Dapr, read without the stand-in's eyes, against the event catalogue.
 
-type Manifest = {
-  file: string;
-  kind: string;
-  metadata: { name: string; annotations?: Record<string, string> };
+const ofKind = (kind: string) => manifests.filter((manifest) => manifest.kind === kind) as DaprManifest[];
+
+type DaprManifest = Manifest & {
+  metadata: { name: string };
   scopes?: string[];
   spec: {
     metadata?: { name: string; value: string }[];
@@ -16,35 +15,8 @@ type Manifest = {
     topic?: string;
     routes?: { default: string };
     deadLetterTopic?: string;
-    policies?: { retries: Record<string, { maxRetries: number }> };
   };
 };
-
-const gitops = join(import.meta.dir, '../../gitops');
-const files = [...new Glob('**/*.yaml').scanSync(gitops)].toSorted();
-const read = (file: string) => Bun.file(join(gitops, file)).text();
-const manifests = (await Promise.all(files.map(parse))).flat();
-const ofKind = (kind: string) => manifests.filter((manifest) => manifest.kind === kind);
-
-async function parse(file: string): Promise<Manifest[]> {
-  const parsed = Bun.YAML.parse(await read(file));
-  return (Array.isArray(parsed) ? parsed : [parsed]).map((manifest) => ({ ...(manifest as Manifest), file }));
-}
-
-test('each Resiliency is a file of its own, and its retries never end', () => {
-  const resiliencies = ofKind('Resiliency');
-  expect(resiliencies.length).toBeGreaterThan(0);
-  for (const { file, spec } of resiliencies) {
-    // In a multi-document file a sidecar ignores it without a word: then every failure is a dead letter.
-    expect(manifests.filter((manifest) => manifest.file === file)).toHaveLength(1);
-    for (const { maxRetries } of Object.values(spec.policies?.retries ?? {})) expect(maxRetries).toBe(-1);
-  }
-});
-
-test('no manifest switches Dapr’s app health check on', async () => {
-  for (const file of files)
-    expect(await read(file)).not.toMatch(/enable-app-health-check|app-health-(check|probe|threshold)/);
-});
 
 describe('subscriptions', () => {
   const place = (appId: string, topic: string, route: string, deadLetters?: string) =>

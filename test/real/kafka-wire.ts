@@ -1,7 +1,10 @@
+import type { Topic } from './kafka.ts';
+
 // The three questions that tests ask a broker, in Kafka's wire protocol (kafka.apache.org/protocol): its own tools cost
 // 3 s of JVM for each. Versions are the last ones before the "flexible" encoding; Kafka 4.3 still serves them.
 
 export type Offsets = { topic: string; offsets: number[] };
+type Partitioned = Pick<Topic, 'name' | 'partitions'>;
 
 const CREATE_TOPICS = { key: 19, version: 4 };
 const LIST_OFFSETS = { key: 2, version: 1 };
@@ -13,15 +16,11 @@ const LATEST = -1;
 const ANSWER_MS = 15_000;
 
 /** Creates the topics that do not exist yet, all in one request. */
-export async function createTopics(
-  port: number,
-  topics: string[],
-  { partitions, settings }: { partitions: number; settings: Record<string, string> },
-): Promise<void> {
+export async function createTopics(port: number, topics: Topic[]): Promise<void> {
   const answer = await ask(port, CREATE_TOPICS, [
-    array(topics, (topic) => [
-      ...[text(topic), int32(partitions), int16(1), int32(0)],
-      array(Object.entries(settings), ([key, value]) => [text(key), text(value)]),
+    array(topics, ({ name, partitions, retentionMs }) => [
+      ...[text(name), int32(partitions), int16(1), int32(0)],
+      array([['retention.ms', String(retentionMs)]], (setting) => setting.map(text)),
     ]),
     ...[int32(ANSWER_MS), int8(0)],
   ]);
@@ -33,10 +32,13 @@ export async function createTopics(
 }
 
 /** The offset of the next record of each partition. */
-export async function endOffsets(port: number, topics: string[], partitions: number): Promise<Offsets[]> {
+export async function endOffsets(port: number, topics: Partitioned[]): Promise<Offsets[]> {
   const answer = await ask(port, LIST_OFFSETS, [
     int32(-1),
-    array(topics, (topic) => [text(topic), array(range(partitions), (index) => [int32(index), int64(LATEST)])]),
+    array(topics, ({ name, partitions }) => [
+      text(name),
+      array(range(partitions), (index) => [int32(index), int64(LATEST)]),
+    ]),
   ]);
   return answer.array(() => ({
     topic: answer.text(),
@@ -51,15 +53,10 @@ export async function endOffsets(port: number, topics: string[], partitions: num
 }
 
 /** The offset a group goes on from in each partition; -1 where it has acknowledged nothing yet. */
-export async function committedOffsets(
-  port: number,
-  group: string,
-  topics: string[],
-  partitions: number,
-): Promise<Offsets[]> {
+export async function committedOffsets(port: number, group: string, topics: Partitioned[]): Promise<Offsets[]> {
   const answer = await ask(port, OFFSET_FETCH, [
     text(group),
-    array(topics, (topic) => [text(topic), array(range(partitions), (index) => [int32(index)])]),
+    array(topics, ({ name, partitions }) => [text(name), array(range(partitions), (index) => [int32(index)])]),
   ]);
   return answer.array(() => ({
     topic: answer.text(),

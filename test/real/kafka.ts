@@ -9,9 +9,8 @@ import type { KafkaParts } from './parts.ts';
 
 export type Kafka = Awaited<ReturnType<typeof startKafka>>;
 
-/** As `gitops/data/base/topics.yaml` has them. */
-const PARTITIONS = 3;
-const RETENTION_MS = 7 * 86_400_000;
+export type Topic = { name: string; partitions: number; retentionMs: number };
+
 /** Any: one broker, one cluster. */
 const CLUSTER_ID = '5L6g3nShT-eMCtK--X86sw';
 const READY_MS = 60_000;
@@ -19,7 +18,7 @@ const READY_MS = 60_000;
 type KafkaOptions = {
   parts: KafkaParts;
   folder: string;
-  topics: string[];
+  topics: Topic[];
   port?: number;
   onLine?: (line: string) => void;
 };
@@ -40,11 +39,9 @@ export async function prepareKafka({ parts, folder, topics, port = freePort(), o
       return child;
     },
     /** How many records of each topic the group has not acknowledged. */
-    async lag(group: string, topics: string[]): Promise<{ topic: string; lag: number }[]> {
-      const [ends, committed] = await Promise.all([
-        endOffsets(port, topics, PARTITIONS),
-        committedOffsets(port, group, topics, PARTITIONS),
-      ]);
+    async lag(group: string, names: string[]): Promise<{ topic: string; lag: number }[]> {
+      const asked = topics.filter(({ name }) => names.includes(name));
+      const [ends, committed] = await Promise.all([endOffsets(port, asked), committedOffsets(port, group, asked)]);
       return ends.map(({ topic, offsets }) => {
         const done = committed.find((each) => each.topic === topic)?.offsets ?? [];
         return { topic, lag: offsets.reduce((sum, end, i) => sum + end - Math.max(0, done[i] ?? 0), 0) };
@@ -98,7 +95,7 @@ export async function archiveClasses(parts: KafkaParts): Promise<void> {
     more: [`-XX:ArchiveClassesAtExit=${parts.classes}`],
     onLine: () => {},
   });
-  await ready(port, ['any'], child);
+  await ready(port, [{ name: 'any', partitions: 1, retentionMs: -1 }], child);
   await child.stop();
   await rm(folder, { recursive: true });
 }
@@ -125,13 +122,12 @@ async function settingsText(parts: KafkaParts, data: string, port: number): Prom
 }
 
 /** Its port opens before it may create topics, so creating them is the proof. */
-async function ready(port: number, topics: string[], child: Child): Promise<void> {
+async function ready(port: number, topics: Topic[], child: Child): Promise<void> {
   const ended = child.exited.then((exitCode) => {
     throw new Error(`Kafka ended with ${exitCode} while it started`);
   });
   ended.catch(() => {}); // after the start it is no error
-  const settings = { 'retention.ms': String(RETENTION_MS) };
-  const created = eventually(() => createTopics(port, topics, { partitions: PARTITIONS, settings }).then(() => true), {
+  const created = eventually(() => createTopics(port, topics).then(() => true), {
     ms: READY_MS,
     what: 'Kafka to create the topics',
   });

@@ -1,9 +1,9 @@
 import { Glob } from 'bun';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PUBSUB } from '#shared/events';
+import type { Topic } from './kafka.ts';
 
-const base = join(import.meta.dir, '../../gitops/base/dapr');
+const gitops = join(import.meta.dir, '../../gitops');
 
 type Manifest = { kind: string; metadata: { name: string }; spec: Record<string, unknown> };
 type Patch = (manifest: Manifest) => Manifest;
@@ -19,7 +19,7 @@ export async function writeResources(folder: string, { broker }: { broker: strin
     Component: withBroker(broker),
     Configuration: withNames(join(folder, 'names.db')),
   };
-  for (const manifest of await manifests()) {
+  for (const manifest of await manifests('base/dapr/*.yaml')) {
     const { kind, metadata } = manifest;
     const file = kind === 'Configuration' ? configuration : join(resources, `${kind}-${metadata.name}.yaml`);
     await writeFile(file, Bun.YAML.stringify(patches[kind]?.(manifest) ?? manifest, null, 2));
@@ -27,16 +27,16 @@ export async function writeResources(folder: string, { broker }: { broker: strin
   return { resources, configuration };
 }
 
-/** Every topic that the component protects: all there are. */
-export async function topicsOfManifests(): Promise<string[]> {
-  const component = (await manifests()).find(({ kind, metadata }) => kind === 'Component' && metadata.name === PUBSUB);
-  const metadata = (component?.spec.metadata ?? []) as { name: string; value: string }[];
-  const topics = metadata.find(({ name }) => name === 'protectedTopics')?.value ?? '';
-  return topics.split(',').map((topic) => topic.trim());
+/** The topics of `gitops/data/base`, as Strimzi creates them in a cluster. */
+export async function topicsOfManifests(): Promise<Topic[]> {
+  return (await manifests('data/base/topics.yaml')).map(({ metadata, spec }) => {
+    const { partitions, config } = spec as { partitions: number; config: { 'retention.ms': number } };
+    return { name: metadata.name, partitions, retentionMs: config['retention.ms'] };
+  });
 }
 
-async function manifests(): Promise<Manifest[]> {
-  const files = await Array.fromAsync(new Glob('*.yaml').scan({ cwd: base, absolute: true }));
+async function manifests(pattern: string): Promise<Manifest[]> {
+  const files = await Array.fromAsync(new Glob(pattern).scan({ cwd: gitops, absolute: true }));
   const contents = await Promise.all(files.map((file) => Bun.file(file).text()));
   return contents.flatMap((content) => Bun.YAML.parse(content) as Manifest | Manifest[]);
 }
