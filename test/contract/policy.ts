@@ -1,0 +1,61 @@
+import type { Manifest } from './manifests.ts';
+
+// What Dapr accepts and what would lose or block events, or let in a caller: seen on daprd 1.18.2, or read in its source.
+
+/** One sentence for each manifest and reason, with its file. Nothing for a tree that may run. */
+export function refusals(manifests: Manifest[]): string[] {
+  return manifests.flatMap((manifest) =>
+    [
+      ...appHealthCheck(manifest),
+      ...(manifest.kind === 'Resiliency' ? [...company(manifest, manifests), ...ends(manifest)] : []),
+      ...(manifest.kind === 'Configuration' ? callers(manifest) : []),
+    ].map((reason) => `${manifest.file}: ${reason}`),
+  );
+}
+
+/** In any form: an annotation, a patch of one, a flag. A flap of it loses subscriptions, without a word. */
+function appHealthCheck(manifest: Manifest): string[] {
+  const [found] = JSON.stringify(manifest).match(/(enable-)?app-health-(check|probe|threshold)[\w-]*/) ?? [];
+  return found ? [`${found}: Dapr's app health check must stay off`] : [];
+}
+
+/** A sidecar that reads files passes over a Resiliency in a file of several documents: every failure is a dead letter then. */
+function company({ file }: Manifest, manifests: Manifest[]): string[] {
+  const isAlone = manifests.filter((manifest) => manifest.file === file).length === 1;
+  return isAlone ? [] : ['a Resiliency must be the only document of its file'];
+}
+
+type Resiliency = {
+  policies?: { retries?: Record<string, { policy?: string; maxRetries?: number; matching?: object }> };
+  targets?: { components?: Record<string, { inbound?: { retry?: string; circuitBreaker?: string } }> };
+};
+
+/** Where deliveries stop being repeated, a good event becomes a dead letter by a restart or an outage. */
+function ends({ spec }: Manifest): string[] {
+  const { policies, targets } = (spec ?? {}) as Resiliency;
+  const reasons: string[] = [];
+  for (const [name, { policy, maxRetries, matching }] of Object.entries(policies?.retries ?? {})) {
+    if (maxRetries !== -1) reasons.push(`retry ${name}: maxRetries must be -1, got ${maxRetries ?? 'nothing'}`);
+    if (policy !== 'constant')
+      reasons.push(`retry ${name}: policy must be constant, ${policy ?? 'nothing'} may end by time`);
+    if (matching) reasons.push(`retry ${name}: matching ends it at every other status`);
+  }
+  for (const [name, { inbound }] of Object.entries(targets?.components ?? {})) {
+    if (inbound && !inbound.retry) reasons.push(`component ${name}: inbound has no retry`);
+    if (inbound?.circuitBreaker) reasons.push(`component ${name}: an open circuitBreaker ends the retries of inbound`);
+  }
+  return reasons;
+}
+
+type AccessControl = { trustDomain?: string; policies?: { appId: string; namespace?: string; trustDomain?: string }[] };
+
+/** A caller is known by app id, namespace and trust domain together: where one differs even the permitted call is a 403. */
+function callers({ spec }: Manifest): string[] {
+  const { accessControl } = (spec ?? {}) as { accessControl?: AccessControl };
+  return (accessControl?.policies ?? []).flatMap(({ appId, namespace, trustDomain }) => [
+    ...(namespace === 'taskflow' ? [] : [`caller ${appId}: namespace must be taskflow, got ${namespace ?? 'nothing'}`]),
+    ...(trustDomain !== undefined && trustDomain === accessControl?.trustDomain
+      ? []
+      : [`caller ${appId}: trustDomain must be that of accessControl, got ${trustDomain ?? 'nothing'}`]),
+  ]);
+}
