@@ -1,0 +1,104 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DEAD_LETTER_ROUTE } from '#shared/events';
+import { codeOf } from '../../services/local/refusal.ts';
+
+/** A service as its sidecar sees it: in order, answering 500, waiting for its database, or hanging. */
+export type Mode = 'up' | 'fail' | 'hold' | 'hang';
+
+export type Edge = ReturnType<typeof openEdge>;
+
+/** When a consumer gives its handler up and answers RETRY (`shared/subscribe.ts`). */
+const HOLD_MS = 8000;
+/** Beyond the 10 s after which the sidecar gives a delivery up (`gitops/base/dapr/resiliency.yaml`). */
+const HANG_MS = 12_000;
+
+/**
+ * Stands between a sidecar and its service, passes everything on and counts the events that the service takes. It can
+ * play a service in trouble, and go away: then nobody listens on its port, as when the service does not run.
+ */
+export function openEdge({ port, target, holdMs = HOLD_MS, hangMs = HANG_MS }: EdgeOptions) {
+  const taken = new Map<string, number>();
+  let offered = 0;
+  let mode: Mode = 'up';
+  let change = Promise.withResolvers<void>();
+  let server: Bun.Server<undefined> | undefined = listen();
+
+  function listen(): Bun.Server<undefined> {
+    return Bun.serve({ hostname: '127.0.0.1', port, idleTimeout: 0, development: false, fetch: answer });
+  }
+
+  async function answer(request: Request): Promise<Response> {
+    const { pathname, search } = new URL(request.url);
+    const body = await request.arrayBuffer();
+    const event = eventOf(pathname, body);
+    if (event) offered += 1;
+    if (mode === 'hold') {
+      await Promise.race([change.promise, sleep(holdMs, undefined, { ref: false })]);
+      if (mode === 'hold') return Response.json({ status: 'RETRY' });
+    }
+    if (mode === 'hang') await sleep(hangMs, undefined, { ref: false });
+    else if (mode === 'up') return pass(request, `${pathname}${search}`, body, event);
+    return new Response(null, { status: 500 });
+  }
+
+  async function pass(request: Request, path: string, body: ArrayBuffer, event: string | null): Promise<Response> {
+    try {
+      const response = await fetch(`http://127.0.0.1:${target}${path}`, {
+        method: request.method,
+        headers: withoutFraming(request.headers),
+        ...(body.byteLength > 0 && { body }),
+        decompress: false,
+        redirect: 'manual',
+      });
+      const content = await response.text();
+      if (event && content.includes('SUCCESS')) count(event);
+      return new Response(content, { status: response.status, headers: withoutFraming(response.headers) });
+    } catch (error) {
+      // Killed with the event in hand: it may have done all but answer.
+      if (event && codeOf(error) !== 'ECONNREFUSED') count(event);
+      return new Response(null, { status: 502 });
+    }
+  }
+
+  const count = (event: string) => void taken.set(event, (taken.get(event) ?? 0) + 1);
+
+  return {
+    port,
+    /** How often the service has taken each event, by route and id. */
+    taken,
+    /** How often the sidecar has offered one, taken or not. */
+    offered: () => offered,
+    set(next: Mode): void {
+      mode = next;
+      change.resolve();
+      change = Promise.withResolvers();
+    },
+    /** What is under way is cut. Also the end of it. */
+    async goAway(): Promise<void> {
+      const leaving = server;
+      server = undefined;
+      await leaving?.stop(true);
+    },
+    comeBack(): void {
+      server ??= listen();
+    },
+  };
+}
+
+type EdgeOptions = { port: number; target: number; holdMs?: number; hangMs?: number };
+
+/** The route and id of a delivered event; null for dead letters and everything else that a sidecar passes on. */
+function eventOf(path: string, body: ArrayBuffer): string | null {
+  if (!path.startsWith('/events/') || path === DEAD_LETTER_ROUTE) return null;
+  const { id } = JSON.parse(decoder.decode(body)) as { id: string };
+  return `${path} ${id}`;
+}
+
+const decoder = new TextDecoder();
+
+/** How a message is cut on the wire belongs to one connection, and bodies are whole here. */
+function withoutFraming(from: Headers): Headers {
+  const headers = new Headers(from);
+  for (const name of ['connection', 'transfer-encoding', 'content-length']) headers.delete(name);
+  return headers;
+}
