@@ -5,7 +5,7 @@ import type { Child } from '../../services/local/stack.ts';
 import { eventually } from '../support/wait.ts';
 import { runJava, startJava } from './jvm.ts';
 import { committedOffsets, createTopics, endOffsets } from './kafka-wire.ts';
-import type { KafkaParts } from './parts.ts';
+import type { KafkaFiles, KafkaParts } from './parts.ts';
 
 export type Kafka = Awaited<ReturnType<typeof startKafka>>;
 
@@ -14,6 +14,9 @@ export type Topic = { name: string; partitions: number; retentionMs: number };
 /** Any: one broker, one cluster. */
 const CLUSTER_ID = '5L6g3nShT-eMCtK--X86sw';
 const READY_MS = 60_000;
+
+/** The file that `archiveClasses` writes. */
+export const CLASSES = 'classes.jsa';
 
 type KafkaOptions = {
   parts: KafkaParts;
@@ -78,41 +81,41 @@ export async function startKafka(options: KafkaOptions) {
   };
 }
 
-/** Writes `parts.data`, for `startKafka` to copy. */
-export async function formatData(parts: KafkaParts): Promise<void> {
-  const settings = `${parts.data}.format`;
-  await writeFile(settings, await settingsText(parts, parts.data, 1));
-  await runJava(parts.jars, ['kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', settings]);
+/** Writes `files.data`, for `prepareKafka` to copy. */
+export async function formatData(files: KafkaFiles): Promise<void> {
+  const settings = `${files.data}.format`;
+  await writeFile(settings, await settingsText(files, files.data, 1));
+  await runJava(files.jars, ['kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', settings]);
   await rm(settings);
 }
 
-/** Writes `parts.classes`: what a broker has loaded when it has started. */
-export async function archiveClasses(parts: KafkaParts): Promise<void> {
-  const folder = `${parts.data}.once`;
+/** Writes into `folder` what a broker has loaded when it has started. */
+export async function archiveClasses(files: KafkaFiles, folder: string): Promise<void> {
+  const once = join(folder, 'once');
   const port = freePort();
-  const settings = await prepare(parts, folder, port);
-  const child = startJava(parts.jars, ['kafka.Kafka', settings], {
-    more: [`-XX:ArchiveClassesAtExit=${parts.classes}`],
+  const settings = await prepare(files, once, port);
+  const child = startJava(files.jars, ['kafka.Kafka', settings], {
+    more: [`-XX:ArchiveClassesAtExit=${join(folder, CLASSES)}`],
     onLine: () => {},
   });
   await ready(port, [{ name: 'any', partitions: 1, retentionMs: -1 }], child);
   await child.stop();
-  await rm(folder, { recursive: true });
+  await rm(once, { recursive: true });
 }
 
 /** A data folder and the settings for it. */
-async function prepare(parts: KafkaParts, folder: string, port: number): Promise<string> {
+async function prepare(files: KafkaFiles, folder: string, port: number): Promise<string> {
   const [data, settings] = [join(folder, 'data'), join(folder, 'server.properties')];
   await mkdir(folder, { recursive: true });
-  await cp(parts.data, data, { recursive: true, force: false });
-  await writeFile(settings, await settingsText(parts, data, port));
+  await cp(files.data, data, { recursive: true, force: false });
+  await writeFile(settings, await settingsText(files, data, port));
   return settings;
 }
 
-async function settingsText(parts: KafkaParts, data: string, port: number): Promise<string> {
+async function settingsText(files: KafkaFiles, data: string, port: number): Promise<string> {
   const [controllerPort = 0] = freePorts(1);
   return [
-    await readFile(parts.settings, 'utf8'),
+    await readFile(files.settings, 'utf8'),
     `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
     `advertised.listeners=PLAINTEXT://127.0.0.1:${port}`,
     `controller.quorum.voters=1@127.0.0.1:${controllerPort}`,
