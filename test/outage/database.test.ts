@@ -1,67 +1,28 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { readFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type Postgres, removePostgres, startPostgres } from '../../services/local/postgres.ts';
-import { type Cluster, startCluster, temporaryFolder } from '../support/cluster.ts';
 import { listen } from '../support/listen.ts';
 import { type Person, signUp } from '../support/person.ts';
+import { type Server, startServer } from '../support/server.ts';
 import { type RunningStack, startStack } from '../support/stack.ts';
 import { eventually } from '../support/wait.ts';
 
 // A server of its own: the others' tests need theirs.
-let folder: string;
-let server: Postgres;
-let cluster: Cluster;
+let server: Server;
 let stack: RunningStack;
-const { TEST_DATABASE_URL, TEST_ROLE_PASSWORD } = process.env;
 
 beforeAll(async () => {
-  folder = await temporaryFolder();
   server = await startServer();
-  cluster = await startCluster(server.adminUrl);
-  Object.assign(process.env, cluster.environment);
   stack = await startStack();
 }, 60_000);
 afterAll(async () => {
   await stack?.stop();
-  await cluster?.stop();
-  Object.assign(process.env, { TEST_DATABASE_URL, TEST_ROLE_PASSWORD });
-  await server?.stop();
-  await removePostgres(join(folder, 'postgres'));
-  await rm(folder, { recursive: true, force: true });
+  await server?.remove();
 }, 60_000);
 
-function startServer(port?: number): Promise<Postgres> {
-  const place = { dataDir: join(folder, 'postgres'), log: join(folder, 'postgres.log') };
-  return startPostgres({ ...place, durable: true, ...(port !== undefined && { port }) });
-}
-const startAgain = async () => void (server = await startServer(server.port));
-
-/** All processes of the server: what is connected stays so, and nobody answers. The first one forks the others. */
-function signal(name: 'SIGSTOP' | 'SIGCONT'): void {
-  process.kill(server.pid, name);
-  const children = readFileSync(`/proc/${server.pid}/task/${server.pid}/children`, 'utf8').trim().split(' ');
-  for (const pid of children) {
-    try {
-      process.kill(Number(pid), name);
-    } catch (error) {
-      // A worker may end by itself between the list and the signal; then nobody is left to be signalled.
-      if ((error as { code?: string }).code !== 'ESRCH') throw error;
-    }
-  }
-}
-
-async function kill(): Promise<void> {
-  process.kill(server.pid, 'SIGKILL');
-  await server.exited;
-}
-
 const outages: [string, () => unknown, () => unknown][] = [
-  ['stopped', () => server.stop(), startAgain],
-  ['killed', kill, startAgain],
+  ['stopped', () => server.stop(), () => server.start()],
+  ['killed', () => server.kill(), () => server.start()],
 ];
-if (process.platform === 'linux') outages.push(['paused', () => signal('SIGSTOP'), () => signal('SIGCONT')]);
+if (process.platform === 'linux') outages.push(['paused', () => server.pause(), () => server.resume()]);
 
 const due = () => ({ due_date: new Date(Date.now() + 86_400_000).toISOString(), reminder_offset: '2 days' });
 

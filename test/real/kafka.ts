@@ -7,7 +7,7 @@ import { runJava, startJava } from './jvm.ts';
 import { committedOffsets, createTopics, endOffsets } from './kafka-wire.ts';
 import type { KafkaFiles, KafkaParts } from './parts.ts';
 
-export type Kafka = Awaited<ReturnType<typeof startKafka>>;
+export type Kafka = Awaited<ReturnType<typeof createKafka>>;
 
 export type Topic = { name: string; partitions: number; retentionMs: number };
 
@@ -53,10 +53,10 @@ export async function prepareKafka({ parts, folder, topics, port = freePort(), o
   };
 }
 
-/** A broker that runs, and may be stopped, killed, frozen and started again. */
-export async function startKafka(options: KafkaOptions) {
+/** A broker, not started yet, that may be started, stopped, killed and frozen. */
+export async function createKafka(options: KafkaOptions) {
   const { launch, ...broker } = await prepareKafka(options);
-  let child: Child | undefined = await launch();
+  let child: Child | undefined;
 
   async function end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     const ending = child;

@@ -6,7 +6,7 @@ import { answers, type Child } from '../../services/local/stack.ts';
 import { temporaryFolder } from '../support/cluster.ts';
 import type { Fault, Placed, Sidecars, SidecarsOptions } from '../support/sidecars.ts';
 import { startDaprd } from './daprd.ts';
-import { type Kafka, startKafka } from './kafka.ts';
+import { createKafka, type Kafka } from './kafka.ts';
 import { realParts } from './parts.ts';
 import { topicsOfManifests, writeResources } from './resources.ts';
 import { prepareSentry } from './sentry.ts';
@@ -21,19 +21,24 @@ const notApplicable: Partial<Record<keyof Fault, string>> = {
 
 /** The real parts, each of which a drill may stop, kill and start by itself. A sidecar has the name of its service. */
 export type RealSidecars = Sidecars & {
-  /** Once `start` has resolved. */
   broker(): Kafka;
   startSidecar(name: string): Promise<void>;
   /** SIGTERM, as the kubelet does it; resolves when it has ended. */
   stopSidecar(name: string): Promise<void>;
   /** SIGKILL */
   killSidecar(name: string): Promise<void>;
-  /** Of the processes that run, by name: `kafka`, `sentry`, `daprd chat-api` … */
-  pids(): Map<string, number>;
 };
 
 /** One Kafka, one sentry and one daprd for each placed service, on the manifests of `gitops/base/dapr`. */
-export async function createRealSidecars({ placed, tokens, onLine }: SidecarsOptions): Promise<RealSidecars> {
+export async function createRealSidecars({
+  placed,
+  tokens,
+  onLine,
+  brokerAtStart = true,
+}: SidecarsOptions & {
+  /** False: `start` leaves Kafka to whoever starts it. */
+  brokerAtStart?: boolean;
+}): Promise<RealSidecars> {
   const parts = await realParts(onLine);
   const prefixed = (name: string) => (line: string) => onLine(`${name} ${line}`);
   const folder = await temporaryFolder();
@@ -45,25 +50,20 @@ export async function createRealSidecars({ placed, tokens, onLine }: SidecarsOpt
   });
   const authorityProcess = await sentry.launch();
   const authority = await sentry.authority();
-  const topics = await topicsOfManifests();
-  let kafka: Kafka | undefined;
-  let paths: { resources: string; configuration: string } | undefined;
+  const kafka = await createKafka({
+    parts: parts.kafka,
+    folder: join(folder, 'kafka'),
+    topics: await topicsOfManifests(),
+    onLine: prefixed('kafka'),
+  });
+  const paths = await writeResources(folder, { broker: kafka.broker });
 
   async function start(): Promise<void> {
-    if (kafka) await kafka.start();
-    else
-      kafka = await startKafka({
-        parts: parts.kafka,
-        folder: join(folder, 'kafka'),
-        topics,
-        onLine: prefixed('kafka'),
-      });
-    paths ??= await writeResources(folder, { broker: kafka.broker });
+    if (brokerAtStart) await kafka.start();
     await Promise.all(placed.map(startOne));
   }
 
   async function startOne({ appId, name, port, sidecarPort }: Placed): Promise<void> {
-    if (!paths) throw new Error('the resources are not written yet');
     const options = { daprd: parts.daprd, appId, appPort: port, httpPort: sidecarPort, authority, tokens, ...paths };
     const child = startDaprd({ ...options, onLine: prefixed(`daprd ${name}`) });
     children.set(name, child);
@@ -93,22 +93,22 @@ export async function createRealSidecars({ placed, tokens, onLine }: SidecarsOpt
     return found;
   }
 
-  const kill = async () => void (await Promise.all([kafka?.kill(), ...placed.map(killOne)]));
+  const kill = async () => void (await Promise.all([kafka.kill(), ...placed.map(killOne)]));
 
   async function publishFault(own: Placed[], publish: Fault['publish']): Promise<void> {
     switch (publish) {
       case 'hang':
-        return kafka?.pause();
+        return kafka.pause();
       case 'fail':
-        return kafka?.stop();
+        return kafka.stop();
       case 'absent':
         // Absent when the sidecar starts: it then has no such component.
-        await kafka?.stop();
+        await kafka.stop();
         await Promise.all(own.map(killOne));
         return void (await Promise.all(own.map(startOne)));
       default:
-        kafka?.resume();
-        await kafka?.start();
+        kafka.resume();
+        await kafka.start();
     }
   }
 
@@ -132,22 +132,19 @@ export async function createRealSidecars({ placed, tokens, onLine }: SidecarsOpt
       const lags = await Promise.all(
         [...new Set(apps)].map(async (appId) => {
           const topics = [...consumers[appId].map((type) => events[type].topic), deadLetterTopic(appId)];
-          return ((await kafka?.lag(appId, topics)) ?? []).map((each) => ({ app_id: appId as AppId, ...each }));
+          return (await kafka.lag(appId, topics)).map((each) => ({ app_id: appId as AppId, ...each }));
         }),
       );
       return lags.flat();
     },
-    broker() {
-      if (!kafka) throw new Error('Kafka has not been started yet');
-      return kafka;
-    },
+    broker: () => kafka,
     startSidecar: (name) => startOne(named(name)),
     stopSidecar: (name) => stopOne(named(name)),
     killSidecar: (name) => killOne(named(name)),
     pids() {
       const pids = new Map([...children].map(([name, { pid }]) => [`daprd ${name}`, pid]));
       pids.set('sentry', authorityProcess.pid);
-      const kafkaPid = kafka?.pid();
+      const kafkaPid = kafka.pid();
       if (kafkaPid !== undefined) pids.set('kafka', kafkaPid);
       return pids;
     },

@@ -14,19 +14,24 @@ export interface Heard {
 
 /**
  * A person's open stream, read by a real EventSource client that resumes by itself. Resolves when the stream is ready.
- * A gap is an error: no test that uses this expects one.
+ * A gap is an error: no test that uses this expects one. `through` may choose another replica at each opening.
  */
-export async function listen(stack: RunningStack, person: Person) {
+export async function listen(
+  stack: RunningStack,
+  person: Person,
+  { through = fetch }: { through?: (url: string, init: RequestInit) => Promise<Response> } = {},
+) {
   const heard: Heard[] = [];
   const gaps: string[] = [];
   let read = 0;
-  let openings = 0;
+  const openedAt: number[] = [];
   const source = new EventSource(stack.url('/api/v1/notifications/stream'), {
-    fetch: (url, init) => fetch(url, { ...init, headers: { ...init.headers, ...person.headers } } as RequestInit),
+    fetch: (url, init) =>
+      through(String(url), { ...init, headers: { ...init.headers, ...person.headers } } as RequestInit),
   });
   const { promise: ready, resolve } = Promise.withResolvers<void>();
   source.addEventListener('ready', () => {
-    openings += 1;
+    openedAt.push(Date.now());
     resolve();
   });
   source.addEventListener('stream.gap', ({ data }) => gaps.push(data as string));
@@ -61,8 +66,11 @@ export async function listen(stack: RunningStack, person: Person) {
       return heard.map(({ item }) => String((item.event as Json).event_id));
     },
     heard,
+    gaps,
+    /** When it was ready, in ms since the epoch: once, unless it was lost. */
+    openedAt,
     /** How often it had to be opened: 1 unless it was lost. */
-    openings: () => openings,
+    openings: () => openedAt.length,
     close: () => source.close(),
   };
 }

@@ -27,6 +27,8 @@ export type Sidecars = {
   fault(appId: AppId, fault: Fault): Promise<void>;
   /** The events that each app has not acknowledged yet. */
   waiting(): Promise<{ app_id: AppId; topic: string; lag: number }[]>;
+  /** Of its processes that run, by name. */
+  pids(): Map<string, number>;
 };
 
 export type SidecarsOptions = { placed: Placed[]; tokens: Tokens; onLine: (line: string) => void };
@@ -83,5 +85,6 @@ async function createStandIn({ placed, tokens, onLine }: SidecarsOptions): Promi
       // It keeps account of every app of the manifests, and one that does not run catches up never.
       return lag.filter(({ app_id }) => placed.some(({ appId }) => appId === app_id));
     },
+    pids: () => new Map(child ? [['stand-in', child.pid]] : []),
   };
 }

@@ -10,6 +10,8 @@ import { eventually } from './wait.ts';
 export type RunningStack = Awaited<ReturnType<typeof startStack>>;
 
 const READY_MS = 20_000;
+/** Longer than a service takes that drains and then closes (`shared/lifecycle.ts`). */
+const STOP_MS = 20_000;
 /** The name of broker and sidecars together, beside those of the services. */
 const SIDECARS = 'local/sidecar';
 
@@ -96,7 +98,7 @@ export async function startStack<S extends Sidecars = Sidecars>({
 
   async function startService(name: string): Promise<void> {
     const onLine = (line: string) => void lines.push(`${name} ${line}`);
-    const child = spawnService(name.split('#')[0] as AppId, environmentOf(name), { onLine });
+    const child = spawnService(name.split('#')[0] as AppId, environmentOf(name), { onLine, limitMs: STOP_MS });
     children.set(name, child);
     await answers(`http://127.0.0.1:${portOf(name)}/health/ready`, READY_MS, () => children.get(name) === child);
   }

@@ -1,0 +1,161 @@
+import type { EventType } from '#shared/events';
+import type { Books, InInbox, Written } from './books.ts';
+
+/** What the books say, and what is wrong in them, each in words with its ids. */
+export type Account = {
+  created: number;
+  events: number;
+  /** By who keeps them: how many of the events, tasks and reminders are where they belong. */
+  inbox: number;
+  audit: number;
+  scheduled: number;
+  sent: number;
+  heard: number;
+  lost: string[];
+  doubled: string[];
+  disordered: string[];
+  /** Dead letters that nobody provoked. */
+  dead: string[];
+  poison: number;
+};
+
+/** Compares all that is written with all that should be: nothing lost, nothing twice, in order, no good event dead. */
+export function account(books: Books): Account {
+  const events: Written[] = [...books.outbox, ...books.reminders];
+  const letters = new Set(books.letters.map(letterKey));
+  const expected = new Set(books.expectedLetters.map(letterKey));
+  const isGivenUp = (appId: string, event: { event_id: string }) => expected.has(`${appId} ${event.event_id}`);
+
+  const inbox = new Set(books.inbox.map(({ user_id, event_id }) => `${user_id} ${event_id}`));
+  const audit = new Set(books.audit.map(({ event_id }) => event_id));
+  const known = new Set(events.map(({ event_id }) => event_id));
+  const statusOf = new Map(books.tasks.map(({ id, reminder_status }) => [id, reminder_status]));
+  const sent = books.reminders.filter(({ task_id }) => statusOf.get(task_id) === 'sent');
+  const scheduled = latestVersions(books.outbox).filter(isScheduled(books));
+
+  const lost = [
+    ...unkept(books),
+    ...books.outbox.filter(({ is_sent }) => !is_sent).map((event) => `never published: ${said(event)}`),
+    ...events
+      .filter((event) => !inbox.has(`${event.user_id} ${event.event_id}`) && !isGivenUp('notification-service', event))
+      .map((event) => `not in the inbox: ${said(event)}`),
+    ...events
+      .filter((event) => !audit.has(event.event_id) && !isGivenUp('audit-logger', event))
+      .map((event) => `not in the audit trail: ${said(event)}`),
+    ...latestVersions(books.outbox)
+      .filter((event) => !isScheduled(books)(event) && !isGivenUp('reminder-service', event))
+      .map((event) => `unknown to the reminder service: ${said(event)}`),
+    ...unfired(books).map((id) => `its reminder did not fire or was not published: task ${id}`),
+    ...books.reminders
+      .filter((event) => !sent.includes(event) && !isGivenUp('chat-api', event))
+      .map((event) => `its task does not know it as sent: ${said(event)}`),
+    ...unheard(books),
+    ...[...expected].filter((key) => !letters.has(key)).map((key) => `poison without its dead letter: ${key}`),
+  ];
+  return {
+    created: books.outbox.filter(({ type }) => type === 'task.created').length,
+    events: events.length,
+    inbox: books.inbox.length,
+    audit: books.audit.length,
+    scheduled: scheduled.length,
+    sent: sent.length,
+    heard: books.heard.reduce((sum, { eventIds }) => sum + eventIds.length, 0),
+    lost,
+    doubled: [
+      ...repeated(books.inbox.map(({ user_id, event_id }) => `in the inbox of ${user_id}: ${event_id}`)),
+      ...repeated(books.audit.map(({ event_id }) => `in the audit trail: ${event_id}`)),
+      ...books.heard.flatMap(({ userId, eventIds }) => repeated(eventIds.map((id) => `heard by ${userId}: ${id}`))),
+      ...books.inbox
+        .filter(({ event_id }) => !known.has(event_id))
+        .map((row) => `in the inbox, never written: ${said(row)}`),
+      ...books.audit
+        .filter(({ event_id }) => !known.has(event_id))
+        .map(({ event_id }) => `in the audit trail, never written: ${event_id}`),
+    ],
+    disordered: [...disordered(books.inbox), ...misheard(books)],
+    dead: [...letters].filter((key) => !expected.has(key)),
+    poison: expected.size,
+  };
+}
+
+/** Answered, and not written. */
+function unkept({ promised, outbox }: Books): string[] {
+  const key = (taskId: string, type: EventType, version: number | '') => `${taskId} ${type} ${version}`;
+  const kept = new Set(
+    outbox.flatMap(({ task_id, type, task_version }) => [key(task_id, type, task_version), key(task_id, type, '')]),
+  );
+  return promised
+    .filter(({ taskId, type, version }) => !kept.has(key(taskId, type, version ?? '')))
+    .map(
+      ({ taskId, type, version }) =>
+        `answered and not in the outbox: ${type} of task ${taskId}, version ${version ?? '?'}`,
+    );
+}
+
+function latestVersions(outbox: Written[]): Written[] {
+  const latest = new Map<string, Written>();
+  for (const event of outbox) {
+    if (event.task_version > (latest.get(event.task_id)?.task_version ?? 0)) latest.set(event.task_id, event);
+  }
+  return [...latest.values()];
+}
+
+function isScheduled({ schedule }: Books): (event: Written) => boolean {
+  const versions = new Map(schedule.map(({ task_id, task_version }) => [task_id, task_version]));
+  return ({ task_id, task_version }) => versions.get(task_id) === task_version;
+}
+
+/** Of the tasks that are still there. */
+function unfired({ tasks, schedule }: Books): string[] {
+  const published = new Set(
+    schedule.filter(({ event_id, is_published }) => event_id !== null && is_published).map(({ task_id }) => task_id),
+  );
+  return tasks.filter(({ id, is_due_at_once }) => is_due_at_once && !published.has(id)).map(({ id }) => id);
+}
+
+/** In the inbox of a listening person, and not heard; or a gap that the client was told of. */
+function unheard({ inbox, heard }: Books): string[] {
+  const rows = Map.groupBy(inbox, ({ user_id }) => user_id);
+  return heard.flatMap(({ userId, eventIds, gaps }) => {
+    const ids = new Set(eventIds);
+    const missed = (rows.get(userId) ?? []).filter(({ event_id }) => !ids.has(event_id));
+    return [
+      ...missed.map((row) => `not heard by ${userId}: ${said(row)}`),
+      ...gaps.map((gap) => `a gap was told to ${userId}: ${gap}`),
+    ];
+  });
+}
+
+/** One topic carries the events of one type, and of a task in order. Between topics there is none. */
+function disordered(inbox: InInbox[]): string[] {
+  const last = new Map<string, InInbox>();
+  return inbox.flatMap((row) => {
+    const key = `${row.user_id} ${row.task_id} ${row.type}`;
+    const before = last.get(key);
+    last.set(key, row);
+    return before && before.task_version > row.task_version
+      ? [`in the inbox of ${row.user_id}: ${said(row)} after version ${before.task_version}`]
+      : [];
+  });
+}
+
+/** A client hears its inbox from the first row to the last. */
+function misheard({ inbox, heard }: Books): string[] {
+  const seqs = new Map(inbox.map(({ user_id, event_id, seq }) => [`${user_id} ${event_id}`, seq]));
+  return heard.flatMap(({ userId, eventIds }) => {
+    const order = eventIds.map((id) => seqs.get(`${userId} ${id}`) ?? 0);
+    return order.flatMap((seq, i) =>
+      seq < (order[i - 1] ?? 0) ? [`heard by ${userId}: number ${seq} after ${order[i - 1]}`] : [],
+    );
+  });
+}
+
+/** Each key once that is there more than once. */
+function repeated(keys: string[]): string[] {
+  return [...Map.groupBy(keys, (key) => key)].filter(([, same]) => same.length > 1).map(([key]) => key);
+}
+
+const letterKey = ({ app_id, event_id }: { app_id: string; event_id: string }) => `${app_id} ${event_id}`;
+
+const said = ({ type, event_id, task_id, task_version }: Written) =>
+  `${type} ${event_id} of task ${task_id}, version ${task_version}`;

@@ -1,0 +1,32 @@
+import type { AppId } from '../../services/local/apps.ts';
+import type { Placed } from '../support/sidecars.ts';
+import type { World } from './world.ts';
+
+/** A fault, and what it needs around it. The same accounts are asked of each. */
+export type Drill = {
+  name: string;
+  /** What happens, in one line of `--help`. */
+  about: string;
+  /** What it takes from start to verdict on two cores: `--of-commit` chooses among those of two minutes at most. */
+  seconds: number;
+  /** Default: one of each service. */
+  replicas?: Partial<Record<AppId, number>>;
+  /** Environment beyond that of a cluster, for each service. */
+  settings?: Partial<Record<AppId, Record<string, string>>>;
+  /** Where a sidecar finds its service, when something of the drill stands between them. */
+  appPort?: (placed: Placed) => number;
+  /** False: services and sidecars start without Kafka, and `run` starts it. */
+  brokerAtStart?: false;
+  /** The fault is one of chat-api itself or of its database: some requests get no answer, or are refused. */
+  mayRefuse?: true;
+  /** The drill makes its own events: no load beside it. */
+  withoutLoad?: true;
+  /** Nobody listens on a stream. */
+  withoutStreams?: true;
+  /** It freezes processes by their place in /proc. */
+  linuxOnly?: true;
+  /** How long after the fault everything must be in its place; default 150 s. */
+  settleMs?: number;
+  /** Begins the fault and mends it; resolves when it is over. The load goes on meanwhile. */
+  run(world: World, say: (line: string) => void): Promise<void>;
+};

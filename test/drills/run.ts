@@ -1,0 +1,115 @@
+import { parseArgs } from 'node:util';
+import { bun } from '../../services/local/command-line.ts';
+import { Refusal } from '../../services/local/refusal.ts';
+import { watchSignals } from '../../services/local/signals.ts';
+import { realParts } from '../real/parts.ts';
+import { drills } from './catalogue.ts';
+import type { Drill } from './drill.ts';
+import { perform, type Verdict } from './perform.ts';
+import { seeded, shuffled } from './random.ts';
+import { heading, legend, row } from './table.ts';
+
+// bun run drills [name …] [--seed N] [--rate N] [--of-commit]: faults on daprd and Kafka while tasks are created, each with an account of
+// every event. The last line is the verdict, `N passed, N failed, N skipped`; the exit code says the same.
+
+const RATE = 100;
+/** A landing has so many drills, and none that takes longer. */
+const OF_COMMIT = 3;
+const OF_COMMIT_SECONDS = 120;
+
+const startedAt = performance.now();
+const say = (line: string) => console.error(`[${((performance.now() - startedAt) / 1000).toFixed(1)} s] ${line}`);
+
+try {
+  const { chosen, seed, rate } = readCommand(process.argv.slice(2));
+  await realParts(say);
+  process.exit(await runAll(chosen, { seed, rate }));
+} catch (error) {
+  if (!(error instanceof Refusal)) throw error;
+  console.error(error.message);
+  // On a person's machine Go or Java may be missing; in CI that would leave the drills out.
+  process.exit(process.env.CI === 'true' ? 1 : 2);
+}
+
+async function runAll(chosen: Drill[], { seed, rate }: { seed: number; rate: number }): Promise<number> {
+  const signals = watchSignals();
+  signals.onHurry(() => process.exit(130)); // nothing outlives this process
+  let end = async () => {};
+  void signals.first.then(async (reason) => {
+    say(`${reason}: stopping`);
+    await end();
+    process.exit(130);
+  });
+
+  console.log(`seed ${seed}, ${rate} creates a second\n${legend}\n\n${heading()}`);
+  const verdicts: Verdict[] = [];
+  for (const drill of chosen) {
+    say(`${drill.name}: ${drill.about}`);
+    const verdict = await perform(drill, { rate, seed, say, started: (then) => (end = then) });
+    if (signals.isStopping()) break;
+    verdicts.push(verdict);
+    console.log(row(verdict));
+    for (const reason of verdict.reasons) console.log(`  ${reason}`);
+  }
+  const count = (outcome: Verdict['outcome']) => verdicts.filter((verdict) => verdict.outcome === outcome).length;
+  console.log(`${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped`);
+  return count('failed') > 0 ? 1 : 0;
+}
+
+/** Which drills, in which order. Ends the process when only help is asked for. */
+function readCommand(args: string[]): { chosen: Drill[]; seed: number; rate: number } {
+  const { values, positionals } = parse(args);
+  if (values.help) {
+    console.log(usage());
+    process.exit(0);
+  }
+  const unknown = positionals.filter((name) => !drills.some((drill) => drill.name === name));
+  if (unknown.length > 0) throw new Refusal(`There is no drill ${unknown.join(', ')}.\n\n${usage()}`);
+  const rate = numberOf('--rate', values.rate ?? String(RATE));
+  const commit = values['of-commit'] ? headCommit() : undefined;
+  const seed = values.seed
+    ? numberOf('--seed', values.seed)
+    : commit
+      ? Number.parseInt(commit.slice(0, 8), 16)
+      : Date.now() % 2 ** 32;
+  const random = seeded(seed);
+  const asked = positionals.length > 0 ? drills.filter(({ name }) => positionals.includes(name)) : drills;
+  if (!commit) return { chosen: shuffled(asked, random), seed, rate };
+  const short = asked.filter(({ seconds }) => seconds <= OF_COMMIT_SECONDS);
+  return { chosen: shuffled(short, random).slice(0, OF_COMMIT), seed, rate };
+}
+
+function parse(args: string[]) {
+  const text = { type: 'string' } as const;
+  const flag = { type: 'boolean' } as const;
+  const options = { help: flag, 'of-commit': flag, seed: text, rate: text };
+  try {
+    return parseArgs({ args, options, allowPositionals: true });
+  } catch (cause) {
+    throw new Refusal(`${cause instanceof Error ? cause.message : cause}\n\n${usage()}`, { cause });
+  }
+}
+
+function numberOf(name: string, text: string): number {
+  if (/^[1-9]\d*$/.test(text)) return Number(text);
+  throw new Refusal(`${name} must be a whole number above 0, not ${JSON.stringify(text)}.`);
+}
+
+function headCommit(): string {
+  const { stdout, success } = Bun.spawnSync(['git', 'rev-parse', 'HEAD'], { cwd: import.meta.dir });
+  if (!success) throw new Refusal('--of-commit needs a git checkout.');
+  return stdout.toString().trim();
+}
+
+function usage(): string {
+  const lines = drills.map(
+    ({ name, about, seconds }) => `  ${name.padEnd(36)} ${String(seconds).padStart(4)} s  ${about}`,
+  );
+  return `${bun} run drills [name …] [--seed N] [--rate N] [--of-commit]
+
+  --seed N     the same order and the same chance again (default: of the clock; it is printed)
+  --rate N     creates a second (default ${RATE})
+  --of-commit  ${OF_COMMIT} of those of at most ${OF_COMMIT_SECONDS} s, chosen by the commit that is checked out
+
+${lines.join('\n')}`;
+}

@@ -1,0 +1,129 @@
+import { type AppId, apps } from '../../services/local/apps.ts';
+import { createRealSidecars } from '../real/sidecars.ts';
+import { listen } from '../support/listen.ts';
+import { signUpMany } from '../support/person.ts';
+import { startServer } from '../support/server.ts';
+import { startStack } from '../support/stack.ts';
+import { type Balancer, createBalancer } from './balancer.ts';
+import type { Drill } from './drill.ts';
+import { startLoad } from './load.ts';
+import { startMeter } from './meter.ts';
+import type { Random } from './random.ts';
+
+/** What a drill plays with. */
+export type World = Awaited<ReturnType<typeof startWorld>>;
+
+const PEOPLE = 40; // 130 events a second over 40 streams: under the 10 a second of each
+/** As in a cluster: deliveries are answered for 5 s after SIGTERM. Streams are ended within a second, not in fifteen. */
+const clusterSettings = { DELIVERY_DRAIN_MS: '5000', DRAIN_MS: '1000' };
+
+/** The real services on daprd, Kafka and a durable Postgres of their own, with people who listen; the load runs. */
+export async function startWorld(drill: Drill, { rate, random }: { rate: number; random: Random }) {
+  const server = await startServer();
+  try {
+    const stack = await startStack({
+      createSidecarsWith: (options) => createRealSidecars({ ...options, brokerAtStart: drill.brokerAtStart ?? true }),
+      replicas: drill.replicas ?? {},
+      settings: Object.fromEntries(
+        apps.map(({ appId }) => [appId, { ...clusterSettings, ...drill.settings?.[appId] }]),
+      ),
+      ...(drill.appPort && { appPort: drill.appPort }),
+    });
+    try {
+      return await populate(drill, { server, stack, rate, random });
+    } catch (error) {
+      await stack.stop();
+      throw error;
+    }
+  } catch (error) {
+    await server.remove();
+    throw error;
+  }
+}
+
+type Parts = {
+  server: Awaited<ReturnType<typeof startServer>>;
+  stack: Awaited<ReturnType<typeof startStack<Awaited<ReturnType<typeof createRealSidecars>>>>>;
+  rate: number;
+  random: Random;
+};
+
+async function populate(drill: Drill, { server, stack, rate, random }: Parts) {
+  const services = stack.names.map((name) => ({
+    appId: name.split('#')[0] as AppId,
+    name,
+    origin: stack.url('', name),
+  }));
+  const balancers = Object.fromEntries(
+    apps.map(({ appId }) => [appId, createBalancer(services.filter((each) => each.appId === appId))]),
+  ) as Record<AppId, Balancer>;
+  const balancerOf = (name: string) => balancers[name.split('#')[0] as AppId];
+
+  const people = await signUpMany(stack, PEOPLE);
+  const through = (url: string, init: RequestInit) =>
+    balancers['notification-service'].send(new URL(url).pathname, init);
+  const clients = drill.withoutStreams
+    ? []
+    : await Promise.all(
+        people.map(async (person) => ({ userId: person.id, ...(await listen(stack, person, { through })) })),
+      );
+  const meter = startMeter(services);
+  const load = startLoad({ rate: drill.withoutLoad ? 0 : rate, people, chat: balancers['chat-api'] });
+  const poison: { appId: AppId; eventId: string }[] = [];
+
+  /** SIGTERM as the kubelet sends it: nobody is sent to it any more. Resolves when it has ended. */
+  async function stop(name: string): Promise<void> {
+    balancerOf(name).away(name);
+    await stack.stopOne(name);
+  }
+  /** SIGKILL. Requests still go to it and are refused. */
+  async function kill(name: string): Promise<void> {
+    await meter.read(name);
+    await stack.kill(name);
+  }
+  /** Again; resolves when it is ready. */
+  async function start(name: string): Promise<void> {
+    await stack.start(name);
+    balancerOf(name).back(name);
+  }
+
+  let ending: Promise<void> | undefined;
+  async function end(): Promise<void> {
+    meter.stop();
+    for (const client of clients) client.close();
+    // Nothing of it is needed again: no reason to wait for drains.
+    const running = stack.names.filter((name) => stack.pidOf(name) !== undefined);
+    await Promise.all(running.map((name) => stack.kill(name)));
+    await load.stop();
+    await stack.stop();
+    await server.remove();
+  }
+
+  return {
+    /** The stack's own `stop`, `kill` and `start` do not tell the balancers and the meter. */
+    stack,
+    /** The database: may be stopped, killed, paused and so on. */
+    server,
+    people,
+    /** One open stream a person. */
+    clients,
+    load,
+    meter,
+    random,
+    /** By app-id: what sends a request to its replicas in turn. */
+    balancers,
+    /** The replicas of a service, `audit-logger` and `audit-logger#2`. */
+    replicasOf: (appId: AppId) => services.filter((each) => each.appId === appId).map(({ name }) => name),
+    stop,
+    kill,
+    start,
+    /** A service and its sidecar get SIGTERM together. */
+    stopPod: (name: string) => Promise.all([stop(name), stack.sidecars.stopSidecar(name)]),
+    startPod: (name: string) => Promise.all([start(name), stack.sidecars.startSidecar(name)]),
+    /** Says that this consumer will refuse this event for good, and that it must end as its dead letter. */
+    expectDead: (appId: AppId, eventId: string) => void poison.push({ appId, eventId }),
+    poison,
+    /** Ends all of it; again: the same end. */
+    end: () => (ending ??= end()),
+  };
+}
