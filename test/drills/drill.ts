@@ -1,5 +1,4 @@
 import type { AppId } from '../../services/local/apps.ts';
-import type { Placed } from '../support/sidecars.ts';
 import type { World } from './world.ts';
 
 /** A fault, and what it needs around it. The same accounts are asked of each. */
@@ -13,8 +12,10 @@ export type Drill = {
   replicas?: Partial<Record<AppId, number>>;
   /** Environment beyond that of a cluster, for each service. */
   settings?: Partial<Record<AppId, Record<string, string>>>;
-  /** Where a sidecar finds its service, when something of the drill stands between them. */
-  appPort?: (placed: Placed) => number;
+  /** How many create tasks and listen; default 40. */
+  people?: number;
+  /** Something that can play a service in trouble stands between each sidecar and its service. */
+  withEdges?: true;
   /** False: services and sidecars start without Kafka, and `run` starts it. */
   brokerAtStart?: false;
   /** The fault is one of chat-api itself or of its database: some requests get no answer, or are refused. */
@@ -29,4 +30,6 @@ export type Drill = {
   settleMs?: number;
   /** Begins the fault and mends it; resolves when it is over. The load goes on meanwhile. */
   run(world: World, say: (line: string) => void): Promise<void>;
+  /** What is wrong beyond the accounts, in words; called when everything is settled. */
+  judge?(world: World, say: (line: string) => void): string[];
 };

@@ -32,6 +32,7 @@ const SATURATED_MS = 250;
 type Options = {
   rate: number;
   seed: number;
+  minutes: number;
   say: (line: string) => void;
   /** Called with what ends all that a drill has started, for whoever is interrupted meanwhile. */
   started: (end: () => Promise<void>) => void;
@@ -50,7 +51,7 @@ export async function perform(drill: Drill, options: Options): Promise<Verdict> 
   return performOnce(drill, { ...options, rate: options.rate / 2 });
 }
 
-async function performOnce(drill: Drill, { rate, seed, say, started }: Options): Promise<Verdict> {
+async function performOnce(drill: Drill, { rate, seed, minutes, say, started }: Options): Promise<Verdict> {
   const from = performance.now();
   const verdict = (reasons: string[], figures?: Figures): Verdict => ({
     drill,
@@ -60,7 +61,7 @@ async function performOnce(drill: Drill, { rate, seed, say, started }: Options):
     seconds: (performance.now() - from) / 1000,
     ...(figures && { figures }),
   });
-  const starting = startWorld(drill, { rate, random: seeded(seed) });
+  const starting = startWorld(drill, { rate, random: seeded(seed), minutes });
   started(async () => (await starting).end());
   let world: World | undefined;
   try {
@@ -75,7 +76,11 @@ async function performOnce(drill: Drill, { rate, seed, say, started }: Options):
     const books = await settledBooks(world, drill.settleMs ?? SETTLE_MS);
     await world.meter.readAll();
     const figures = figuresOf(world, books, faultEndedAt);
-    const reasons = [...wrongIn(figures), ...(drill.mayRefuse ? [] : refusals(world))];
+    const reasons = [
+      ...wrongIn(figures),
+      ...(drill.mayRefuse ? [] : refusals(world)),
+      ...(drill.judge?.(world, say) ?? []),
+    ];
     if (reasons.length > 0) reasons.push(`the logs are in ${await keepLogs(drill, world)}`);
     return verdict(reasons, figures);
   } catch (error) {

@@ -9,21 +9,24 @@ import { perform, type Verdict } from './perform.ts';
 import { seeded, shuffled } from './random.ts';
 import { heading, legend, row } from './table.ts';
 
-// bun run drills [name …] [--seed N] [--rate N] [--of-commit]: faults on daprd and Kafka while tasks are created, each with an account of
+// bun run drills [name …] [--seed N] [--rate N] [--minutes N] [--of-commit]: faults on daprd and Kafka while tasks are created, each with an account of
 // every event. The last line is the verdict, `N passed, N failed, N skipped`; the exit code says the same.
 
 const RATE = 100;
+const MINUTES = 10;
 /** A landing has so many drills, and none that takes longer. */
 const OF_COMMIT = 3;
 const OF_COMMIT_SECONDS = 120;
+
+type Conditions = { seed: number; rate: number; minutes: number };
 
 const startedAt = performance.now();
 const say = (line: string) => console.error(`[${((performance.now() - startedAt) / 1000).toFixed(1)} s] ${line}`);
 
 try {
-  const { chosen, seed, rate } = readCommand(process.argv.slice(2));
+  const { chosen, ...conditions } = readCommand(process.argv.slice(2));
   await realParts(say);
-  process.exit(await runAll(chosen, { seed, rate }));
+  process.exit(await runAll(chosen, conditions));
 } catch (error) {
   if (!(error instanceof Refusal)) throw error;
   console.error(error.message);
@@ -31,7 +34,7 @@ try {
   process.exit(process.env.CI === 'true' ? 1 : 2);
 }
 
-async function runAll(chosen: Drill[], { seed, rate }: { seed: number; rate: number }): Promise<number> {
+async function runAll(chosen: Drill[], conditions: Conditions): Promise<number> {
   const signals = watchSignals();
   signals.onHurry(() => process.exit(130)); // nothing outlives this process
   let end = async () => {};
@@ -41,11 +44,11 @@ async function runAll(chosen: Drill[], { seed, rate }: { seed: number; rate: num
     process.exit(130);
   });
 
-  console.log(`seed ${seed}, ${rate} creates a second\n${legend}\n\n${heading()}`);
+  console.log(`seed ${conditions.seed}, ${conditions.rate} creates a second\n${legend}\n\n${heading()}`);
   const verdicts: Verdict[] = [];
   for (const drill of chosen) {
     say(`${drill.name}: ${drill.about}`);
-    const verdict = await perform(drill, { rate, seed, say, started: (then) => (end = then) });
+    const verdict = await perform(drill, { ...conditions, say, started: (then) => (end = then) });
     if (signals.isStopping()) break;
     verdicts.push(verdict);
     console.log(row(verdict));
@@ -57,7 +60,7 @@ async function runAll(chosen: Drill[], { seed, rate }: { seed: number; rate: num
 }
 
 /** Which drills, in which order. Ends the process when only help is asked for. */
-function readCommand(args: string[]): { chosen: Drill[]; seed: number; rate: number } {
+function readCommand(args: string[]): { chosen: Drill[] } & Conditions {
   const { values, positionals } = parse(args);
   if (values.help) {
     console.log(usage());
@@ -66,6 +69,7 @@ function readCommand(args: string[]): { chosen: Drill[]; seed: number; rate: num
   const unknown = positionals.filter((name) => !drills.some((drill) => drill.name === name));
   if (unknown.length > 0) throw new Refusal(`There is no drill ${unknown.join(', ')}.\n\n${usage()}`);
   const rate = numberOf('--rate', values.rate ?? String(RATE));
+  const minutes = numberOf('--minutes', values.minutes ?? String(MINUTES));
   const commit = values['of-commit'] ? headCommit() : undefined;
   const seed = values.seed
     ? numberOf('--seed', values.seed)
@@ -74,15 +78,15 @@ function readCommand(args: string[]): { chosen: Drill[]; seed: number; rate: num
       : Date.now() % 2 ** 32;
   const random = seeded(seed);
   const asked = positionals.length > 0 ? drills.filter(({ name }) => positionals.includes(name)) : drills;
-  if (!commit) return { chosen: shuffled(asked, random), seed, rate };
+  if (!commit) return { chosen: shuffled(asked, random), seed, rate, minutes };
   const short = asked.filter(({ seconds }) => seconds <= OF_COMMIT_SECONDS);
-  return { chosen: shuffled(short, random).slice(0, OF_COMMIT), seed, rate };
+  return { chosen: shuffled(short, random).slice(0, OF_COMMIT), seed, rate, minutes };
 }
 
 function parse(args: string[]) {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean' } as const;
-  const options = { help: flag, 'of-commit': flag, seed: text, rate: text };
+  const options = { help: flag, 'of-commit': flag, seed: text, rate: text, minutes: text };
   try {
     return parseArgs({ args, options, allowPositionals: true });
   } catch (cause) {
@@ -105,10 +109,11 @@ function usage(): string {
   const lines = drills.map(
     ({ name, about, seconds }) => `  ${name.padEnd(36)} ${String(seconds).padStart(4)} s  ${about}`,
   );
-  return `${bun} run drills [name …] [--seed N] [--rate N] [--of-commit]
+  return `${bun} run drills [name …] [--seed N] [--rate N] [--minutes N] [--of-commit]
 
   --seed N     the same order and the same chance again (default: of the clock; it is printed)
   --rate N     creates a second (default ${RATE})
+  --minutes N  how long the random faults go on (default ${MINUTES})
   --of-commit  ${OF_COMMIT} of those of at most ${OF_COMMIT_SECONDS} s, chosen by the commit that is checked out
 
 ${lines.join('\n')}`;

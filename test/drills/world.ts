@@ -1,11 +1,14 @@
 import { type AppId, apps } from '../../services/local/apps.ts';
-import { createRealSidecars } from '../real/sidecars.ts';
+import { createRealSidecars, type RealSidecars } from '../real/sidecars.ts';
+import { freePort } from '../../services/local/port.ts';
 import { listen } from '../support/listen.ts';
 import { signUpMany } from '../support/person.ts';
+import type { Placed } from '../support/sidecars.ts';
 import { startServer } from '../support/server.ts';
 import { startStack } from '../support/stack.ts';
 import { type Balancer, createBalancer } from './balancer.ts';
 import type { Drill } from './drill.ts';
+import { type Edge, openEdge } from './edge.ts';
 import { startLoad } from './load.ts';
 import { startMeter } from './meter.ts';
 import type { Random } from './random.ts';
@@ -13,12 +16,16 @@ import type { Random } from './random.ts';
 /** What a drill plays with. */
 export type World = Awaited<ReturnType<typeof startWorld>>;
 
-const PEOPLE = 40; // 130 events a second over 40 streams: under the 10 a second of each
+const PEOPLE = 40; // 135 events a second over 40 streams: under the 10 a second of each
 /** As in a cluster: deliveries are answered for 5 s after SIGTERM. Streams are ended within a second, not in fifteen. */
 const clusterSettings = { DELIVERY_DRAIN_MS: '5000', DRAIN_MS: '1000' };
 
+/** `minutes`: how long a drill without an end of its own goes on. */
+export type Conditions = { rate: number; random: Random; minutes: number };
+
 /** The real services on daprd, Kafka and a durable Postgres of their own, with people who listen; the load runs. */
-export async function startWorld(drill: Drill, { rate, random }: { rate: number; random: Random }) {
+export async function startWorld(drill: Drill, conditions: Conditions) {
+  const edges = new Map<string, Edge>();
   const server = await startServer();
   try {
     const stack = await startStack({
@@ -27,10 +34,10 @@ export async function startWorld(drill: Drill, { rate, random }: { rate: number;
       settings: Object.fromEntries(
         apps.map(({ appId }) => [appId, { ...clusterSettings, ...drill.settings?.[appId] }]),
       ),
-      ...(drill.appPort && { appPort: drill.appPort }),
+      ...(drill.withEdges && { appPort: (placed) => openEdgeTo(placed, edges) }),
     });
     try {
-      return await populate(drill, { server, stack, rate, random });
+      return await populate(drill, conditions, { server, stack, edges });
     } catch (error) {
       await stack.stop();
       throw error;
@@ -43,12 +50,17 @@ export async function startWorld(drill: Drill, { rate, random }: { rate: number;
 
 type Parts = {
   server: Awaited<ReturnType<typeof startServer>>;
-  stack: Awaited<ReturnType<typeof startStack<Awaited<ReturnType<typeof createRealSidecars>>>>>;
-  rate: number;
-  random: Random;
+  stack: Awaited<ReturnType<typeof startStack<RealSidecars>>>;
+  edges: Map<string, Edge>;
 };
 
-async function populate(drill: Drill, { server, stack, rate, random }: Parts) {
+function openEdgeTo({ name, port: target }: Placed, edges: Map<string, Edge>): number {
+  const edge = openEdge({ port: freePort(), target });
+  edges.set(name, edge);
+  return edge.port;
+}
+
+async function populate(drill: Drill, { rate, random, minutes }: Conditions, { server, stack, edges }: Parts) {
   const services = stack.names.map((name) => ({
     appId: name.split('#')[0] as AppId,
     name,
@@ -59,7 +71,7 @@ async function populate(drill: Drill, { server, stack, rate, random }: Parts) {
   ) as Record<AppId, Balancer>;
   const balancerOf = (name: string) => balancers[name.split('#')[0] as AppId];
 
-  const people = await signUpMany(stack, PEOPLE);
+  const people = await signUpMany(stack, drill.people ?? PEOPLE);
   const through = (url: string, init: RequestInit) =>
     balancers['notification-service'].send(new URL(url).pathname, init);
   const clients = drill.withoutStreams
@@ -96,6 +108,7 @@ async function populate(drill: Drill, { server, stack, rate, random }: Parts) {
     await Promise.all(running.map((name) => stack.kill(name)));
     await load.stop();
     await stack.stop();
+    await Promise.all([...edges.values()].map((edge) => edge.goAway()));
     await server.remove();
   }
 
@@ -110,6 +123,13 @@ async function populate(drill: Drill, { server, stack, rate, random }: Parts) {
     load,
     meter,
     random,
+    minutes,
+    /** What stands before this service, in a drill `withEdges`. */
+    edgeOf(name: string): Edge {
+      const edge = edges.get(name);
+      if (!edge) throw new Error(`nothing stands before ${name}`);
+      return edge;
+    },
     /** By app-id: what sends a request to its replicas in turn. */
     balancers,
     /** The replicas of a service, `audit-logger` and `audit-logger#2`. */

@@ -168,8 +168,7 @@ export async function startStack<S extends Sidecars = Sidecars>({
       );
     },
     /** Publishes as `appId` what our own code never would. @returns the id of the CloudEvent */
-    async publishRaw(appId: AppId, topic: string, data: unknown): Promise<string> {
-      const id = crypto.randomUUID();
+    async publishRaw(appId: AppId, topic: string, data: unknown, id: string = crypto.randomUUID()): Promise<string> {
       const url = `http://127.0.0.1:${stack.sidecarPorts[appId]}/v1.0/publish/taskflow-pubsub/${topic}?metadata.cloudevent.id=${id}`;
       const headers = { 'content-type': 'application/json', 'dapr-api-token': secrets.DAPR_API_TOKEN };
       const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(data) });
