@@ -5,13 +5,17 @@ import { startCluster, temporaryFolder } from './support/cluster.ts';
 
 // bun test/check.ts [--tests-only] [--real] [paths…]: all that must be green before a commit. The last line is the verdict,
 // `N passed, N failed, N skipped`; a type or format error counts as failed; the exit code says the same.
-// --real: the tests of the whole, on daprd and Kafka in place of the stand-in; they are built first if need be.
+// --real: the tests of the whole, on daprd and Kafka in place of the stand-in; they are built first if need be. Each suite has
+// a process and a line of its own, the last line is their sum.
 
 const startedAt = performance.now();
 const isReal = process.argv.includes('--real');
 const testsOnly = isReal || process.argv.includes('--tests-only');
 const given = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
-const paths = isReal && given.length === 0 ? ['test/flow', 'test/outage', 'test/conformance'] : given;
+const suites: Suite[] =
+  isReal && given.length === 0
+    ? ['flow', 'outage', 'conformance'].map((name) => ({ name, paths: [`test/${name}`] }))
+    : [{ name: 'tests', paths: given }];
 // Each of these files has a broker and five sidecars: two at once would measure the machine.
 const how = isReal ? ['--timeout=60000'] : ['--parallel', '--timeout=20000'];
 
@@ -19,12 +23,11 @@ if (isReal) await prepareReal();
 const interrupt = catchSignals();
 const totals = await check();
 if (interrupt.exitCode) process.exit(interrupt.exitCode);
-console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
+console.log(lineOf(totals));
 process.exit(totals.failed > 0 ? 1 : 0);
 
 async function check(): Promise<Totals> {
   const folder = await temporaryFolder();
-  const junit = join(folder, 'junit.xml');
   const [cluster, refused] = await Promise.allSettled([
     startCluster(process.env.TEST_DATABASE_URL),
     testsOnly ? 0 : countRefusals(),
@@ -33,15 +36,14 @@ async function check(): Promise<Totals> {
     if (cluster.status === 'rejected') throw cluster.reason;
     if (refused.status === 'rejected') throw refused.reason;
     say('Postgres runs, its templates are migrated');
-    const exitCode = await run(
-      'bun test',
-      ['test', ...how, '--reporter=junit', `--reporter-outfile=${junit}`, ...paths],
-      { ...cluster.value.environment, ...(isReal && { TASKFLOW_SIDECAR: 'real' }) },
-    );
-    const totals = await readTotals(junit);
-    // A file that does not load, or a worker that dies, is in the exit code alone.
-    const failed = Math.max(totals.failed, exitCode === 0 ? 0 : 1) + refused.value;
-    return { ...totals, failed };
+    const environment = { ...cluster.value.environment, ...(isReal && { TASKFLOW_SIDECAR: 'real' }) };
+    let totals: Totals = { passed: 0, failed: refused.value, skipped: 0 };
+    for (const suite of suites) {
+      const own = await runSuite(suite, environment, folder);
+      if (suites.length > 1) console.log(`${suite.name}: ${lineOf(own)}`);
+      totals = sum(totals, own);
+    }
+    return totals;
   } catch (error) {
     say(Bun.inspect(error, { colors: process.stderr.isTTY }));
     return { passed: 0, failed: 1, skipped: 0 };
@@ -50,6 +52,17 @@ async function check(): Promise<Totals> {
     await rm(folder, { recursive: true, force: true });
     say('stopped, nothing left behind');
   }
+}
+
+type Suite = { name: string; paths: string[] };
+
+async function runSuite({ name, paths }: Suite, environment: Record<string, string>, folder: string): Promise<Totals> {
+  const junit = join(folder, `${name}.xml`);
+  const reporter = ['--reporter=junit', `--reporter-outfile=${junit}`];
+  const exitCode = await run(`bun test (${name})`, ['test', ...how, ...reporter, ...paths], environment);
+  const totals = await readTotals(junit);
+  // A file that does not load, or a worker that dies, is in the exit code alone.
+  return { ...totals, failed: Math.max(totals.failed, exitCode === 0 ? 0 : 1) };
 }
 
 /** On a person's machine Go or Java may be missing; in CI that would leave the real parts untested. */
@@ -106,6 +119,14 @@ async function readTotals(junit: string): Promise<Totals> {
   const count = (attribute: string) => Number(new RegExp(` ${attribute}="(\\d+)"`).exec(header)?.[1] ?? 0);
   const [failed, skipped] = [count('failures') + count('errors'), count('skipped')];
   return { passed: count('tests') - failed - skipped, failed, skipped };
+}
+
+function sum(a: Totals, b: Totals): Totals {
+  return { passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped };
+}
+
+function lineOf({ passed, failed, skipped }: Totals): string {
+  return `${passed} passed, ${failed} failed, ${skipped} skipped`;
 }
 
 /** Ends what runs at the first signal; repeats mean nothing, since npx and `bun run` deliver one Ctrl-C twice. */
