@@ -61,7 +61,7 @@ export function startLoad({ rate, people, chat }: { rate: number; people: Person
     const startedAt = performance.now();
     for (let i = 0; !isStopping;) {
       const elapsedMs = performance.now() - startedAt;
-      for (; i <= (elapsedMs / 1000) * rate; i++) {
+      for (; i < (elapsedMs / 1000) * rate; i++) {
         lateMs.push(elapsedMs - (i / rate) * 1000);
         const work: Promise<void> = create(i).finally(() => running.delete(work));
         running.add(work);
@@ -77,7 +77,7 @@ export function startLoad({ rate, people, chat }: { rate: number; people: Person
     /** What was refused or got no answer, in words. */
     unanswered,
     /** How late the generator itself was, at p99: above a quarter of a second the machine was saturated. */
-    lateMs: () => percentile(lateMs, 0.99),
+    lateMs: () => (lateMs.length === 0 ? 0 : percentile(lateMs, 0.99)),
     /** Resolves when the last request has ended. */
     async stop(): Promise<void> {
       isStopping = true;
