@@ -1,4 +1,4 @@
-import type { EventType } from '#shared/events';
+import type { Consumer, EventType } from '#shared/events';
 import type { Books, InInbox, Written } from './books.ts';
 
 /** What the books say, and what is wrong in them, each in words with its ids. */
@@ -21,60 +21,51 @@ export type Account = {
 
 /** Compares all that is written with all that should be: nothing lost, nothing twice, in order, no good event dead. */
 export function account(books: Books): Account {
-  const events: Written[] = [...books.outbox, ...books.reminders];
-  const letters = new Set(books.letters.map(letterKey));
+  const { outbox, reminders, inbox, audit, heard } = books;
+  const events: Written[] = [...outbox, ...reminders];
+  const letters = books.letters.map(letterKey);
   const expected = new Set(books.expectedLetters.map(letterKey));
-  const isGivenUp = (appId: string, event: { event_id: string }) => expected.has(`${appId} ${event.event_id}`);
+  /** Where they belong and are not, unless the drill made the consumer refuse them. */
+  const missing = (from: Written[], appId: Consumer, isKept: (event: Written) => boolean, where: string) =>
+    from
+      .filter((event) => !isKept(event) && !expected.has(`${appId} ${event.event_id}`))
+      .map((event) => `${where}: ${said(event)}`);
 
-  const inbox = new Set(books.inbox.map(({ user_id, event_id }) => `${user_id} ${event_id}`));
-  const audit = new Set(books.audit.map(({ event_id }) => event_id));
-  const known = new Set(events.map(({ event_id }) => event_id));
-  const statusOf = new Map(books.tasks.map(({ id, reminder_status }) => [id, reminder_status]));
-  const sent = books.reminders.filter(({ task_id }) => statusOf.get(task_id) === 'sent');
-  const scheduled = latestVersions(books.outbox).filter(isScheduled(books));
-
-  const lost = [
-    ...unkept(books),
-    ...books.outbox.filter(({ is_sent }) => !is_sent).map((event) => `never published: ${said(event)}`),
-    ...events
-      .filter((event) => !inbox.has(`${event.user_id} ${event.event_id}`) && !isGivenUp('notification-service', event))
-      .map((event) => `not in the inbox: ${said(event)}`),
-    ...events
-      .filter((event) => !audit.has(event.event_id) && !isGivenUp('audit-logger', event))
-      .map((event) => `not in the audit trail: ${said(event)}`),
-    ...latestVersions(books.outbox)
-      .filter((event) => !isScheduled(books)(event) && !isGivenUp('reminder-service', event))
-      .map((event) => `unknown to the reminder service: ${said(event)}`),
-    ...unfired(books).map((id) => `its reminder did not fire or was not published: task ${id}`),
-    ...books.reminders
-      .filter((event) => !sent.includes(event) && !isGivenUp('chat-api', event))
-      .map((event) => `its task does not know it as sent: ${said(event)}`),
-    ...unheard(books),
-    ...[...expected].filter((key) => !letters.has(key)).map((key) => `poison without its dead letter: ${key}`),
+  const latest = latestVersions(outbox);
+  const [isInInbox, isInAudit, isScheduled, isSent] = [
+    inInbox(books),
+    inAudit(books),
+    scheduledIn(books),
+    sentIn(books),
   ];
   return {
-    created: books.outbox.filter(({ type }) => type === 'task.created').length,
+    created: outbox.filter(({ type }) => type === 'task.created').length,
     events: events.length,
-    inbox: books.inbox.length,
-    audit: books.audit.length,
-    scheduled: scheduled.length,
-    sent: sent.length,
-    heard: books.heard.reduce((sum, { eventIds }) => sum + eventIds.length, 0),
-    lost,
-    doubled: [
-      ...repeated(books.inbox.map(({ user_id, event_id }) => `in the inbox of ${user_id}: ${event_id}`)),
-      ...repeated(books.audit.map(({ event_id }) => `in the audit trail: ${event_id}`)),
-      ...books.heard.flatMap(({ userId, eventIds }) => repeated(eventIds.map((id) => `heard by ${userId}: ${id}`))),
-      ...books.inbox
-        .filter(({ event_id }) => !known.has(event_id))
-        .map((row) => `in the inbox, never written: ${said(row)}`),
-      ...books.audit
-        .filter(({ event_id }) => !known.has(event_id))
-        .map(({ event_id }) => `in the audit trail, never written: ${event_id}`),
-    ],
-    disordered: [...disordered(books.inbox), ...misheard(books)],
-    dead: [...letters].filter((key) => !expected.has(key)),
+    inbox: inbox.length,
+    audit: audit.length,
+    scheduled: latest.filter(isScheduled).length,
+    sent: reminders.filter(isSent).length,
+    heard: heard.reduce((sum, { eventIds }) => sum + eventIds.length, 0),
     poison: expected.size,
+    lost: [
+      ...unkept(books),
+      ...outbox.filter(({ is_sent }) => !is_sent).map((event) => `never published: ${said(event)}`),
+      ...missing(events, 'notification-service', isInInbox, 'not in the inbox'),
+      ...missing(events, 'audit-logger', isInAudit, 'not in the audit trail'),
+      ...missing(latest, 'reminder-service', isScheduled, 'unknown to the reminder service'),
+      ...unfired(books).map((id) => `its reminder did not fire or was not published: task ${id}`),
+      ...missing(reminders, 'chat-api', isSent, 'its task does not know it as sent'),
+      ...unheard(books),
+      ...[...expected].filter((key) => !letters.includes(key)).map((key) => `poison without its dead letter: ${key}`),
+    ],
+    doubled: [
+      ...repeated(inbox.map(({ user_id, event_id }) => `in the inbox of ${user_id}: ${event_id}`)),
+      ...repeated(audit.map(({ event_id }) => `in the audit trail: ${event_id}`)),
+      ...heard.flatMap(({ userId, eventIds }) => repeated(eventIds.map((id) => `heard by ${userId}: ${id}`))),
+      ...invented(books, events),
+    ],
+    disordered: [...disordered(inbox), ...misheard(books)],
+    dead: letters.filter((key) => !expected.has(key)),
   };
 }
 
@@ -87,8 +78,8 @@ function unkept({ promised, outbox }: Books): string[] {
   return promised
     .filter(({ taskId, type, version }) => !kept.has(key(taskId, type, version ?? '')))
     .map(
-      ({ taskId, type, version }) =>
-        `answered and not in the outbox: ${type} of task ${taskId}, version ${version ?? '?'}`,
+      ({ taskId, type, version = 'the last' }) =>
+        `answered and not in the outbox: ${type} of ${taskId}, version ${version}`,
     );
 }
 
@@ -100,9 +91,35 @@ function latestVersions(outbox: Written[]): Written[] {
   return [...latest.values()];
 }
 
-function isScheduled({ schedule }: Books): (event: Written) => boolean {
+function inInbox({ inbox }: Books): (event: Written) => boolean {
+  const rows = new Set(inbox.map(({ user_id, event_id }) => `${user_id} ${event_id}`));
+  return ({ user_id, event_id }) => rows.has(`${user_id} ${event_id}`);
+}
+
+function inAudit({ audit }: Books): (event: Written) => boolean {
+  const rows = new Set(audit.map(({ event_id }) => event_id));
+  return ({ event_id }) => rows.has(event_id);
+}
+
+function scheduledIn({ schedule }: Books): (event: Written) => boolean {
   const versions = new Map(schedule.map(({ task_id, task_version }) => [task_id, task_version]));
   return ({ task_id, task_version }) => versions.get(task_id) === task_version;
+}
+
+function sentIn({ tasks }: Books): (event: Written) => boolean {
+  const sent = new Set(tasks.filter(({ reminder_status }) => reminder_status === 'sent').map(({ id }) => id));
+  return ({ task_id }) => sent.has(task_id);
+}
+
+/** Kept, and written by nobody. */
+function invented({ inbox, audit }: Books, events: Written[]): string[] {
+  const known = new Set(events.map(({ event_id }) => event_id));
+  return [
+    ...inbox.filter(({ event_id }) => !known.has(event_id)).map((row) => `in the inbox, never written: ${said(row)}`),
+    ...audit
+      .filter(({ event_id }) => !known.has(event_id))
+      .map(({ event_id }) => `in the audit trail, never written: ${event_id}`),
+  ];
 }
 
 /** Of the tasks that are still there. */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { type Consumer, consumers, events } from '#shared/events';
+import { operate } from '../support/operate.ts';
 import { signUp } from '../support/person.ts';
 import { type RunningStack, startStack } from '../support/stack.ts';
 import { eventually } from '../support/wait.ts';
@@ -12,24 +13,8 @@ beforeAll(async () => {
 });
 afterAll(() => stack?.stop());
 
-/** The command as an operator runs it: a process of its own beside the service. */
-async function dlq(appId: Consumer, words: string[], settings: Record<string, string> = {}) {
-  const { JWT_SECRET, APP_API_TOKEN, AUDIT_SEAL_KEY } = stack.secrets;
-  const child = Bun.spawn([process.execPath, `${import.meta.dir}/../../services/${appId}/ops.ts`, 'dlq', ...words], {
-    env: {
-      DATABASE_URL: stack.database.url(appId),
-      PORT: String(stack.ports[appId]),
-      OPERATOR: 'olga',
-      JWT_SECRET,
-      APP_API_TOKEN,
-      AUDIT_SEAL_KEY,
-      ...settings,
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const [out, err, exitCode] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
-  return { out, err, exitCode };
-}
+const dlq = (appId: Consumer, words: string[], settings: Record<string, string> = {}) =>
+  operate(stack, appId, ['dlq', ...words], settings);
 
 const letterOf = async (appId: Consumer, eventId: string) =>
   (

@@ -1,0 +1,38 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { freePort } from '../../services/local/port.ts';
+import { type Balancer, createBalancer } from './balancer.ts';
+
+const servers: Bun.Server<undefined>[] = [];
+let replicas: { name: string; origin: string }[];
+beforeAll(() => {
+  replicas = ['one', 'two'].map((name) => {
+    const server = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => new Response(name) });
+    servers.push(server);
+    return { name, origin: `http://127.0.0.1:${server.port}` };
+  });
+});
+afterAll(() => Promise.all(servers.map((server) => server.stop(true))));
+
+async function twoAnswers({ send }: Balancer): Promise<string[]> {
+  const [first, second] = [await send('/', {}), await send('/', {})];
+  return [await first.text(), await second.text()];
+}
+
+test('asks the replicas in turn', async () => {
+  expect((await twoAnswers(createBalancer(replicas))).sort()).toEqual(['one', 'two']);
+});
+
+test('asks none that is being stopped, until it is back', async () => {
+  const balancer = createBalancer(replicas);
+  balancer.away('one');
+  expect(await twoAnswers(balancer)).toEqual(['two', 'two']);
+  balancer.back('one');
+  expect(await twoAnswers(balancer)).toContain('one');
+});
+
+test('goes on to the next when one is dead, and says so when all are', async () => {
+  const dead = { name: 'dead', origin: `http://127.0.0.1:${freePort()}` };
+  const [alive = dead] = replicas;
+  expect(await twoAnswers(createBalancer([dead, alive]))).toEqual(['one', 'one']);
+  await expect(createBalancer([dead]).send('/', {})).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+});

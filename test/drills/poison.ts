@@ -1,0 +1,64 @@
+import { type Consumer, consumers, events, eventTypes, type EventType } from '#shared/events';
+import { operate } from '../support/operate.ts';
+import { eventually } from '../support/wait.ts';
+import type { Drill } from './drill.ts';
+import type { World } from './world.ts';
+
+/** Refused three times, 2 s apart, one after the other where they share a partition. */
+const STORED_MS = 40_000;
+const appIds = Object.keys(consumers) as Consumer[];
+
+/** In each topic an event that is invalid, and a valid one that no database stores. */
+export const poison: Drill = {
+  name: 'poison',
+  about:
+    'in each of the five topics an invalid event, and one that handlers refuse: each a dead letter of each consumer',
+  seconds: 60,
+  replicas: { 'notification-service': 2 },
+  async run(world) {
+    for (const type of eventTypes) {
+      await publish(world, type, { event_type: type, event_id: crypto.randomUUID() }, appIds);
+      // chat-api stores nothing of a reminder.
+      await publish(
+        world,
+        type,
+        await unstorable(world, type),
+        appIds.filter((appId) => appId !== 'chat-api'),
+      );
+    }
+    await eventually(() => lettersListed(world), { ms: STORED_MS, what: 'operators to see all dead letters' });
+  },
+};
+
+type PoisonEvent = Record<string, unknown> & { event_id: string };
+
+/** As its producer would. */
+async function publish(world: World, type: EventType, event: PoisonEvent, refusers: Consumer[]): Promise<void> {
+  const { topic, producer } = events[type];
+  await world.stack.publishRaw(producer, topic, event, event.event_id);
+  for (const appId of refusers) {
+    if (consumers[appId].some((each) => each === type)) world.expectDead(appId, event.event_id);
+  }
+}
+
+/** A copy of one that came, with a character in its title that Postgres does not take. */
+async function unstorable({ stack }: World, type: EventType): Promise<PoisonEvent> {
+  const [row] = await stack.database.sql<{ payload: { task?: object } }[]>`
+    select payload from notifications where type = ${type} limit 1`;
+  if (!row) throw new Error(`no ${type} has come yet`);
+  const title = 'U+0000: \u0000';
+  const { payload } = row;
+  const ids = { event_id: crypto.randomUUID(), task_id: crypto.randomUUID() };
+  return { ...payload, ...ids, title, ...(payload.task && { task: { ...payload.task, title } }) };
+}
+
+/** Whether each consumer's operator sees just those that were provoked. */
+async function lettersListed({ stack, poison }: World): Promise<boolean> {
+  for (const [appId, letters] of Map.groupBy(poison, (letter) => letter.appId)) {
+    const { out, err } = await operate(stack, appId, ['dlq', 'list']);
+    const listed = out.split('\n').map((line) => line.split('\t')[0]);
+    const missing = letters.filter(({ eventId }) => !listed.includes(eventId));
+    if (missing.length > 0) throw new Error(`${appId} does not list ${missing.length}: ${out}${err}`);
+  }
+  return true;
+}
