@@ -22,11 +22,8 @@ const notApplicable: Partial<Record<keyof Fault, string>> = {
 /** The real parts, each of which a drill may stop, kill and start by itself. A sidecar has the name of its service. */
 export type RealSidecars = Sidecars & {
   broker(): Kafka;
-  startSidecar(name: string): Promise<void>;
   /** SIGTERM, as the kubelet does it; resolves when it has ended. */
   stopSidecar(name: string): Promise<void>;
-  /** SIGKILL */
-  killSidecar(name: string): Promise<void>;
 };
 
 /** One Kafka, one sentry and one daprd for each placed service, on the manifests of `gitops/base/dapr`. */

@@ -25,6 +25,9 @@ export type Sidecars = {
   /** Ends it and removes what it kept. */
   stop(): Promise<void>;
   fault(appId: AppId, fault: Fault): Promise<void>;
+  /** SIGKILL to the sidecar of one service process. */
+  killSidecar(name: string): Promise<void>;
+  startSidecar(name: string): Promise<void>;
   /** The events that each app has not acknowledged yet. */
   waiting(): Promise<{ app_id: AppId; topic: string; lag: number }[]>;
   /** Of its processes that run, by name. */
@@ -58,6 +61,19 @@ async function createStandIn({ placed, tokens, onLine }: SidecarsOptions): Promi
     SIDECAR_CONTROL_PORT: String(controlPort),
   };
 
+  async function fault(appId: AppId, fault: Fault, replica = ''): Promise<void> {
+    const body = JSON.stringify(fault);
+    const response = await fetch(`${control}/apps/${appId}/faults${replica}`, { method: 'POST', body });
+    if (!response.ok) throw new Error(await response.text());
+  }
+
+  async function faultOfOne(name: string, change: Fault): Promise<void> {
+    const appId = placed.find((each) => each.name === name)?.appId;
+    if (!appId) throw new Error(`there is no ${name}`);
+    const replicas = placed.filter((each) => each.appId === appId);
+    return fault(appId, change, `?replica=${replicas.findIndex((each) => each.name === name)}`);
+  }
+
   return {
     async start() {
       const started = spawnService('local/sidecar', environment, { onLine });
@@ -74,11 +90,9 @@ async function createStandIn({ placed, tokens, onLine }: SidecarsOptions): Promi
       await child?.stop();
       await log.drop();
     },
-    async fault(appId, fault) {
-      const body = JSON.stringify(fault);
-      const response = await fetch(`${control}/apps/${appId}/faults`, { method: 'POST', body });
-      if (!response.ok) throw new Error(await response.text());
-    },
+    fault: (appId, change) => fault(appId, change),
+    killSidecar: (name) => faultOfOne(name, { state: 'off' }),
+    startSidecar: (name) => faultOfOne(name, { state: 'on' }),
     async waiting() {
       const response = await fetch(`${control}/state`);
       const { lag } = (await response.json()) as { lag: Awaited<ReturnType<Sidecars['waiting']>> };
