@@ -23,8 +23,8 @@ function goodBooks(): Books {
   return {
     promised: outbox.map(({ task_id, type, task_version }) => ({ taskId: task_id, type, version: task_version })),
     tasks: [
-      { id: 'changed', is_due_at_once: false, reminder_status: null },
-      { id: 'reminded', is_due_at_once: true, reminder_status: 'sent' },
+      { id: 'changed', is_due_at_once: false, reminder_status: null, instances: null },
+      { id: 'reminded', is_due_at_once: true, reminder_status: 'sent', instances: null },
     ],
     outbox,
     reminders: [reminder],
@@ -118,6 +118,11 @@ describe('finds what is lost', () => {
       ({ heard }) => heard[0]?.eventIds.pop(),
       ['not heard by ada: task.reminder.triggered reminder of task reminded, version 1'],
     ],
+    [
+      'the second instance of a series',
+      ({ tasks }) => Object.assign(tasks[0] ?? {}, { instances: 1 }),
+      ['instances of series changed: 1 of 2'],
+    ],
     ['a gap', ({ heard }) => heard[0]?.gaps.push('2 to 4'), ['a gap was told to ada: 2 to 4']],
     [
       'poison that is nowhere',
@@ -142,6 +147,11 @@ describe('finds what is there twice', () => {
       'in the audit trail: changed-2',
       'heard by ada: reminder',
     ]);
+  });
+
+  test('as an instance too many', () => {
+    const { doubled } = wrongAfter(({ tasks }) => Object.assign(tasks[0] ?? {}, { instances: 3 }));
+    expect(doubled).toEqual(['instances of series changed: 3 of 2']);
   });
 
   test('as an event that nobody wrote', () => {

@@ -1,6 +1,9 @@
 import type { Consumer, EventType } from '#shared/events';
 import type { Books, InInbox, Written } from './books.ts';
 
+/** Each series of the load gets one from chat-api at once and one from the processor. */
+const INSTANCES = 2;
+
 /** What the books say, and what is wrong in them, each in words with its ids. */
 export type Account = {
   created: number;
@@ -32,12 +35,8 @@ export function account(books: Books): Account {
       .map((event) => `${where}: ${said(event)}`);
 
   const latest = latestVersions(outbox);
-  const [isInInbox, isInAudit, isScheduled, isSent] = [
-    inInbox(books),
-    inAudit(books),
-    scheduledIn(books),
-    sentIn(books),
-  ];
+  const isSent = sentIn(books);
+  const isScheduled = scheduledIn(books);
   return {
     created: outbox.filter(({ type }) => type === 'task.created').length,
     events: events.length,
@@ -50,9 +49,10 @@ export function account(books: Books): Account {
     lost: [
       ...unkept(books),
       ...outbox.filter(({ is_sent }) => !is_sent).map((event) => `never published: ${said(event)}`),
-      ...missing(events, 'notification-service', isInInbox, 'not in the inbox'),
-      ...missing(events, 'audit-logger', isInAudit, 'not in the audit trail'),
+      ...missing(events, 'notification-service', inInbox(books), 'not in the inbox'),
+      ...missing(events, 'audit-logger', inAudit(books), 'not in the audit trail'),
       ...missing(latest, 'reminder-service', isScheduled, 'unknown to the reminder service'),
+      ...series(books, (instances) => instances < INSTANCES),
       ...unfired(books).map((id) => `its reminder did not fire or was not published: task ${id}`),
       ...missing(reminders, 'chat-api', isSent, 'its task does not know it as sent'),
       ...unheard(books),
@@ -62,6 +62,7 @@ export function account(books: Books): Account {
       ...repeated(inbox.map(({ user_id, event_id }) => `in the inbox of ${user_id}: ${event_id}`)),
       ...repeated(audit.map(({ event_id }) => `in the audit trail: ${event_id}`)),
       ...heard.flatMap(({ userId, eventIds }) => repeated(eventIds.map((id) => `heard by ${userId}: ${id}`))),
+      ...series(books, (instances) => instances > INSTANCES),
       ...invented(books, events),
     ],
     disordered: [...disordered(inbox), ...misheard(books)],
@@ -120,6 +121,12 @@ function invented({ inbox, audit }: Books, events: Written[]): string[] {
       .filter(({ event_id }) => !known.has(event_id))
       .map(({ event_id }) => `in the audit trail, never written: ${event_id}`),
   ];
+}
+
+function series({ tasks }: Books, isWrong: (instances: number) => boolean): string[] {
+  return tasks
+    .filter(({ instances }) => instances !== null && isWrong(instances))
+    .map(({ id, instances }) => `instances of series ${id}: ${instances} of ${INSTANCES}`);
 }
 
 /** Of the tasks that are still there. */

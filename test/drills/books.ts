@@ -22,13 +22,15 @@ export type Scheduled = {
   is_published: boolean;
   event_id: string | null;
 };
+/** `is_due_at_once`: its reminder fires immediately. `instances`: of a series, null of other tasks. */
+export type Task = { id: string; is_due_at_once: boolean; reminder_status: string | null; instances: number | null };
 export type Letter = { app_id: string; event_id: string };
 
 /** Everything that is written somewhere at the end of a drill. */
 export type Books = {
   promised: Promised[];
-  /** Those not deleted; `is_due_at_once`: with a reminder that fires immediately. */
-  tasks: { id: string; is_due_at_once: boolean; reminder_status: string | null }[];
+  /** Those not deleted. */
+  tasks: Task[];
   /** Events of tasks, with what became of them. */
   outbox: (Written & { is_sent: boolean })[];
   /** Events of reminders that fired. */
@@ -46,8 +48,11 @@ export type Books = {
 
 export async function readBooks({ stack, load, clients, poison }: World): Promise<Books> {
   const { sql } = stack.database;
-  const tasks = await sql<Books['tasks']>`
-    select id, coalesce(due_date - reminder_offset <= created_at, false) as is_due_at_once, reminder_status from tasks`;
+  const tasks = await sql<Task[]>`
+    select id, coalesce(due_date - reminder_offset <= created_at, false) as is_due_at_once, reminder_status,
+      case when recurrence_pattern is not null
+        then (select count(*)::int from tasks instance where instance.parent_recurring_task_id = task.id) end as instances
+    from tasks task`;
   const outbox = await sql<Books['outbox']>`
     select event_id, event_type as type, task_id, task_version, event ->> 'user_id' as user_id, created_at as at,
       sent_at is not null as is_sent

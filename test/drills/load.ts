@@ -8,14 +8,15 @@ export type Promised = { taskId: string; type: EventType; version?: number };
 
 export type Load = ReturnType<typeof startLoad>;
 
+const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 /** A client that waits longer gives up. */
 const PATIENCE_MS = 20_000;
 
 /**
  * Creates tasks at `rate` a second, whether or not earlier ones were answered (open loop), through the replicas of
- * chat-api in turn. Of twenty tasks one is changed three times at once, one completed, one deleted, and two have a
- * reminder that fires immediately, so that all five topics carry events.
+ * chat-api in turn. Of twenty tasks one is changed three times at once, one completed, one deleted, two have a reminder
+ * that fires immediately, so that all five topics carry events, and one recurs, so that the processor has work.
  */
 export function startLoad({ rate, people, chat }: { rate: number; people: Person[]; chat: Balancer }) {
   const promised: Promised[] = [];
@@ -86,21 +87,22 @@ export function startLoad({ rate, people, chat }: { rate: number; people: Person
   };
 }
 
-type Kind = 'plain' | 'changed' | 'completed' | 'deleted' | 'reminded';
-const kinds: Kind[] = Array.from({ length: 20 }, (_, i) => {
-  const special: Partial<Record<number, Kind>> = {
-    0: 'changed',
-    4: 'completed',
-    8: 'deleted',
-    12: 'reminded',
-    16: 'reminded',
-  };
-  return special[i] ?? 'plain';
-});
+type Kind = 'plain' | 'changed' | 'completed' | 'deleted' | 'reminded' | 'recurring';
+const special: Partial<Record<number, Kind>> = {
+  0: 'changed',
+  4: 'completed',
+  8: 'deleted',
+  10: 'reminded',
+  12: 'recurring',
+  16: 'reminded',
+};
+const kinds = Array.from({ length: 20 }, (_, i): Kind => special[i] ?? 'plain');
 
 const fieldsOf: Partial<Record<Kind, () => object>> = {
   // Two days before tomorrow is over: it fires at once.
   reminded: () => ({ due_date: new Date(Date.now() + DAY_MS).toISOString(), reminder_offset: '2 days' }),
+  // Its first date is just past and comes with it, its second less than a day ahead: the processor must see to it.
+  recurring: () => ({ due_date: new Date(Date.now() - MINUTE_MS).toISOString(), recurrence_pattern: 'daily' }),
   completed: () => ({ due_date: new Date(Date.now() + DAY_MS).toISOString(), reminder_offset: '1 hour' }),
 };
 

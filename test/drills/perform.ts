@@ -1,10 +1,8 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type Consumer, consumers } from '#shared/events';
 import { type Account, account } from './account.ts';
 import { type Books, eventsFor, readBooks } from './books.ts';
 import type { Drill } from './drill.ts';
+import { keepLogs } from './logs.ts';
 import { seeded } from './random.ts';
 import { recoveryMs } from './recovery.ts';
 import { startWorld, type World } from './world.ts';
@@ -18,6 +16,8 @@ export type Verdict = {
   reasons: string[];
   seconds: number;
   figures?: Figures;
+  /** The rate at which the machine could not follow; `rate` is half of it. */
+  saturatedAt?: number;
 };
 export type Figures = Account & { duplicates: number; recoveryMs: number; lateMs: number; refused: number };
 
@@ -45,25 +45,17 @@ export async function perform(drill: Drill, options: Options): Promise<Verdict> 
   }
   const verdict = await performOnce(drill, options);
   if ((verdict.figures?.lateMs ?? 0) <= SATURATED_MS) return verdict;
-  options.say(
-    `the machine was saturated (timers late by ${Math.round(verdict.figures?.lateMs ?? 0)} ms): again at half the rate`,
-  );
-  return performOnce(drill, { ...options, rate: options.rate / 2 });
+  options.say('the machine was saturated: again at half the rate');
+  return { ...(await performOnce(drill, { ...options, rate: options.rate / 2 })), saturatedAt: options.rate };
 }
 
 async function performOnce(drill: Drill, { rate, seed, minutes, say, started }: Options): Promise<Verdict> {
   const from = performance.now();
-  const verdict = (reasons: string[], figures?: Figures): Verdict => ({
-    drill,
-    rate,
-    outcome: reasons.length === 0 ? 'passed' : 'failed',
-    reasons,
-    seconds: (performance.now() - from) / 1000,
-    ...(figures && { figures }),
-  });
   const starting = startWorld(drill, { rate, random: seeded(seed), minutes });
   started(async () => (await starting).end());
+  const wrong: string[] = [];
   let world: World | undefined;
+  let figures: Figures | undefined;
   try {
     world = await starting;
     await Bun.sleep(CALM_MS);
@@ -73,31 +65,29 @@ async function performOnce(drill: Drill, { rate, seed, minutes, say, started }: 
     say('the fault is over');
     await Bun.sleep(CALM_MS);
     await world.load.stop();
-    const books = await settledBooks(world, drill.settleMs ?? SETTLE_MS);
+    await world.stack.settled(drill.settleMs ?? SETTLE_MS).catch((error: unknown) => wrong.push(Bun.inspect(error)));
+    const books = await fullBooks(world);
     await world.meter.readAll();
-    const figures = figuresOf(world, books, faultEndedAt);
-    const reasons = [
-      ...wrongIn(figures),
-      ...(drill.mayRefuse ? [] : refusals(world)),
-      ...(drill.judge?.(world, say) ?? []),
-    ];
-    if (reasons.length > 0) reasons.push(`the logs are in ${await keepLogs(drill, world)}`);
-    return verdict(reasons, figures);
+    figures = figuresOf(world, books, faultEndedAt);
+    wrong.push(...wrongIn(figures), ...(drill.mayRefuse ? [] : refusals(world)), ...(drill.judge?.(world, say) ?? []));
   } catch (error) {
-    const reasons = [Bun.inspect(error)];
-    if (world) reasons.push(`the logs are in ${await keepLogs(drill, world)}`);
-    return verdict(reasons);
-  } finally {
-    await world?.end();
+    wrong.push(Bun.inspect(error));
   }
+  const logs = world && wrong.length > 0 ? await keepLogs(drill.name, world.stack.lines, wrong) : undefined;
+  await world?.end().catch((error: unknown) => wrong.push(`not everything ended: ${Bun.inspect(error)}`));
+  return {
+    drill,
+    rate,
+    outcome: wrong.length === 0 ? 'passed' : 'failed',
+    reasons: logs ? [...wrong, `the logs are in ${logs}`] : wrong,
+    seconds: (performance.now() - from) / 1000,
+    ...(figures && { figures }),
+  };
 }
 
-/** The books, once nothing is missing in them; or what they are when that takes too long. */
-async function settledBooks(world: World, withinMs: number): Promise<Books> {
-  const deadline = performance.now() + withinMs;
-  await world.stack.settled(withinMs);
-  const end = Math.min(deadline, performance.now() + LOST_MS);
-  for (;;) {
+/** The books once nothing is missing in them, or what they are after 20 s. */
+async function fullBooks(world: World): Promise<Books> {
+  for (const end = performance.now() + LOST_MS; ;) {
     const books = await readBooks(world);
     if (account(books).lost.length === 0 || performance.now() > end) return books;
     await Bun.sleep(500);
@@ -126,12 +116,4 @@ function wrongIn({ lost, doubled, disordered, dead }: Account): string[] {
 function refusals({ load }: World): string[] {
   const counts = Map.groupBy(load.unanswered, (what) => what);
   return [...counts].map(([what, same]) => `refused or unanswered: ${what}, ${same.length} times`);
-}
-
-async function keepLogs(drill: Drill, { stack }: World): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), `taskflow-drill-${drill.name}-`));
-  for (const [name, lines] of Map.groupBy(stack.lines, (line) => line.split(' ')[0] ?? '')) {
-    await writeFile(join(folder, `${name.replace('/', '-')}.log`), lines.join('\n'));
-  }
-  return folder;
 }

@@ -1,7 +1,7 @@
 import type { Verdict } from './perform.ts';
 
 const columns: { title: string; width: number; value: (verdict: Verdict) => string }[] = [
-  { title: 'drill', width: -26, value: ({ drill }) => drill.name },
+  { title: 'drill', width: -38, value: ({ drill }) => drill.name },
   { title: 'rate', width: 5, value: ({ rate }) => String(rate) },
   { title: 'created', width: 8, value: figure(({ created }) => created) },
   { title: 'events', width: 8, value: figure(({ events }) => events) },
@@ -29,7 +29,10 @@ late: the load generator's own timer at p99`;
 
 export const heading = (): string => columns.map(({ title, width }) => padded(title, width)).join('');
 export const row = (verdict: Verdict): string =>
-  `${columns.map(({ value, width }) => padded(value(verdict), width)).join('')}  ${verdict.outcome}`;
+  `${columns.map(({ value, width }) => padded(value(verdict), width)).join('')}  ${verdict.outcome}${saturation(verdict)}`;
+
+const saturation = ({ saturatedAt }: Verdict): string =>
+  saturatedAt === undefined ? '' : ` (at ${saturatedAt} a second the machine was saturated)`;
 
 function figure(of: (figures: NonNullable<Verdict['figures']>) => number): (verdict: Verdict) => string {
   return ({ figures }) => (figures ? of(figures).toLocaleString('en') : '');

@@ -1,11 +1,11 @@
 import { type AppId, apps } from '../../services/local/apps.ts';
-import { createRealSidecars, type RealSidecars } from '../real/sidecars.ts';
 import { freePort } from '../../services/local/port.ts';
+import { createRealSidecars } from '../real/sidecars.ts';
 import { listen } from '../support/listen.ts';
-import { signUpMany } from '../support/person.ts';
+import { type Person, signUpMany } from '../support/person.ts';
 import type { Placed } from '../support/sidecars.ts';
 import { startServer } from '../support/server.ts';
-import { startStack } from '../support/stack.ts';
+import { type RunningStack, startStack } from '../support/stack.ts';
 import { type Balancer, createBalancer } from './balancer.ts';
 import type { Drill } from './drill.ts';
 import { type Edge, openEdge } from './edge.ts';
@@ -17,75 +17,45 @@ import type { Random } from './random.ts';
 export type World = Awaited<ReturnType<typeof startWorld>>;
 
 const PEOPLE = 40; // 135 events a second over 40 streams: under the 10 a second of each
-/** As in a cluster: deliveries are answered for 5 s after SIGTERM. Streams are ended within a second, not in fifteen. */
-const clusterSettings = { DELIVERY_DRAIN_MS: '5000', DRAIN_MS: '1000' };
+/** As in a cluster, deliveries are answered for 5 s after SIGTERM; what takes minutes there takes seconds here. */
+const settings = { DELIVERY_DRAIN_MS: '5000', DRAIN_MS: '1000', TICK_SECONDS: '2' };
 
 /** `minutes`: how long a drill without an end of its own goes on. */
 export type Conditions = { rate: number; random: Random; minutes: number };
 
 /** The real services on daprd, Kafka and a durable Postgres of their own, with people who listen; the load runs. */
-export async function startWorld(drill: Drill, conditions: Conditions) {
-  const edges = new Map<string, Edge>();
+export async function startWorld(drill: Drill, { rate, random, minutes }: Conditions) {
+  await using opened = new AsyncDisposableStack(); // closed again when something does not start
   const server = await startServer();
-  try {
-    const stack = await startStack({
-      createSidecarsWith: (options) => createRealSidecars({ ...options, brokerAtStart: drill.brokerAtStart ?? true }),
-      replicas: drill.replicas ?? {},
-      settings: Object.fromEntries(
-        apps.map(({ appId }) => [appId, { ...clusterSettings, ...drill.settings?.[appId] }]),
-      ),
-      ...(drill.withEdges && { appPort: (placed) => openEdgeTo(placed, edges) }),
-    });
-    try {
-      return await populate(drill, conditions, { server, stack, edges });
-    } catch (error) {
-      await stack.stop();
-      throw error;
-    }
-  } catch (error) {
-    await server.remove();
-    throw error;
-  }
-}
+  opened.defer(server.remove);
+  const edges = new Map<string, Edge>();
+  opened.defer(async () => void (await Promise.all([...edges.values()].map((edge) => edge.goAway()))));
+  const stack = await startStack({
+    createSidecarsWith: (options) => createRealSidecars({ ...options, brokerAtStart: drill.brokerAtStart ?? true }),
+    replicas: drill.replicas ?? {},
+    settings: Object.fromEntries(apps.map(({ appId }) => [appId, { ...settings, ...drill.settings?.[appId] }])),
+    ...(drill.withEdges && { appPort: (placed) => openEdgeTo(placed, edges) }),
+  });
+  opened.defer(() => killAndStop(stack));
 
-type Parts = {
-  server: Awaited<ReturnType<typeof startServer>>;
-  stack: Awaited<ReturnType<typeof startStack<RealSidecars>>>;
-  edges: Map<string, Edge>;
-};
-
-function openEdgeTo({ name, port: target }: Placed, edges: Map<string, Edge>): number {
-  const edge = openEdge({ port: freePort(), target });
-  edges.set(name, edge);
-  return edge.port;
-}
-
-async function populate(drill: Drill, { rate, random, minutes }: Conditions, { server, stack, edges }: Parts) {
-  const services = stack.names.map((name) => ({
-    appId: name.split('#')[0] as AppId,
-    name,
-    origin: stack.url('', name),
-  }));
+  const services = stack.names.map((name) => ({ name, appId: appIdOf(name), origin: stack.url('', name) }));
   const balancers = Object.fromEntries(
     apps.map(({ appId }) => [appId, createBalancer(services.filter((each) => each.appId === appId))]),
   ) as Record<AppId, Balancer>;
-  const balancerOf = (name: string) => balancers[name.split('#')[0] as AppId];
-
   const people = await signUpMany(stack, drill.people ?? PEOPLE);
-  const through = (url: string, init: RequestInit) =>
-    balancers['notification-service'].send(new URL(url).pathname, init);
   const clients = drill.withoutStreams
     ? []
-    : await Promise.all(
-        people.map(async (person) => ({ userId: person.id, ...(await listen(stack, person, { through })) })),
-      );
+    : await Promise.all(people.map((person) => listenThrough(balancers['notification-service'], stack, person)));
+  opened.defer(() => clients.forEach((client) => client.close()));
   const meter = startMeter(services);
+  opened.defer(meter.stop);
   const load = startLoad({ rate: drill.withoutLoad ? 0 : rate, people, chat: balancers['chat-api'] });
+  opened.defer(load.stop);
   const poison: { appId: AppId; eventId: string }[] = [];
 
   /** SIGTERM as the kubelet sends it: nobody is sent to it any more. Resolves when it has ended. */
   async function stop(name: string): Promise<void> {
-    balancerOf(name).away(name);
+    balancers[appIdOf(name)].away(name);
     await stack.stopOne(name);
   }
   /** SIGKILL. Requests still go to it and are refused. */
@@ -96,22 +66,11 @@ async function populate(drill: Drill, { rate, random, minutes }: Conditions, { s
   /** Again; resolves when it is ready. */
   async function start(name: string): Promise<void> {
     await stack.start(name);
-    balancerOf(name).back(name);
+    balancers[appIdOf(name)].back(name);
   }
 
+  const closing = opened.move();
   let ending: Promise<void> | undefined;
-  async function end(): Promise<void> {
-    meter.stop();
-    for (const client of clients) client.close();
-    // Nothing of it is needed again: no reason to wait for drains.
-    const running = stack.names.filter((name) => stack.pidOf(name) !== undefined);
-    await Promise.all(running.map((name) => stack.kill(name)));
-    await load.stop();
-    await stack.stop();
-    await Promise.all([...edges.values()].map((edge) => edge.goAway()));
-    await server.remove();
-  }
-
   return {
     /** The stack's own `stop`, `kill` and `start` do not tell the balancers and the meter. */
     stack,
@@ -144,6 +103,27 @@ async function populate(drill: Drill, { rate, random, minutes }: Conditions, { s
     expectDead: (appId: AppId, eventId: string) => void poison.push({ appId, eventId }),
     poison,
     /** Ends all of it; again: the same end. */
-    end: () => (ending ??= end()),
+    end: () => (ending ??= closing.disposeAsync()),
   };
+}
+
+const appIdOf = (name: string) => name.split('#')[0] as AppId;
+
+function openEdgeTo({ name, port: target }: Placed, edges: Map<string, Edge>): number {
+  const edge = openEdge({ port: freePort(), target });
+  edges.set(name, edge);
+  return edge.port;
+}
+
+/** At each opening to the next replica of the notification service. */
+async function listenThrough(balancer: Balancer, stack: RunningStack, person: Person) {
+  const through = (url: string, init: RequestInit) => balancer.send(new URL(url).pathname, init);
+  return { userId: person.id, ...(await listen(stack, person, { through })) };
+}
+
+/** Nothing of it is needed again: no reason to wait for drains. */
+async function killAndStop(stack: RunningStack): Promise<void> {
+  const running = stack.names.filter((name) => stack.pidOf(name) !== undefined);
+  await Promise.all(running.map((name) => stack.kill(name)));
+  await stack.stop();
 }

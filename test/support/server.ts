@@ -19,6 +19,12 @@ export async function startServer() {
   const before = { ...process.env };
   Object.assign(process.env, cluster.environment);
 
+  let isPaused = false;
+  function resume(): void {
+    if (isPaused) signal(server.pid, 'SIGCONT');
+    isPaused = false;
+  }
+
   return {
     /** Again, on the same port and data. */
     async start(): Promise<void> {
@@ -30,11 +36,15 @@ export async function startServer() {
       await server.exited;
     },
     /** What is connected stays so, and nobody answers. Linux only. */
-    pause: () => signal(server.pid, 'SIGSTOP'),
-    resume: () => signal(server.pid, 'SIGCONT'),
+    pause(): void {
+      isPaused = true;
+      signal(server.pid, 'SIGSTOP');
+    },
+    resume,
     async remove(): Promise<void> {
       for (const name of Object.keys(cluster.environment)) delete process.env[name];
       Object.assign(process.env, before);
+      resume();
       await server.stop();
       await removePostgres(place.dataDir);
       await rm(folder, { recursive: true, force: true });
