@@ -14,7 +14,7 @@ const testsOnly = isReal || process.argv.includes('--tests-only');
 const given = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 const suites: Suite[] =
   isReal && given.length === 0
-    ? ['flow', 'outage', 'conformance'].map((name) => ({ name, paths: [`test/${name}`] }))
+    ? ['up', 'flow', 'outage', 'conformance'].map((name) => ({ name, paths: [`test/${name}`] }))
     : [{ name: 'tests', paths: given }];
 // Each of these files has a broker and five sidecars: two at once would measure the machine.
 const how = isReal ? ['--timeout=60000'] : ['--parallel', '--timeout=20000'];

@@ -2,12 +2,15 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { apps } from '../services/local/apps.ts';
 import { freePort } from '../services/local/port.ts';
 import { commandOf } from '../services/local/processes.ts';
 import { readRunning, type Running } from '../services/local/state.ts';
+import { cacheFolder } from './real/cache.ts';
 import { eventually } from './support/wait.ts';
 
 const root = join(import.meta.dir, '..');
+const isReal = process.env.TASKFLOW_SIDECAR === 'real';
 const port = freePort();
 const started: Bun.Subprocess[] = [];
 let folder: string;
@@ -35,12 +38,13 @@ describe('up', () => {
     expect(processes.map(({ name }) => name)).toEqual([
       'gateway',
       'postgres',
-      'sidecar',
+      ...(isReal ? ['kafka', 'sentry'] : ['sidecar']),
       'chat-api',
       'notification-service',
       'reminder-service',
       'audit-logger',
       'recurring-task-processor',
+      ...(isReal ? apps.map(({ appId }) => `daprd-${appId}`) : []),
     ]);
     const demo = await run('services/local/demo.ts');
     expect(demo).toMatchObject({ exitCode: 0, stderr: '' });
@@ -109,7 +113,8 @@ describe('up', () => {
 const url = (path: string) => `http://localhost:${port}${path}`;
 
 function start() {
-  const up = Bun.spawn([process.execPath, '--no-orphans', 'services/local/up.ts', '--port', String(port)], {
+  const options = ['--port', String(port), ...(isReal ? ['--real'] : [])];
+  const up = Bun.spawn([process.execPath, '--no-orphans', 'services/local/up.ts', ...options], {
     cwd: root,
     env: environment(),
     stdio: ['ignore', Bun.file(join(folder, 'up.out')), 'inherit'],
@@ -141,7 +146,8 @@ async function run(script: string, ...args: string[]) {
 
 /** Without what the tests' own cluster put there. */
 function environment(): Record<string, string> {
-  return { PATH: process.env.PATH ?? '', USER: 'olga', HOME: folder, TASKFLOW_STATE: state };
+  const { PATH = '' } = process.env;
+  return { PATH, USER: 'olga', HOME: folder, TASKFLOW_STATE: state, TASKFLOW_CACHE: cacheFolder() };
 }
 
 function isAlive({ pid }: { pid: number }): boolean {
