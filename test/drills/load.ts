@@ -102,7 +102,7 @@ const fieldsOf: Partial<Record<Kind, () => object>> = {
   // Two days before tomorrow is over: it fires at once.
   reminded: () => ({ due_date: new Date(Date.now() + DAY_MS).toISOString(), reminder_offset: '2 days' }),
   // Its first date is just past and comes with it, its second less than a day ahead: the processor must see to it.
-  recurring: () => ({ due_date: new Date(Date.now() - MINUTE_MS).toISOString(), recurrence_pattern: 'daily' }),
+  recurring: () => ({ due_date: new Date(Date.now() - MINUTE_MS).toISOString(), recurrence_pattern: 'daily:' }),
   completed: () => ({ due_date: new Date(Date.now() + DAY_MS).toISOString(), reminder_offset: '1 hour' }),
 };
 
