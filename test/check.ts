@@ -40,6 +40,7 @@ async function check(): Promise<Totals> {
     let totals: Totals = { passed: 0, failed: refused.value, skipped: 0 };
     for (const suite of suites) {
       const own = await runSuite(suite, environment, folder);
+      if (interrupt.exitCode) break;
       if (suites.length > 1) console.log(`${suite.name}: ${lineOf(own)}`);
       totals = sum(totals, own);
     }

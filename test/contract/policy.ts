@@ -1,6 +1,6 @@
 import type { Manifest } from './manifests.ts';
 
-// What Dapr accepts and what would lose or block events, or let in a caller: seen on daprd 1.18.2, or read in its source.
+// What Dapr starts with, and what then loses or blocks events or refuses the one permitted call: seen on daprd 1.18.2, or read in its source.
 
 /** One sentence for each manifest and reason, with its file. Nothing for a tree that may run. */
 export function refusals(manifests: Manifest[]): string[] {
