@@ -4,6 +4,8 @@ export function percentile(samples: number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
 }
 
+export const median = (samples: number[]): number => percentile(samples, 0.5);
+
 export const ms = (value: number): string => `${value.toFixed(1)} ms`;
 
 /** `p50 1.2 ms · p99 3.4 ms · n 500` */

@@ -1,0 +1,45 @@
+import { apps } from '../../services/local/apps.ts';
+import type { RunningStack } from '../support/stack.ts';
+
+const TOPIC = 'taskflow.tasks.created';
+/** About as long as a task.created event. */
+const BODY = JSON.stringify({ filler: 'x'.repeat(900) });
+
+/**
+ * In place of the five services, which must not run, apps that only answer, behind the same sidecars and broker: what a
+ * publish and its delivery to all consumers cost before anything of ours is done.
+ */
+export function startBare({ ports, sidecarPorts, secrets }: RunningStack) {
+  const arrivals = new Map<string, (at: number) => void>();
+  const servers = apps.map(({ appId }) =>
+    Bun.serve({
+      port: ports[appId],
+      hostname: '127.0.0.1',
+      idleTimeout: 120,
+      async fetch(request) {
+        const { id } = (await request.json()) as { id: string };
+        if (appId === 'notification-service') arrivals.get(id)?.(performance.now());
+        return Response.json({ status: 'SUCCESS' });
+      },
+    }),
+  );
+  const url = `http://127.0.0.1:${sidecarPorts['chat-api']}/v1.0/publish/taskflow-pubsub/${TOPIC}`;
+  const headers = { 'content-type': 'application/json', 'dapr-api-token': secrets.DAPR_API_TOKEN };
+
+  return {
+    /** Publishes one event. @returns the time until it was at the app of notification-service, ms */
+    async publishAndDeliver(): Promise<number> {
+      const id = Bun.randomUUIDv7();
+      const { promise: arrival, resolve } = Promise.withResolvers<number>();
+      arrivals.set(id, resolve);
+      const from = performance.now();
+      const query = `metadata.partitionKey=${id}&metadata.cloudevent.id=${id}`;
+      const response = await fetch(`${url}?${query}`, { method: 'POST', headers, body: BODY });
+      if (response.status !== 204) throw new Error(`publish answered ${response.status}`);
+      const at = await arrival;
+      arrivals.delete(id);
+      return at - from;
+    },
+    stop: () => Promise.all(servers.map((server) => server.stop(true))),
+  };
+}
