@@ -45,7 +45,8 @@ export function startLoad({ rate, people, chat }: { rate: number; people: Person
   }
 
   async function create(i: number): Promise<void> {
-    const person = people[i % people.length] as Person;
+    // One further each round, so that no person has all of one kind: two events a series are much for one stream.
+    const person = people[(i + Math.floor(i / people.length)) % people.length] as Person;
     const kind = kinds[i % kinds.length] ?? 'plain';
     const created = await change(person, 'POST', '', { title: `Task ${i}`, ...fieldsOf[kind]?.() });
     if (!created) return;
