@@ -5,9 +5,9 @@ import { join } from 'node:path';
 /** Writes what the processes of a failed drill printed, one file each, and all that is wrong. @returns the folder */
 export async function keepLogs(drill: string, lines: string[], wrong: string[]): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), `taskflow-drill-${drill}-`));
-  await writeFile(join(folder, 'wrong.txt'), wrong.join('\n'));
+  await writeFile(join(folder, 'wrong.txt'), [...wrong, ''].join('\n'));
   for (const [name, own] of Map.groupBy(lines, processOf)) {
-    await writeFile(join(folder, `${name.replaceAll(/\W+/g, '-')}.log`), own.join('\n'));
+    await writeFile(join(folder, `${name.replaceAll(/\W+/g, '-')}.log`), [...own, ''].join('\n'));
   }
   return folder;
 }
