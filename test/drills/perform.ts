@@ -69,7 +69,9 @@ async function performOnce(drill: Drill, { rate, seed, minutes, say, started }: 
     const books = await fullBooks(world);
     await world.meter.readAll();
     figures = figuresOf(world, books, faultEndedAt);
-    wrong.push(...wrongIn(figures), ...(drill.mayRefuse ? [] : refusals(world)), ...(drill.judge?.(world, say) ?? []));
+    wrong.push(...wrongIn(figures), ...(await ailing(world)));
+    if (!drill.mayRefuse) wrong.push(...refusals(world));
+    if (drill.judge) wrong.push(...drill.judge(world, say));
   } catch (error) {
     wrong.push(Bun.inspect(error));
   }
@@ -116,4 +118,19 @@ function wrongIn({ lost, doubled, disordered, dead }: Account): string[] {
 function refusals({ load }: World): string[] {
   const counts = Map.groupBy(load.unanswered, (what) => what);
   return [...counts].map(([what, same]) => `refused or unanswered: ${what}, ${same.length} times`);
+}
+
+/** Every process is as it was: ready, and lacks nothing. */
+async function ailing({ stack }: World): Promise<string[]> {
+  const answers = stack.names.map(async (name) => {
+    try {
+      const text = await (await fetch(stack.url('/health/ready', name))).text();
+      return { name, text, isWell: (JSON.parse(text) as { status: string }).status === 'ready' };
+    } catch (error) {
+      return { name, text: String(error), isWell: false };
+    }
+  });
+  return (await Promise.all(answers))
+    .filter(({ isWell }) => !isWell)
+    .map(({ name, text }) => `not well: ${name}: ${text}`);
 }
