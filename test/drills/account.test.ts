@@ -18,7 +18,7 @@ function goodBooks(): Books {
   }));
   const reminded = { ...event, event_id: 'new', type: 'task.created' as const, task_id: 'reminded', task_version: 1 };
   const reminder = { ...reminded, event_id: 'reminder', type: 'task.reminder.triggered' as const };
-  const outbox = [...changed, reminded].map((each) => ({ ...each, is_sent: true }));
+  const outbox = [...changed, reminded].map((each) => ({ ...each, sent_at: at as Date | null }));
   const events = [...changed, reminded, reminder];
   return {
     promised: outbox.map(({ task_id, type, task_version }) => ({ taskId: task_id, type, version: task_version })),
@@ -74,7 +74,7 @@ describe('finds what is lost', () => {
     ],
     [
       'not published',
-      ({ outbox }) => Object.assign(outbox[0] ?? {}, { is_sent: false }),
+      ({ outbox }) => Object.assign(outbox[0] ?? {}, { sent_at: null }),
       ['never published: task.created changed-1 of task changed, version 1'],
     ],
     [
@@ -205,10 +205,12 @@ test('takes a dead letter for an error, unless the drill provoked it', () => {
   ).toEqual(nothing);
 });
 
-test('recovery lasts until the last event that had waited for more than a second', () => {
+test('each has recovered when its last event came that had waited for more than a second', () => {
   const books = goodBooks();
-  expect(recoveryMs(books, at)).toBe(0);
-  Object.assign(books.inbox[0] ?? {}, { at: new Date(at.getTime() + 7000) });
-  Object.assign(books.audit[0] ?? {}, { at: new Date(at.getTime() + 9000) });
-  expect(recoveryMs(books, new Date(at.getTime() + 4000))).toBe(5000);
+  expect(recoveryMs(books, at)).toEqual({ outbox: 0, inbox: 0, audit: 0, schedule: 0 });
+  const after = (seconds: number) => new Date(at.getTime() + seconds * 1000);
+  Object.assign(books.outbox[0] ?? {}, { sent_at: after(5) });
+  Object.assign(books.inbox[0] ?? {}, { at: after(7) });
+  Object.assign(books.audit[0] ?? {}, { at: after(9) });
+  expect(recoveryMs(books, after(4))).toEqual({ outbox: 1000, inbox: 3000, audit: 5000, schedule: 0 });
 });

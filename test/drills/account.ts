@@ -48,7 +48,7 @@ export function account(books: Books): Account {
     poison: expected.size,
     lost: [
       ...unkept(books),
-      ...outbox.filter(({ is_sent }) => !is_sent).map((event) => `never published: ${said(event)}`),
+      ...outbox.filter(({ sent_at }) => sent_at === null).map((event) => `never published: ${said(event)}`),
       ...missing(events, 'notification-service', inInbox(books), 'not in the inbox'),
       ...missing(events, 'audit-logger', inAudit(books), 'not in the audit trail'),
       ...missing(latest, 'reminder-service', isScheduled, 'unknown to the reminder service'),

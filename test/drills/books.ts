@@ -32,7 +32,7 @@ export type Books = {
   /** Those not deleted. */
   tasks: Task[];
   /** Events of tasks, with what became of them. */
-  outbox: (Written & { is_sent: boolean })[];
+  outbox: (Written & { sent_at: Date | null })[];
   /** Events of reminders that fired. */
   reminders: Written[];
   schedule: Scheduled[];
@@ -54,8 +54,7 @@ export async function readBooks({ stack, load, clients, poison }: World): Promis
         then (select count(*)::int from tasks instance where instance.parent_recurring_task_id = task.id) end as instances
     from tasks task`;
   const outbox = await sql<Books['outbox']>`
-    select event_id, event_type as type, task_id, task_version, event ->> 'user_id' as user_id, created_at as at,
-      sent_at is not null as is_sent
+    select event_id, event_type as type, task_id, task_version, event ->> 'user_id' as user_id, created_at as at, sent_at
     from outbox order by seq`;
   const fired = await sql<(Omit<Written, 'event_id' | 'type'> & Fired)[]>`
     select reminder_id, trigger_at, task_id, user_id, task_version, claimed_at as at

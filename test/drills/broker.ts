@@ -33,7 +33,7 @@ const killed: Drill = {
 const absent: Drill = {
   name: 'kafka-absent',
   about: `everything starts without Kafka, which is started after ${ABSENT_MS / 1000} s of tasks`,
-  seconds: 90,
+  seconds: 75,
   replicas: { 'chat-api': 2 },
   brokerAtStart: false,
   async run({ stack }) {

@@ -6,7 +6,7 @@ const PAUSED_MS = 60_000;
 const stopped: Drill = {
   name: 'postgres-stopped',
   about: `Postgres is stopped, and started after ${STOPPED_MS / 1000} s`,
-  seconds: 80,
+  seconds: 60,
   mayRefuse: true,
   async run({ server }) {
     await server.stop();
@@ -18,7 +18,7 @@ const stopped: Drill = {
 const paused: Drill = {
   name: 'postgres-paused',
   about: `Postgres is frozen with its connections open, and goes on after ${PAUSED_MS / 1000} s`,
-  seconds: 120,
+  seconds: 110,
   mayRefuse: true,
   linuxOnly: true,
   async run({ server }) {

@@ -1,10 +1,9 @@
-import { type Consumer, consumers } from '#shared/events';
-import { type Account, account } from './account.ts';
-import { type Books, eventsFor, readBooks } from './books.ts';
+import { account } from './account.ts';
+import { type Books, readBooks } from './books.ts';
 import type { Drill } from './drill.ts';
+import { details, type Figures, figuresOf, wrongIn } from './findings.ts';
 import { keepLogs } from './logs.ts';
 import { seeded } from './random.ts';
-import { recoveryMs } from './recovery.ts';
 import { startWorld, type World } from './world.ts';
 
 /** How a drill ended, with its figures when it came so far. */
@@ -19,7 +18,6 @@ export type Verdict = {
   /** The rate at which the machine could not follow; `rate` is half of it. */
   saturatedAt?: number;
 };
-export type Figures = Account & { duplicates: number; recoveryMs: number; lateMs: number; refused: number };
 
 /** Of load before the fault, and after it. */
 const CALM_MS = 5000;
@@ -58,20 +56,13 @@ async function performOnce(drill: Drill, { rate, seed, minutes, say, started }: 
   let figures: Figures | undefined;
   try {
     world = await starting;
-    await Bun.sleep(CALM_MS);
-    say('the fault begins');
-    await drill.run(world, say);
-    const faultEndedAt = new Date();
-    say('the fault is over');
-    await Bun.sleep(CALM_MS);
-    await world.load.stop();
+    const faultEndedAt = await underLoad(world, drill, say);
     await world.stack.settled(drill.settleMs ?? SETTLE_MS).catch((error: unknown) => wrong.push(Bun.inspect(error)));
     const books = await fullBooks(world);
     await world.meter.readAll();
     figures = figuresOf(world, books, faultEndedAt);
-    wrong.push(...wrongIn(figures), ...(await ailing(world)));
-    if (!drill.mayRefuse) wrong.push(...refusals(world));
-    if (drill.judge) wrong.push(...drill.judge(world, say));
+    for (const line of details(figures)) say(line);
+    wrong.push(...(await wrongIn(world, drill, figures)), ...(drill.judge?.(world, say) ?? []));
   } catch (error) {
     wrong.push(Bun.inspect(error));
   }
@@ -87,6 +78,18 @@ async function performOnce(drill: Drill, { rate, seed, minutes, say, started }: 
   };
 }
 
+/** @returns when the fault was over */
+async function underLoad(world: World, drill: Drill, say: Options['say']): Promise<Date> {
+  await Bun.sleep(CALM_MS);
+  say('the fault begins');
+  await drill.run(world, say);
+  const faultEndedAt = new Date();
+  say('the fault is over');
+  await Bun.sleep(CALM_MS);
+  await world.load.stop();
+  return faultEndedAt;
+}
+
 /** The books once nothing is missing in them, or what they are after 20 s. */
 async function fullBooks(world: World): Promise<Books> {
   for (const end = performance.now() + LOST_MS; ;) {
@@ -94,43 +97,4 @@ async function fullBooks(world: World): Promise<Books> {
     if (account(books).lost.length === 0 || performance.now() > end) return books;
     await Bun.sleep(500);
   }
-}
-
-function figuresOf(world: World, books: Books, faultEndedAt: Date): Figures {
-  const duplicates = (Object.keys(consumers) as Consumer[]).map((appId) =>
-    Math.max(0, world.meter.takenBy(appId) - eventsFor(appId, books)),
-  );
-  return {
-    ...account(books),
-    duplicates: duplicates.reduce((sum, count) => sum + count, 0),
-    recoveryMs: recoveryMs(books, faultEndedAt),
-    lateMs: world.load.lateMs(),
-    refused: world.load.unanswered.length,
-  };
-}
-
-function wrongIn({ lost, doubled, disordered, dead }: Account): string[] {
-  const kinds = { lost, doubled, 'out of order': disordered, 'dead letter': dead };
-  return Object.entries(kinds).flatMap(([kind, found]) => found.map((what) => `${kind}: ${what}`));
-}
-
-/** REST answers as ever while a sidecar, the broker or a consumer is away. */
-function refusals({ load }: World): string[] {
-  const counts = Map.groupBy(load.unanswered, (what) => what);
-  return [...counts].map(([what, same]) => `refused or unanswered: ${what}, ${same.length} times`);
-}
-
-/** Every process is as it was: ready, and lacks nothing. */
-async function ailing({ stack }: World): Promise<string[]> {
-  const answers = stack.names.map(async (name) => {
-    try {
-      const text = await (await fetch(stack.url('/health/ready', name))).text();
-      return { name, text, isWell: (JSON.parse(text) as { status: string }).status === 'ready' };
-    } catch (error) {
-      return { name, text: String(error), isWell: false };
-    }
-  });
-  return (await Promise.all(answers))
-    .filter(({ isWell }) => !isWell)
-    .map(({ name, text }) => `not well: ${name}: ${text}`);
 }

@@ -13,7 +13,7 @@ export const poison: Drill = {
   name: 'poison',
   about:
     'in each of the five topics an invalid event, and one that handlers refuse: each a dead letter of each consumer',
-  seconds: 60,
+  seconds: 40,
   replicas: { 'notification-service': 2 },
   async run(world) {
     for (const type of eventTypes) {

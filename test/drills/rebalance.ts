@@ -7,7 +7,7 @@ const APART_MS = 5000;
 export const rebalance: Drill = {
   name: 'rebalance',
   about: `a replica of notification-service leaves its group with its sidecar and joins it again, ${TIMES} times`,
-  seconds: 90,
+  seconds: 60,
   replicas: { 'notification-service': 2 },
   async run(world) {
     const [, second = ''] = world.replicasOf('notification-service');

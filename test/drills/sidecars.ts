@@ -7,7 +7,7 @@ const DOWN_MS = 3000;
 const killed = (appId: AppId): Drill => ({
   name: `daprd-killed-${appId}`,
   about: `one of two sidecars of ${appId} is killed, and started after ${DOWN_MS / 1000} s`,
-  seconds: 60,
+  seconds: 30,
   replicas: { [appId]: 2 },
   async run({ stack }) {
     await stack.sidecars.killSidecar(appId);

@@ -1,3 +1,4 @@
+import type { Figures } from './findings.ts';
 import type { Verdict } from './perform.ts';
 
 const columns: { title: string; width: number; value: (verdict: Verdict) => string }[] = [
@@ -10,14 +11,18 @@ const columns: { title: string; width: number; value: (verdict: Verdict) => stri
   { title: 'scheduled', width: 10, value: figure(({ scheduled }) => scheduled) },
   { title: 'sent', width: 7, value: figure(({ sent }) => sent) },
   { title: 'heard', width: 8, value: figure(({ heard }) => heard) },
-  { title: 'again', width: 7, value: figure(({ duplicates }) => duplicates) },
+  { title: 'again', width: 7, value: figure(({ duplicates }) => sum(Object.values(duplicates))) },
   { title: 'lost', width: 6, value: figure(({ lost }) => lost.length) },
   { title: 'twice', width: 6, value: figure(({ doubled }) => doubled.length) },
   { title: 'order', width: 6, value: figure(({ disordered }) => disordered.length) },
   { title: 'dead', width: 6, value: figure(({ dead }) => dead.length) },
   { title: 'poison', width: 7, value: figure(({ poison }) => poison) },
-  { title: 'refused', width: 8, value: figure(({ refused }) => refused) },
-  { title: 'healed', width: 8, value: ({ figures }) => (figures ? seconds(figures.recoveryMs / 1000) : '') },
+  { title: 'refused', width: 8, value: figure(({ refused }) => sum(Object.values(refused))) },
+  {
+    title: 'healed',
+    width: 8,
+    value: ({ figures }) => (figures ? seconds(Math.max(...Object.values(figures.recovery)) / 1000) : ''),
+  },
   { title: 'late', width: 7, value: ({ figures }) => (figures ? `${Math.round(figures.lateMs)} ms` : '') },
   { title: 'took', width: 8, value: (verdict) => seconds(verdict.seconds) },
 ];
@@ -34,10 +39,11 @@ export const row = (verdict: Verdict): string =>
 const saturation = ({ saturatedAt }: Verdict): string =>
   saturatedAt === undefined ? '' : ` (at ${saturatedAt} a second the machine was saturated)`;
 
-function figure(of: (figures: NonNullable<Verdict['figures']>) => number): (verdict: Verdict) => string {
+function figure(of: (figures: Figures) => number): (verdict: Verdict) => string {
   return ({ figures }) => (figures ? of(figures).toLocaleString('en') : '');
 }
 
+const sum = (counts: number[]): number => counts.reduce((total, count) => total + count, 0);
 const seconds = (value: number): string => `${value.toFixed(1)} s`;
 /** A negative width is left-aligned. */
 const padded = (text: string, width: number): string => (width < 0 ? text.padEnd(-width) : text.padStart(width));
