@@ -1,9 +1,9 @@
 import { startCluster } from '../support/cluster.ts';
 
-// bun run bench [events|creates|memory …] [--real]: measures the real services on a durable Postgres and prints each figure with
+// bun run bench [creates|events|outbox …] [--real]: measures the real services on a durable Postgres and prints each figure with
 // its limit or peer from the same run. These machines are shared: read ratios, not absolute times.
 
-const suites = { creates: './creates.ts', events: './events.ts' } as const;
+const suites = { creates: './creates.ts', events: './events.ts', outbox: './outbox.ts' } as const;
 const asked = process.argv.slice(2).filter((argument) => argument !== '--real');
 if (process.argv.includes('--real')) process.env.TASKFLOW_SIDECAR = 'real';
 const names = (Object.keys(suites) as (keyof typeof suites)[]).filter(
