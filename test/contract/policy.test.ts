@@ -39,6 +39,12 @@ test.each([
   ['an app health check', deployment(`dapr.io/enable-app-health-check: 'true'`), 'enable-app-health-check: Dapr'],
   ['an app health check by a patch', patch, 'enable-app-health-check: Dapr'],
   ['a path for it', deployment('dapr.io/app-health-check-path: /health/live'), 'app-health-check-path: Dapr'],
+  ['deliveries at the same time', deployment(`dapr.io/app-port: '8000'`), "must be '1', got nothing"],
+  [
+    'two deliveries at the same time',
+    deployment(`dapr.io/app-port: '8000', dapr.io/app-max-concurrency: '2'`),
+    "must be '1', got 2",
+  ],
   ['a Resiliency beside another document', `${resiliency(endless)}\n---\nkind: Component`, 'the only document'],
   ['retries with an end', resiliency('{ policy: constant, maxRetries: 3 }'), 'maxRetries must be -1, got 3'],
   ['retries that leave their end to Dapr', resiliency('{ policy: constant }'), 'maxRetries must be -1, got nothing'],
@@ -62,6 +68,7 @@ test.each([
 test('accepts the same without the fault', () => {
   const good = [
     deployment('dapr.io/enabled: "true"'),
+    deployment(`dapr.io/app-port: '8000', dapr.io/app-max-concurrency: '1'`),
     resiliency(endless),
     caller('namespace: taskflow, trustDomain: public'),
   ];

@@ -30,6 +30,8 @@ export function startDaprd(options: DaprdOptions): Child {
     'app-id': appId,
     'app-port': appPort,
     'app-protocol': 'http',
+    // As dapr.io/app-max-concurrency: with more, events are lost while the app is away (`test/contract/policy.ts` has the evidence).
+    'app-max-concurrency': 1,
     'dapr-http-port': httpPort,
     'dapr-grpc-port': grpcPort,
     'dapr-internal-grpc-port': internalPort,
