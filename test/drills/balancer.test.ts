@@ -36,3 +36,11 @@ test('goes on to the next when one is dead, and says so when all are', async () 
   expect(await twoAnswers(createBalancer([dead, alive]))).toEqual(['one', 'one']);
   await expect(createBalancer([dead]).send('/', {})).rejects.toMatchObject({ code: 'ECONNREFUSED' });
 });
+
+test('goes on to the next also when others ask meanwhile', async () => {
+  const dead = { name: 'dead', origin: `http://127.0.0.1:${freePort()}` };
+  const [alive = dead] = replicas;
+  const balancer = createBalancer([dead, alive]);
+  const answers = await Promise.all(Array.from({ length: 20 }, () => twoAnswers(balancer)));
+  expect(new Set(answers.flat())).toEqual(new Set(['one']));
+});

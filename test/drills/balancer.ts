@@ -14,10 +14,10 @@ export function createBalancer(replicas: { name: string; origin: string }[]) {
     async send(path: string, init: RequestInit): Promise<Response> {
       const present = replicas.filter(({ name }) => !gone.has(name));
       const candidates = present.length > 0 ? present : replicas;
-      turn += 1;
+      const first = turn++;
       let refusal: unknown;
       for (let i = 0; i < candidates.length; i++) {
-        const { origin = '' } = candidates[(turn + i) % candidates.length] ?? {};
+        const { origin = '' } = candidates[(first + i) % candidates.length] ?? {};
         try {
           return await fetch(origin + path, init);
         } catch (error) {
