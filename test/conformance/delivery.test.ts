@@ -1,172 +1,117 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { freePorts } from '../../services/local/port.ts';
-import { createSidecars, type Sidecars } from '../support/sidecars.ts';
+import { DEAD_LETTER_ROUTE } from '#shared/events';
 import { eventually } from '../support/wait.ts';
+import { type Answer, startToys, type Toy, type Toys, UPDATED } from './toys.ts';
 
-// What a sidecar hands to a consumer, and what it makes of each answer: on the stand-in and on daprd with Kafka alike.
+// What a sidecar makes of each answer of a consumer, and of a consumer that is not there.
 
-type Delivery = { path: string; headers: Record<string, string>; body: Record<string, unknown>; at: number };
-type Answer = () => Response | Promise<Response>;
+const RETRY_MS = 2000;
+const DELIVERY_TIMEOUT_MS = 10_000;
+const GONE_MS = 60_000;
 
-const TOPIC = 'taskflow.tasks.created';
-const tokens = { DAPR_API_TOKEN: 'to the sidecar', APP_API_TOKEN: 'to the app' };
-const [appPort = 0, publisherPort = 0, publisherSidecar = 0, consumerSidecar = 0] = freePorts(4);
-const deliveries: Delivery[] = [];
-/** What the consumer answers to the first deliveries of an event; SUCCESS after that. */
-const answers = new Map<string, Answer[]>();
-let sidecars: Sidecars;
-const servers: Bun.Server<undefined>[] = [];
-
+let toys: Toys;
+let consumer: Toy;
 beforeAll(async () => {
-  servers.push(
-    serve(publisherPort, () => new Response()),
-    serve(appPort, consume),
-  );
-  sidecars = await createSidecars({
-    placed: [
-      { appId: 'chat-api', name: 'chat-api', port: publisherPort, sidecarPort: publisherSidecar },
-      { appId: 'notification-service', name: 'notification-service', port: appPort, sidecarPort: consumerSidecar },
-    ],
-    tokens,
-    onLine: () => {},
-  });
-  await sidecars.start();
+  toys = await startToys(['chat-api', 'notification-service', 'audit-logger']);
+  consumer = toys.app('notification-service');
 });
-afterAll(async () => {
-  await sidecars?.stop();
-  for (const server of servers) await server.stop(true);
+afterAll(() => toys?.stop());
+
+const text = (status: number) => () => new Response('no', { status });
+const json = (status: string) => () => Response.json({ status });
+
+test('events of one key come in the order of publishing', async () => {
+  const ids: string[] = [];
+  for (let i = 0; i < 20; i++) ids.push(await toys.publish({ metadata: { partitionKey: 'task-1' } }));
+  await Promise.all(ids.map((id) => consumer.receives(id)));
+  expect(consumer.deliveries.map(({ id }) => id).filter((id) => ids.includes(id))).toEqual(ids);
 });
 
-function serve(port: number, fetch: (request: Request) => Response | Promise<Response>): Bun.Server<undefined> {
-  return Bun.serve({ port, hostname: '127.0.0.1', idleTimeout: 120, fetch });
-}
+test.each([
+  ['200 without a body', () => new Response()],
+  ['200 with text', text(200)],
+  ['200 with an empty object', () => Response.json({})],
+  ['200 with an empty status', json('')],
+  ['204', () => new Response(null, { status: 204 })],
+  ['SUCCESS', json('SUCCESS')],
+])('an event answered %s is done', async (_what, answer) => {
+  const id = consumer.willAnswer([answer]);
+  await toys.publish({ id });
+  await consumer.receives(id);
+  await toys.caughtUp('notification-service');
+  expect(consumer.of(id)).toHaveLength(1);
+});
 
-async function consume(request: Request): Promise<Response> {
-  const body = (await request.json()) as Record<string, unknown>;
-  const { pathname: path } = new URL(request.url);
-  deliveries.push({ path, headers: request.headers.toJSON(), body, at: Date.now() });
-  const next = path === '/events/dead-letter' ? undefined : answers.get(String(body.id))?.shift();
-  return next ? next() : Response.json({ status: 'SUCCESS' });
-}
-
-/** Publishes one event, to which the consumer will answer so. @returns its id */
-async function publish(first: Answer[] = [], metadata: Record<string, string> = {}): Promise<string> {
-  const id = crypto.randomUUID();
-  answers.set(id, first);
-  const query = new URLSearchParams({ 'metadata.cloudevent.id': id });
-  for (const [key, value] of Object.entries(metadata)) query.set(`metadata.${key}`, value);
-  const response = await fetch(
-    `http://127.0.0.1:${publisherSidecar}/v1.0/publish/taskflow-pubsub/${TOPIC}?${query.toString()}`,
-    {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'dapr-api-token': tokens.DAPR_API_TOKEN },
-      body: JSON.stringify({ hello: 'world' }),
-    },
-  );
-  expect(response.status).toBe(204);
-  return id;
-}
-
-const deliveriesOf = (id: string, path: string) =>
-  deliveries.filter((delivery) => delivery.body.id === id && delivery.path === path);
-const arrivals = (id: string, count: number, path = '/events/created') =>
-  eventually(
-    () => {
-      const seen = deliveriesOf(id, path);
-      return seen.length >= count && seen;
-    },
-    { ms: 40_000, what: `${count} deliveries to ${path}` },
-  );
-
-describe('a delivery', () => {
-  test('has our id, type, source and trace, the key of its partition and the token of the app', async () => {
-    const traceId = '0af7651916cd43dd8448eb211c80319c';
-    const id = await publish([], {
-      partitionKey: 'task-1',
-      'cloudevent.type': 'task.created',
-      'cloudevent.source': 'chat-api',
-      'cloudevent.traceparent': `00-${traceId}-b7ad6b7169203331-01`,
-    });
-    const [delivery] = await arrivals(id, 1);
-    expect(delivery?.body).toMatchObject({
-      specversion: '1.0',
-      id,
-      type: 'task.created',
-      source: 'chat-api',
-      topic: TOPIC,
-      pubsubname: 'taskflow-pubsub',
-      datacontenttype: 'application/json',
-      traceparent: expect.stringContaining(traceId),
-      time: expect.any(String),
-      data: { hello: 'world' },
-    });
-    expect(delivery?.headers).toMatchObject({
-      'content-type': 'application/cloudevents+json',
-      'dapr-api-token': tokens.APP_API_TOKEN,
-      traceparent: expect.stringContaining(traceId),
-      __key: 'task-1',
-      __topic: TOPIC,
-    });
-  });
-
-  test('of one key comes in the order of publishing', async () => {
-    const ids: string[] = [];
-    for (let i = 0; i < 20; i++) ids.push(await publish([], { partitionKey: 'task-2' }));
-    await Promise.all(ids.map((id) => arrivals(id, 1)));
-    const seen = deliveries.map(({ body }) => String(body.id)).filter((id) => ids.includes(id));
-    expect(seen).toEqual(ids);
+test('an event whose connection closes without an answer comes again after 2 s', async () => {
+  await comesAgain(async () => {
+    await consumer.close();
+    consumer.open();
+    return new Response();
   });
 });
 
-describe('the answer of a consumer', () => {
-  const text = (status: number) => () => new Response('no', { status });
-  const json = (status: string) => () => Response.json({ status });
+test('while one event is repeated its partition waits and the others go on', async () => {
+  const metadata = { partitionKey: 'task-2' };
+  const id = consumer.willAnswer([json('RETRY')]);
+  await toys.publish({ id, metadata });
+  const [first] = await consumer.receives(id);
+  const behind = await toys.publish({ metadata });
+  const beside = await toys.publish({ topic: UPDATED, metadata });
+  const [elsewhere] = await consumer.receives(beside, { path: '/events/updated' });
+  const [held] = await consumer.receives(behind);
+  expect(consumer.of(id)).toHaveLength(2);
+  expect((elsewhere?.at ?? 0) - (first?.at ?? 0)).toBeLessThan(RETRY_MS);
+  expect((held?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThan(RETRY_MS - 100);
+});
 
+describe.concurrent('an event', () => {
   test.each([
-    ['200 without a body', text(200)],
-    ['200 with an empty object', () => Response.json({})],
-    ['204', () => new Response(null, { status: 204 })],
-    ['SUCCESS', json('SUCCESS')],
-  ])('%s: done', async (_what, answer) => {
-    const id = await publish([answer]);
-    await arrivals(id, 1);
-    await eventually(async () => (await sidecars.waiting()).every(({ lag }) => lag === 0), 10_000);
-    expect(deliveriesOf(id, '/events/created')).toHaveLength(1);
-    expect(deliveriesOf(id, '/events/dead-letter')).toEqual([]);
-  });
+    ['RETRY', json('RETRY')],
+    ['an unknown status', json('LATER')],
+    ['a redirection', () => Response.redirect('/elsewhere', 307)],
+    ['400', text(400)],
+    ['401', text(401)],
+    ['429', text(429)],
+    ['500', text(500)],
+    ['503', text(503)],
+  ])('answered %s comes again after 2 s, as often as it takes', (_what, answer) => comesAgain(answer), 60_000);
 
-  test.each([
-    ['DROP', json('DROP')],
-    ['404', text(404)],
-  ])('%s: a dead letter at once, the event as it was', async (_what, answer) => {
-    const id = await publish([answer], { partitionKey: 'task-3' });
-    const [letter] = await arrivals(id, 1, '/events/dead-letter');
-    expect(deliveriesOf(id, '/events/created')).toHaveLength(1);
-    expect(letter?.body).toMatchObject({ id, topic: TOPIC, data: { hello: 'world' } });
-    expect(letter?.headers).toMatchObject({ __key: 'task-3', __topic: TOPIC });
-  });
+  test('not answered comes again 2 s after the 10 s that it may take', () => {
+    return comesAgain(() => new Promise<Response>(() => {}), { times: 1, heldMs: DELIVERY_TIMEOUT_MS });
+  }, 60_000);
 
-  test.each([
-    ['RETRY', json('RETRY'), 0],
-    ['an unknown status', json('LATER'), 0],
-    ['400', text(400), 0],
-    ['429', text(429), 0],
-    ['500', text(500), 0],
-    ['none within 10 s', () => new Promise<Response>(() => {}), 10_000],
-  ])(
-    '%s: again after 2 s, as often as it takes',
-    async (_what, answer, heldMs) => {
-      const times = heldMs > 0 ? 1 : 2;
-      const id = await publish(Array.from({ length: times }, () => answer));
-      const seen = await arrivals(id, times + 1);
-      const pauses = seen.slice(1).map(({ at }, i) => at - (seen[i]?.at ?? 0));
-      for (const pause of pauses) {
-        expect(pause).toBeGreaterThanOrEqual(heldMs + 1900);
-        expect(pause).toBeLessThan(heldMs + 4000);
-      }
-      await eventually(async () => (await sidecars.waiting()).every(({ lag }) => lag === 0), 10_000);
-      expect(deliveriesOf(id, '/events/dead-letter')).toEqual([]);
-    },
-    60_000,
-  );
+  test('for an app that is gone for 60 s waits, and is no dead letter', async () => {
+    const gone = toys.app('audit-logger');
+    await gone.receives(await toys.publish());
+    await gone.close();
+    const goneAt = performance.now();
+    const published: { id: string; key: string }[] = [];
+    for (let i = 0; i < 30; i++) {
+      const key = `gone-${i % 5}`;
+      published.push({ key, id: await toys.publish({ metadata: { partitionKey: key } }) });
+    }
+    await eventually(() => performance.now() - goneAt >= GONE_MS, GONE_MS + 5000);
+    const before = gone.deliveries.length;
+    gone.open();
+    const backAt = performance.now();
+    await eventually(() => gone.deliveries.length > before);
+    expect(performance.now() - backAt).toBeLessThan(RETRY_MS + 500);
+    await Promise.all(published.map(({ id }) => gone.receives(id)));
+    for (const key of new Set(published.map(({ key }) => key))) {
+      const ids = published.filter((event) => event.key === key).map(({ id }) => id);
+      expect(gone.deliveries.map(({ id }) => id).filter((id) => ids.includes(id))).toEqual(ids);
+    }
+    expect(gone.deliveries.filter(({ path }) => path === DEAD_LETTER_ROUTE)).toEqual([]);
+  }, 90_000);
 });
+
+/** Publishes an event that is answered so `times` times, and looks at the pauses between its deliveries. */
+async function comesAgain(answer: Answer, { times = 2, heldMs = 0 } = {}): Promise<void> {
+  const id = consumer.willAnswer(Array.from({ length: times }, () => answer));
+  await toys.publish({ id });
+  const seen = await consumer.receives(id, { count: times + 1, ms: 50_000 });
+  const pauses = seen.slice(1).map(({ at }, i) => at - (seen[i]?.at ?? 0));
+  for (const pause of pauses) expect(pause).toBeWithin(heldMs + RETRY_MS - 100, heldMs + RETRY_MS + 2000);
+  await toys.caughtUp('notification-service', 50_000);
+  expect(consumer.of(id)).toHaveLength(times + 1);
+}

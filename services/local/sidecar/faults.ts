@@ -12,7 +12,7 @@ export const faultsSchema = Type.Object(
     duplicate: Type.Boolean(),
     /** What waits in a partition is delivered newest first, and partitions overtake each other. */
     reorder: Type.Boolean(),
-    /** hang: no answer while it lasts, as from a frozen broker; fail: 500; absent: 404, Kafka was not there at start. */
+    /** hang: a frozen broker, 500 after 8 s and written in the end; fail: 500; absent: 404, Kafka was not there at start. */
     publish: Type.Union([Type.Literal('ok'), Type.Literal('hang'), Type.Literal('fail'), Type.Literal('absent')]),
   },
   { additionalProperties: false },

@@ -1,7 +1,12 @@
+import { hostname } from 'node:os';
+import { readBody } from './body.ts';
 import { DaprError } from './dapr-error.ts';
 import { childTraceparent } from './envelope.ts';
 import type { AccessControl } from './manifests.ts';
 import type { Sidecar } from './sidecar.ts';
+
+/** Where gitops puts all services. */
+const NAMESPACE = 'taskflow';
 
 /** RFC 7230 section 6.1, and what belongs to the hop between app and sidecar. */
 const HOP_HEADERS = [
@@ -29,10 +34,13 @@ export async function invoke(
   const headers = new Headers(request.headers);
   for (const name of HOP_HEADERS) headers.delete(name);
   headers.set('traceparent', childTraceparent(request.headers.get('traceparent')));
+  addForwarded(headers);
   headers.set('dapr-caller-app-id', caller);
+  headers.set('dapr-caller-namespace', NAMESPACE);
   headers.set('dapr-callee-app-id', targetId);
   if (appApiToken) headers.set('dapr-api-token', appApiToken);
-  const body = request.method === 'GET' || request.method === 'HEAD' ? null : await request.arrayBuffer();
+  const hasBody = request.method !== 'GET' && request.method !== 'HEAD';
+  const body = hasBody ? await readBody(request, (reason) => failed(targetId, reason)) : null;
   try {
     const response = await fetch(`http://127.0.0.1:${target.appPort}${path}${query}`, {
       method: request.method,
@@ -48,6 +56,13 @@ export async function invoke(
   } catch (error) {
     throw failed(targetId, `error invoking app channel: ${error instanceof Error ? error.message : error}`);
   }
+}
+
+/** As a proxy does it: behind what the caller sent (dapr/pkg/messaging, addForwardedHeadersToMetadata). */
+function addForwarded(headers: Headers): void {
+  headers.append('x-forwarded-for', '127.0.0.1');
+  headers.append('x-forwarded-host', hostname());
+  headers.append('forwarded', `for=127.0.0.1;by=127.0.0.1;host=${hostname()}`);
 }
 
 /** dapr/pkg/acl: paths without regard to case, verbs exactly; `/*` at the end of an operation covers what is below it. */

@@ -74,10 +74,6 @@ describe('publish', () => {
       404,
       'ERR_PUBSUB_NOT_FOUND',
     ]);
-    expect(await refusal(await post('chat-api', '/v1.0/publish/taskflow-pubsub/', {}))).toEqual([
-      404,
-      'ERR_TOPIC_NAME_EMPTY',
-    ]);
     // Unprotected and published by an app without scopes it is allowed; the broker does not know it.
     expect(await refusal(await post('stranger', '/v1.0/publish/taskflow-pubsub/unknown', {}))).toEqual([
       500,
@@ -90,7 +86,6 @@ describe('publish', () => {
       500,
       'ERR_PUBSUB_PUBLISH_MESSAGE',
     ]);
-    expect((await post('chat-api', path, 'x'.repeat(5 * 1024 * 1024))).status).toBe(413);
   });
 
   test.each([
@@ -173,7 +168,7 @@ describe('publish faults', () => {
     expect(await refusal(await post('chat-api', path, {}))).toEqual([500, 'ERR_PUBSUB_PUBLISH_MESSAGE']);
     await control('/apps/chat-api/faults', { publish: 'absent' });
     expect(await refusal(await post('chat-api', path, {}))).toEqual([404, 'ERR_PUBSUB_NOT_FOUND']);
-    expect(await (await call('chat-api', '/v1.0/metadata')).json()).toMatchObject({ components: [] });
+    expect(await (await call('chat-api', '/v1.0/metadata')).json()).not.toHaveProperty('components');
     await control('/apps/chat-api/faults', { publish: 'ok' });
     expect((await post('chat-api', path, {})).status).toBe(204);
   });

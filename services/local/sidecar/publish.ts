@@ -1,3 +1,4 @@
+import { readBody } from './body.ts';
 import { DaprError } from './dapr-error.ts';
 import { childTraceparent, isCloudEvent, wrap } from './envelope.ts';
 import type { EventLog, NewRecord } from './log.ts';
@@ -13,7 +14,8 @@ export async function publish(request: Request, target: Target, publishing: Publ
   refuseTarget(target, publishing);
   const metadata = metadataOf(request);
   const contentType = request.headers.get('content-type') ?? '';
-  const envelope = envelopeOf(await request.text(), contentType, metadata, request, target);
+  const body = await readText(request, (reason) => failed(target, reason));
+  const envelope = envelopeOf(body, contentType, metadata, request, target);
   try {
     await append({ ...recordOf(target, metadata), envelope }, publishing);
   } catch (error) {
@@ -55,7 +57,6 @@ export const notFound = (pubsub: string) => new DaprError(404, 'ERR_PUBSUB_NOT_F
 /** In Dapr's order: the component, the scopes, and only at the broker the topic. */
 function refuseTarget({ appId, pubsub: name, topic }: Target, { pubsub }: Publishing): void {
   if (name !== pubsub.name) throw notFound(name);
-  if (!topic) throw new DaprError(404, 'ERR_TOPIC_NAME_EMPTY', `topic is empty in pubsub ${name}`);
   if (!isAllowed(pubsub, pubsub.publishingScopes, appId, topic))
     throw new DaprError(403, 'ERR_PUBSUB_FORBIDDEN', `topic ${topic} is not allowed for app id ${appId}`);
 }
@@ -92,15 +93,28 @@ function envelopeOf(body: string, contentType: string, metadata: Metadata, reque
 
 async function readEntries(request: Request, { topic, pubsub }: Target): Promise<Entry[]> {
   const refused = (message: string) => new DaprError(400, 'ERR_PUBSUB_EVENTS_SER', message);
-  const entries = await request.json().catch(() => null);
-  if (!Array.isArray(entries))
-    throw refused(`error when unmarshaling the request for topic ${topic} pubsub ${pubsub}: not a JSON array`);
+  const notRead = (reason: string) =>
+    refused(`error when unmarshaling the request for topic ${topic} pubsub ${pubsub}: ${reason}`);
+  const entries = parsed(await readText(request, notRead));
+  if (!Array.isArray(entries)) throw notRead('not a JSON array');
   const ids = entries.map((entry: Partial<Entry> | null) => entry?.entryId);
   if (ids.some((id) => typeof id !== 'string' || !id) || new Set(ids).size < ids.length)
     throw refused(
       `error marshaling events to bytes for topic ${topic} pubsub ${pubsub}. error: entryId is duplicated or not present for entry`,
     );
   return entries.map((entry: Entry) => ({ ...entry, contentType: entry.contentType ?? '' }));
+}
+
+async function readText(request: Request, refused: (reason: string) => DaprError): Promise<string> {
+  return new TextDecoder().decode(await readBody(request, refused));
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 /** Kafka takes the key from the metadata, and all of it goes along as headers of the record. */

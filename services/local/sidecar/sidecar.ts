@@ -11,8 +11,6 @@ export type Sidecars = ReturnType<typeof createSidecars>;
 type Handle = (sidecar: Sidecar, request: Request) => Response | Promise<Response>;
 
 const APP_PROBE_MS = 50;
-/** daprd's default `--max-body-size`. */
-const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
 /** All sidecars, and who of an app's replicas has which partition. */
 export function createSidecars(apps: App[], handle: Handle) {
@@ -39,12 +37,12 @@ export function createSidecars(apps: App[], handle: Handle) {
       }
       return null;
     },
-    /** The replica whose turn it is to be invoked. */
+    /** The replica whose turn it is to be invoked, whether or not its app listens. */
     next(appId: string): Sidecar | undefined {
-      const ready = readyOf(appId);
+      const running = all.filter((sidecar) => sidecar.appId === appId && sidecar.isOn() && sidecar.appPort);
       const turn = turns.get(appId) ?? 0;
       turns.set(appId, turn + 1);
-      return ready[turn % ready.length];
+      return running[turn % running.length];
     },
     cutCalls(): void {
       for (const sidecar of all) sidecar.cutCalls();
@@ -103,7 +101,6 @@ function createSidecar({ appId, appPort, httpPort }: App, handle: Handle, change
       hostname: '127.0.0.1',
       port,
       idleTimeout: 0,
-      maxRequestBodySize: MAX_BODY_BYTES,
       fetch: (request) => handle(sidecar, request),
     });
     port = server.port ?? port;
