@@ -16,6 +16,13 @@ export const differences = {
     real: [500, 5000],
     because: 'the Kafka client dials again until its circuit breaker opens; there is nothing to dial in the stand-in',
   }),
+  /** What an event of another topic waits while the app does not answer one. */
+  behindHangingMs: differs({
+    standIn: [0, 2000],
+    real: [8000, 15_000],
+    because:
+      'only daprd must have one call at a time, lest it takes calls that nobody heard for answered; the stand-in does not',
+  }),
 };
 
 type Range = [atLeast: number, lessThan: number];
