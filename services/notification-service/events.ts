@@ -112,19 +112,22 @@ const isSameEvent = (error: unknown): boolean =>
  * visible in the order of their numbers. @returns the new rows, each user's in order
  */
 async function append(sql: Sql, entries: Entry[]): Promise<Row[]> {
+  const given = entries.map(({ event, payload, recipient }, position) => ({
+    user_id: recipient,
+    event_id: event.event_id,
+    type: event.event_type,
+    notify: isNotice(event, recipient),
+    payload,
+    position,
+  }));
   const numbered = await sql<(Omit<Row, 'payload'> & { event_id: string })[]>`
     with given as (
-      select * from unnest(
-        ${entries.map(({ recipient }) => recipient)}::uuid[],
-        ${entries.map(({ event }) => event.event_id)}::uuid[],
-        ${entries.map(({ event }) => event.event_type)}::text[],
-        -- as text: postgres.js sends an array of booleans as one boolean
-        ${entries.map(({ event, recipient }) => String(isNotice(event, recipient)))}::text[],
-        ${entries.map(({ payload }) => JSON.stringify(payload))}::text[]
-      ) with ordinality as given (user_id, event_id, type, notify, payload, position)
+      select * from jsonb_to_recordset(${sql.json(given as never)})
+        as given (user_id uuid, event_id uuid, type text, notify boolean, payload jsonb, position int)
     ), fresh as materialized (
-      select * from given where not exists (
-        select from notifications n where n.user_id = given.user_id and n.event_id = given.event_id)
+      -- "(select …) is null" cannot become a join: the plan of an empty inbox stays cached, and would read a full one wholly
+      select * from given where (
+        select event_id from notifications n where n.user_id = given.user_id and n.event_id = given.event_id) is null
     ), counters as (
       insert into notification_counters as c (user_id, last_seq)
       select user_id, count(*) from fresh group by user_id order by user_id
@@ -135,7 +138,7 @@ async function append(sql: Sql, entries: Entry[]): Promise<Row[]> {
     select user_id,
       last_seq - count(*) over (partition by user_id)
         + row_number() over (partition by user_id order by position),
-      event_id, type, notify::boolean, payload::jsonb, now(), case when not notify::boolean then now() end
+      event_id, type, notify, payload, now(), case when not notify then now() end
     from fresh join counters using (user_id)
     returning user_id, seq, event_id, type, notify, created_at, read_at`;
   const payloads = new Map(entries.map(({ event, payload }) => [event.event_id, payload]));
