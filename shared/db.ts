@@ -18,8 +18,8 @@ export const backoff = (attempt: number): number => Math.min(0.01 * 3 ** attempt
  *
  * `publishes` announces to the trigger on `tasks` that this connection writes events for its changes itself.
  * `syncCommit: false` only where a lost commit merely repeats an event id (the relay's marks).
- * `byIndex` for a queue: its plans go by the indexes, whatever statistics say. They are stale just when a backlog has
- * come, and the cached plan of an empty queue took over 15 s for 10,000 rows (measured).
+ * `byIndex` for a queue: its plans go by the indexes, whatever statistics say, and are made once. They are stale just when
+ * a backlog has come, and the cached plan of an empty queue took over 15 s for 10,000 rows (measured).
  *
  * `postgres@3.4.9.patch` beside this file makes a lost connection safe: without it a statement given to one (such as the
  * rollback of its transaction) or the query for array types on a new one ends the process, or leaves a connection that
@@ -49,7 +49,12 @@ export function connect(
       idle_in_transaction_session_timeout: 30_000,
       ...(publishes && { 'taskflow.publishes': 'on' }),
       ...(!syncCommit && { synchronous_commit: 'off' }),
-      ...(byIndex && { enable_seqscan: 'off', enable_bitmapscan: 'off', enable_sort: 'off' }),
+      ...(byIndex && {
+        enable_seqscan: 'off',
+        enable_bitmapscan: 'off',
+        enable_sort: 'off',
+        plan_cache_mode: 'force_generic_plan',
+      }),
     },
     types: {
       bigint: { to: 20, from: [20], parse: Number, serialize: String },
