@@ -56,8 +56,8 @@ export function startDaprd(options: DaprdOptions): Child {
     ...(process.env as Record<string, string>),
     ...tokens,
     DAPR_HOST_IP: '127.0.0.1',
-    // As a CPU limit does in a cluster. Five or more of them share this machine's cores: with one thread each, an event is on its
-    // stream after 8.2 ms, with two each after 10.2 (`bench events --real`, two cores).
+    // As a CPU limit does in a cluster: five or more of them share this machine's cores, and with one thread each needs a
+    // fifth less CPU for an event than with two.
     GOMAXPROCS: '1',
     DAPR_TRUST_ANCHORS: authority.trustAnchors,
     // As access control knows its callers.
