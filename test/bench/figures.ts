@@ -8,10 +8,6 @@ export const median = (samples: number[]): number => percentile(samples, 0.5);
 
 export const ms = (value: number): string => `${value.toFixed(1)} ms`;
 
-/** `p50 1.2 ms · p99 3.4 ms · n 500` */
-export const spread = (samples: number[]): string =>
-  `p50 ${ms(percentile(samples, 0.5))} · p99 ${ms(percentile(samples, 0.99))} · n ${samples.length}`;
-
 /** A line of the report: what, the figure, and what it is compared with. */
 export function print(what: string, figure: string, beside = ''): void {
   console.log(`  ${what.padEnd(46)} ${figure}${beside && `   (${beside})`}`);
