@@ -63,7 +63,13 @@ export function sidecarEnvironment(
   };
 }
 
-export type Child = { pid: number; exited: Promise<unknown>; stop(): Promise<void> };
+export type Child = {
+  pid: number;
+  exited: Promise<unknown>;
+  stop(): Promise<void>;
+  /** SIGKILL. Resolves when it has ended; nothing happens to one that had. */
+  kill(): Promise<void>;
+};
 
 /**
  * Starts `services/<name>/main.ts` (`local/sidecar` for the stand-in) and hands over each line it prints. It ends with
@@ -99,15 +105,18 @@ export function spawnCommand(
   });
   void eachLine(child.stdout, onLine);
   void eachLine(child.stderr, onLine);
+  async function kill(): Promise<void> {
+    child.kill('SIGKILL'); // by its pid it might hit a stranger: Bun knows that it has ended
+    await child.exited;
+  }
   return {
     pid: child.pid,
     exited: child.exited,
     async stop() {
       child.kill('SIGTERM');
-      if (await endsWithin(child, limitMs)) return;
-      child.kill('SIGKILL');
-      await child.exited;
+      if (!(await endsWithin(child, limitMs))) await kill();
     },
+    kill,
   };
 }
 

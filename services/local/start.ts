@@ -10,7 +10,7 @@ import { codeOf, Refusal } from './refusal.ts';
 import type { Signals } from './signals.ts';
 import { answers, type Child, serviceEnvironment, sidecarEnvironment, spawnService, type Stack } from './stack.ts';
 import type { State } from './state.ts';
-import { keepRunning } from './supervisor.ts';
+import { type Keepable, keepRunning } from './supervisor.ts';
 import type { Terminal } from './terminal.ts';
 
 const READY_MS = 30_000;
@@ -218,8 +218,8 @@ function keep(
   { terminal, signals }: Session,
   name: string,
   port: number,
-  first: Child,
-  restart: () => Child | Promise<Child>,
+  first: Keepable,
+  restart: () => Keepable | Promise<Keepable>,
 ): Part {
   const kept = keepRunning(first, restart, (pauseMs, reason) => {
     if (signals.isStopping()) return;

@@ -5,6 +5,9 @@ const LONGEST_PAUSE_MS = 5000;
 /** A process that lived this long had started well: its next crash is a new story. */
 const STABLE_MS = 10_000;
 
+/** What it needs of a process. */
+export type Keepable = Pick<Child, 'pid' | 'exited' | 'stop'>;
+
 export type Kept = {
   /** Undefined between a crash and the next start. */
   pid(): number | undefined;
@@ -17,12 +20,12 @@ export type Kept = {
  * A restart that throws counts as one more crash. `onCrash` hears of each pause.
  */
 export function keepRunning(
-  first: Child,
-  restart: () => Child | Promise<Child>,
+  first: Keepable,
+  restart: () => Keepable | Promise<Keepable>,
   onCrash: (pauseMs: number, reason: unknown) => void,
 ): Kept {
   const stopping = new AbortController();
-  let child: Child | undefined = first;
+  let child: Keepable | undefined = first;
   const loop = keep();
 
   async function keep(): Promise<void> {

@@ -58,12 +58,10 @@ export async function createKafka(options: KafkaOptions) {
   const { launch, ...broker } = await prepareKafka(options);
   let child: Child | undefined;
 
-  async function end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+  async function end(how: 'stop' | 'kill'): Promise<void> {
     const ending = child;
     child = undefined;
-    if (signal === 'SIGTERM') return ending?.stop();
-    if (ending) process.kill(ending.pid, 'SIGKILL');
-    await ending?.exited;
+    await ending?.[how]();
   }
 
   const signal = (name: 'SIGSTOP' | 'SIGCONT') => void (child && process.kill(child.pid, name));
@@ -73,8 +71,8 @@ export async function createKafka(options: KafkaOptions) {
     async start(): Promise<void> {
       child ??= await launch();
     },
-    stop: () => end('SIGTERM'),
-    kill: () => end('SIGKILL'),
+    stop: () => end('stop'),
+    kill: () => end('kill'),
     /** Frozen, its connections open: as a broker whose disk hangs. */
     pause: () => signal('SIGSTOP'),
     resume: () => signal('SIGCONT'),

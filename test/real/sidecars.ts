@@ -74,8 +74,7 @@ export async function createRealSidecars({
   async function killOne({ name }: Placed): Promise<void> {
     const child = children.get(name);
     children.delete(name);
-    if (child) process.kill(child.pid, 'SIGKILL');
-    await child?.exited;
+    await child?.kill();
   }
 
   async function stopOne({ name }: Placed): Promise<void> {

@@ -83,8 +83,7 @@ async function createStandIn({ placed, tokens, onLine }: SidecarsOptions): Promi
     async kill() {
       const killed = child;
       child = undefined;
-      if (killed) process.kill(killed.pid, 'SIGKILL');
-      await killed?.exited;
+      await killed?.kill();
     },
     async stop() {
       await child?.stop();

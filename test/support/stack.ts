@@ -109,8 +109,7 @@ export async function startStack<S extends Sidecars = Sidecars>({
     const child = children.get(name);
     if (!child) throw new Error(`${name} does not run`);
     children.delete(name);
-    process.kill(child.pid, 'SIGKILL');
-    await child.exited;
+    await child.kill();
   }
 
   /** SIGTERM, as a rolling update does it. */
