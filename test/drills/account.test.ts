@@ -56,6 +56,7 @@ test('counts what was written and who has it', () => {
   expect(wrongAfter(() => {})).toEqual(nothing);
   expect(account(goodBooks())).toMatchObject({
     created: 2,
+    tasks: 2,
     events: 5,
     inbox: 5,
     audit: 5,
@@ -71,6 +72,27 @@ describe('finds what is lost', () => {
       'answered and not written',
       (books) => books.promised.push({ taskId: 'gone', type: 'task.deleted' }),
       ['answered and not in the outbox: task.deleted of gone, version the last'],
+    ],
+    [
+      'a task that no event tells of',
+      ({ tasks }) => tasks.push({ id: 'silent', is_due_at_once: false, reminder_status: null, instances: null }),
+      ['a task without an event: silent'],
+    ],
+    [
+      'a task that was not deleted',
+      (books) => (books.tasks = books.tasks.filter(({ id }) => id !== 'changed')),
+      ['its task is not there: task.updated changed-3 of task changed, version 3'],
+    ],
+    [
+      'a version between two others',
+      (books) => {
+        books.outbox = without(books.outbox, 'changed-2');
+        books.inbox = without(books.inbox, 'changed-2');
+        books.audit = without(books.audit, 'changed-2');
+        books.promised.splice(1, 1);
+        books.heard[0]?.eventIds.splice(1, 1);
+      },
+      ['no event of task changed, version 2'],
     ],
     [
       'not published',
@@ -188,6 +210,15 @@ describe('finds what is out of order', () => {
     const { disordered } = wrongAfter(({ heard }) => heard[0]?.eventIds.reverse());
     expect(disordered[0]).toBe('heard by ada: number 4 after 5');
   });
+});
+
+test('misses no task whose last event is its deletion', () => {
+  const wrong = wrongAfter((books) => {
+    Object.assign(books.outbox[2] ?? {}, { type: 'task.deleted' });
+    books.promised.splice(2, 1);
+    books.tasks = books.tasks.filter(({ id }) => id !== 'changed');
+  });
+  expect(wrong).toEqual(nothing);
 });
 
 test('takes a dead letter for an error, unless the drill provoked it', () => {

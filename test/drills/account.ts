@@ -7,6 +7,7 @@ const INSTANCES = 2;
 /** What the books say, and what is wrong in them, each in words with its ids. */
 export type Account = {
   created: number;
+  tasks: number;
   events: number;
   /** By who keeps them: how many of the events, tasks and reminders are where they belong. */
   inbox: number;
@@ -19,6 +20,7 @@ export type Account = {
   disordered: string[];
   /** Dead letters that nobody provoked. */
   dead: string[];
+  /** Dead letters that the drill provoked. */
   poison: number;
 };
 
@@ -39,15 +41,19 @@ export function account(books: Books): Account {
   const isScheduled = scheduledIn(books);
   return {
     created: outbox.filter(({ type }) => type === 'task.created').length,
+    tasks: books.tasks.length,
     events: events.length,
     inbox: inbox.length,
     audit: audit.length,
     scheduled: latest.filter(isScheduled).length,
     sent: reminders.filter(isSent).length,
     heard: heard.reduce((sum, { eventIds }) => sum + eventIds.length, 0),
-    poison: expected.size,
+    poison: letters.filter((key) => expected.has(key)).length,
     lost: [
       ...unkept(books),
+      ...unwritten(books),
+      ...missingVersions(outbox),
+      ...vanished(books, latest),
       ...outbox.filter(({ sent_at }) => sent_at === null).map((event) => `never published: ${said(event)}`),
       ...missing(events, 'notification-service', inInbox(books), 'not in the inbox'),
       ...missing(events, 'audit-logger', inAudit(books), 'not in the audit trail'),
@@ -82,6 +88,31 @@ function unkept({ promised, outbox }: Books): string[] {
       ({ taskId, type, version = 'the last' }) =>
         `answered and not in the outbox: ${type} of ${taskId}, version ${version}`,
     );
+}
+
+/** A task is written with its first event; its outbox row stays for 7 days. */
+function unwritten({ tasks, outbox }: Books): string[] {
+  const written = new Set(outbox.map(({ task_id }) => task_id));
+  return tasks.filter(({ id }) => !written.has(id)).map(({ id }) => `a task without an event: ${id}`);
+}
+
+/** Each event of a task has the next version, from 1 on. */
+function missingVersions(outbox: Written[]): string[] {
+  return [...Map.groupBy(outbox, ({ task_id }) => task_id)].flatMap(([id, events]) => {
+    const versions = new Set(events.map(({ task_version }) => task_version));
+    const all = Array.from({ length: Math.max(...versions) }, (_, i) => i + 1);
+    return all
+      .filter((version) => !versions.has(version))
+      .map((version) => `no event of task ${id}, version ${version}`);
+  });
+}
+
+/** Only a deletion takes a task away. */
+function vanished({ tasks }: Books, latest: Written[]): string[] {
+  const ids = new Set(tasks.map(({ id }) => id));
+  return latest
+    .filter(({ type, task_id }) => type !== 'task.deleted' && !ids.has(task_id))
+    .map((event) => `its task is not there: ${said(event)}`);
 }
 
 function latestVersions(outbox: Written[]): Written[] {

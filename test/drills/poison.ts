@@ -52,7 +52,7 @@ async function unstorable({ stack }: World, type: EventType): Promise<PoisonEven
   return { ...payload, ...ids, title, ...(payload.task && { task: { ...payload.task, title } }) };
 }
 
-/** Whether each consumer's operator sees just those that were provoked. */
+/** Whether each consumer's operator sees those that were provoked. Any others are found in the account. */
 async function lettersListed({ stack, poison }: World): Promise<boolean> {
   for (const [appId, letters] of Map.groupBy(poison, (letter) => letter.appId)) {
     const { out, err } = await operate(stack, appId, ['dlq', 'list']);

@@ -3,8 +3,9 @@ import type { Verdict } from './perform.ts';
 
 const columns: { title: string; width: number; value: (verdict: Verdict) => string }[] = [
   { title: 'drill', width: -38, value: ({ drill }) => drill.name },
-  { title: 'rate', width: 5, value: ({ rate }) => String(rate) },
+  { title: 'rate', width: 5, value: ({ drill, rate }) => (drill.withoutLoad ? '' : String(rate)) },
   { title: 'created', width: 8, value: figure(({ created }) => created) },
+  { title: 'tasks', width: 8, value: figure(({ tasks }) => tasks) },
   { title: 'events', width: 8, value: figure(({ events }) => events) },
   { title: 'inbox', width: 8, value: figure(({ inbox }) => inbox) },
   { title: 'audit', width: 8, value: figure(({ audit }) => audit) },
@@ -28,9 +29,10 @@ const columns: { title: string; width: number; value: (verdict: Verdict) => stri
 ];
 
 /** What the columns mean, before the first row. */
-export const legend = `inbox, audit, scheduled, sent: what the notification service, the audit logger, the reminder service and chat-api keep · heard: by the clients
-again: deliveries beyond the first, absorbed (a killed process may hide its last second) · healed: from the end of the fault to the last event that had waited
-late: the load generator's own timer at p99`;
+export const legend = `rate: creates a second, none in a drill that makes its own events · tasks: those not deleted, with instances
+inbox, audit, scheduled, sent: what the notification service, the audit logger, the reminder service and chat-api keep · heard: by the clients
+again: at least so many deliveries beyond the first, absorbed (what a process took in its last second is not seen) · healed: from the end of the fault to the last event that had waited
+poison: dead letters that the drill provoked · late: the load generator's own timer at p99`;
 
 export const heading = (): string => columns.map(({ title, width }) => padded(title, width)).join('');
 export const row = (verdict: Verdict): string =>
