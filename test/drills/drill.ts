@@ -18,8 +18,11 @@ export type Drill = {
   withEdges?: true;
   /** False: services and sidecars start without Kafka, and `run` starts it. */
   brokerAtStart?: false;
-  /** The fault is one of chat-api itself or of its database: some requests get no answer, or are refused. */
-  mayRefuse?: true;
+  /**
+   * How requests may fail, where the fault is one of chat-api itself or of its database: by a status or the code of an
+   * error. Default: none fails.
+   */
+  mayRefuse?: ('503' | 'ECONNRESET')[];
   /** The drill makes its own events: no load beside it. */
   withoutLoad?: true;
   /** Nobody listens on a stream. */

@@ -7,12 +7,12 @@ import type { World } from './world.ts';
 
 /** The figures of a drill: its account, and what was measured meanwhile. */
 export type Figures = Account & {
-  /** Deliveries beyond the first, by consumer: absorbed. */
+  /** At least so many deliveries beyond the first, by consumer, absorbed: the meter does not see all. */
   duplicates: Record<Consumer, number>;
   recovery: Recovery;
   /** Of the load generator's own timer, at p99. */
   lateMs: number;
-  /** How often each answer was none, or a refusal. */
+  /** How often a request failed, by its method and how: `POST 503`, `PATCH ECONNRESET`. */
   refused: Record<string, number>;
 };
 
@@ -31,7 +31,7 @@ export function figuresOf(world: World, books: Books, faultEndedAt: Date): Figur
 
 /** What a table has no room for. */
 export const details = ({ duplicates, recovery, refused }: Figures): string[] => [
-  `delivered again: ${listed(duplicates)}`,
+  `delivered again, at least: ${listed(duplicates)}`,
   `ms until nothing had waited: ${listed(recovery)}`,
   `refused or unanswered: ${listed(refused)}`,
 ];
@@ -44,10 +44,16 @@ export async function wrongIn(world: World, drill: Drill, figures: Figures): Pro
     ...doubled.map((what) => `twice: ${what}`),
     ...disordered.map((what) => `out of order: ${what}`),
     ...dead.map((what) => `dead letter: ${what}`),
-    // REST answers as ever while a sidecar, the broker or a consumer is away.
-    ...(drill.mayRefuse ? [] : Object.entries(refused).map(([what, count]) => `refused: ${what}, ${count} times`)),
+    ...unexpected(refused, drill),
     ...(await ailing(world)),
   ];
+}
+
+/** REST answers as ever while a sidecar, the broker or a consumer is away. */
+export function unexpected(refused: Figures['refused'], { mayRefuse = [] }: Pick<Drill, 'mayRefuse'>): string[] {
+  return Object.entries(refused)
+    .filter(([what]) => !mayRefuse.some((kind) => what.endsWith(` ${kind}`)))
+    .map(([what, count]) => `refused: ${what}, ${count} times`);
 }
 
 /** Every process must be as it was: ready, and lack nothing. */

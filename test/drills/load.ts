@@ -1,3 +1,4 @@
+import { codeOf } from '../../services/local/refusal.ts';
 import { percentile } from '../bench/figures.ts';
 import type { Person } from '../support/person.ts';
 import type { EventType } from '#shared/events';
@@ -39,7 +40,7 @@ export function startLoad({ rate, people, chat }: { rate: number; people: Person
       unanswered.push(`${method} ${response.status}`);
     } catch (error) {
       // The replica died with it in hand: it may have happened, or not, and nobody was promised anything.
-      unanswered.push(`${method} ${(error as { code?: string }).code ?? String(error)}`);
+      unanswered.push(`${method} ${codeOf(error) ?? String(error)}`);
     }
     return undefined;
   }
@@ -76,7 +77,7 @@ export function startLoad({ rate, people, chat }: { rate: number; people: Person
 
   return {
     promised,
-    /** What was refused or got no answer, in words. */
+    /** What was refused or got no answer: `POST 503`, `PATCH ECONNRESET`, `DELETE TimeoutError: …`. */
     unanswered,
     /** How late the generator itself was, at p99: above a quarter of a second the machine was saturated. */
     lateMs: () => (lateMs.length === 0 ? 0 : percentile(lateMs, 0.99)),

@@ -28,7 +28,7 @@ export const randomFaults: Drill = {
   seconds: 900,
   replicas: Object.fromEntries(appIds.map((appId) => [appId, REPLICAS])),
   withEdges: true,
-  mayRefuse: true,
+  mayRefuse: ['ECONNRESET'], // by a chat-api that is killed
   settleMs: 240_000,
   async run(world, say) {
     const endsAt = performance.now() + world.minutes * 60_000;

@@ -10,7 +10,7 @@ const restarted = (appId: AppId): Drill => ({
   about: 'one replica is stopped, then the other killed, then one stopped with its sidecar; each is started again',
   seconds: 60,
   replicas: { [appId]: 2 },
-  ...(appId === 'chat-api' && { mayRefuse: true }), // when it is killed
+  ...(appId === 'chat-api' && { mayRefuse: ['ECONNRESET'] }), // when it is killed
   async run(world, say) {
     const [first = appId, second = appId] = world.replicasOf(appId);
     say(`${first} is stopped`);
