@@ -124,6 +124,6 @@ async function listenThrough(balancer: Balancer, stack: RunningStack, person: Pe
 /** Nothing of it is needed again: no reason to wait for drains. */
 async function killAndStop(stack: RunningStack): Promise<void> {
   const running = stack.names.filter((name) => stack.pidOf(name) !== undefined);
-  await Promise.all(running.map((name) => stack.kill(name)));
-  await stack.stop();
+  await Promise.allSettled(running.map((name) => stack.kill(name)));
+  await stack.stop(); // whatever was left
 }
