@@ -1,4 +1,4 @@
-import type { AppId } from '../../services/local/apps.ts';
+import { type AppId, apps } from '../../services/local/apps.ts';
 import type { Drill } from './drill.ts';
 
 const DOWN_MS = 3000;
@@ -16,6 +16,4 @@ const killed = (appId: AppId): Drill => ({
   },
 });
 
-export const sidecarDrills = (
-  ['chat-api', 'notification-service', 'reminder-service', 'audit-logger', 'recurring-task-processor'] as const
-).map(killed);
+export const sidecarDrills = apps.map(({ appId }) => killed(appId));
