@@ -39,7 +39,7 @@ export const row = (verdict: Verdict): string =>
   `${columns.map(({ value, width }) => padded(value(verdict), width)).join('')}  ${verdict.outcome}${saturation(verdict)}`;
 
 const saturation = ({ saturatedAt }: Verdict): string =>
-  saturatedAt === undefined ? '' : ` (at ${saturatedAt} a second the machine was saturated)`;
+  saturatedAt === undefined ? '' : ` (at ${saturatedAt.join(' and ')} a second the machine was saturated)`;
 
 function figure(of: (figures: Figures) => number): (verdict: Verdict) => string {
   return ({ figures }) => (figures ? of(figures).toLocaleString('en') : '');
