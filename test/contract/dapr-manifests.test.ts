@@ -43,6 +43,11 @@ describe('the component', () => {
   const scopes = (name: string) =>
     Object.fromEntries(list(value(name), ';').map((entry) => entry.split('=') as [string, string]));
 
+  test('has the address of the cluster that the topics belong to', () => {
+    const clusters = new Set(ofKind('KafkaTopic').map(({ metadata }) => metadata.labels?.['strimzi.io/cluster']));
+    expect([...clusters].map((name) => `${name}-kafka-bootstrap:9092`)).toEqual([value('brokers') ?? '']);
+  });
+
   test('has one consumer group per app and skips nothing', () => {
     expect(value('consumerGroup')).toBeUndefined();
     expect(value('initialOffset')).toBe('oldest');

@@ -7,7 +7,7 @@ export type Manifest = {
   file: string;
   apiVersion?: string;
   kind?: string;
-  metadata?: { name?: string; annotations?: Record<string, string> };
+  metadata?: { name?: string; labels?: Record<string, string>; annotations?: Record<string, string> };
   spec?: object;
 };
 

@@ -5,7 +5,8 @@ import { manifests } from './manifests.ts';
 
 const RETENTION_MS = 7 * 86_400_000;
 
-const declared = manifests.filter(({ kind }) => kind === 'KafkaTopic');
+// An overlay may have more replicas of them, and then `min.insync.replicas`.
+const declared = manifests.filter(({ file, kind }) => file.startsWith('data/base/') && kind === 'KafkaTopic');
 const names = declared.map(({ metadata }) => metadata?.name);
 const catalogue = [...eventTypes.map((type) => events[type].topic), ...Object.keys(consumers).map(deadLetterTopic)];
 
