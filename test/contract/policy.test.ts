@@ -52,6 +52,11 @@ test.each([
   ['retries of some failures', resiliency(endless.replace('}', ', matching: {} }')), 'at every other status'],
   ['a delivery without retries', resiliency(endless, '{ timeout: delivery }'), 'inbound has no retry'],
   [
+    'retries that there are not',
+    resiliency(endless, '{ retry: renamed }'),
+    'names no policy of this file, got renamed',
+  ],
+  [
     'a circuit breaker',
     resiliency(endless, '{ retry: served, circuitBreaker: any }'),
     'circuitBreaker ends the retries',

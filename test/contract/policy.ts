@@ -2,7 +2,10 @@ import type { Manifest } from './manifests.ts';
 
 // What Dapr starts with, and what then loses or blocks events or refuses the one permitted call: seen on daprd 1.18.2, or read in its source.
 
-/** One sentence for each manifest and reason, with its file. Nothing for a tree that may run. */
+/**
+ * One sentence for each manifest and reason, with its file. Nothing for a tree that may run. An overlay is judged by what
+ * `kustomize build` makes of it: of patches inside a Kustomization only Dapr's app health check is seen here.
+ */
 export function refusals(manifests: Manifest[]): string[] {
   return manifests.flatMap((manifest) =>
     [
@@ -56,6 +59,8 @@ function ends({ spec }: Manifest): string[] {
   }
   for (const [name, { inbound }] of Object.entries(targets?.components ?? {})) {
     if (inbound && !inbound.retry) reasons.push(`component ${name}: inbound has no retry`);
+    if (inbound?.retry && !policies?.retries?.[inbound.retry])
+      reasons.push(`component ${name}: inbound.retry names no policy of this file, got ${inbound.retry}`);
     if (inbound?.circuitBreaker) reasons.push(`component ${name}: an open circuitBreaker ends the retries of inbound`);
   }
   return reasons;
