@@ -1,7 +1,8 @@
 // Where the stand-in is not as daprd with Kafka, and why it stays so. All other rows hold on both; of these each side's is
 // asserted. Times are in ms: at least, and less than.
 
-const isReal = process.env.TASKFLOW_SIDECAR === 'real';
+/** Also for what the stand-in does not have at all: gRPC. */
+export const isReal = process.env.TASKFLOW_SIDECAR === 'real';
 
 export const differences = {
   /** From the kill of one of two sidecars until the other has delivered all. */
@@ -21,7 +22,7 @@ export const differences = {
     standIn: [0, 2000],
     real: [8000, 15_000],
     because:
-      'only daprd must have one call at a time, lest it takes calls that nobody heard for answered; the stand-in does not',
+      'only daprd must have one call at a time: with more it can count a call that found nobody listening as answered, and that event is lost',
   }),
 };
 

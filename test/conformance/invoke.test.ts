@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { hostname } from 'node:os';
 import { eventually } from '../support/wait.ts';
+import { isReal } from './differences.ts';
+import { DONE, grpcPortOf, grpcStatus, NOT_SERVED } from './grpc.ts';
 import { refusal, startToys, type Toy, type Toys } from './toys.ts';
 
 // One service calls another through both their sidecars.
@@ -152,4 +154,16 @@ describe('the API of a sidecar', () => {
   ])('has no %s', async (_name, method, path) => {
     expect(await refusal(await toys.call('chat-api', path, { method }))).toEqual([404, 'ERR_DIRECT_INVOKE']);
   });
+
+  if (isReal) {
+    const ask = async (method: string) =>
+      grpcStatus(await grpcPortOf(toys.sidecars.pids().get('daprd chat-api')), method);
+
+    test.each(['GetState', 'GetBulkSecret', 'ScheduleJobAlpha1', 'PublishEvent', 'InvokeService', 'Shutdown'])(
+      'has no %s by gRPC',
+      async (method) => expect(await ask(method)).toBe(NOT_SERVED),
+    );
+
+    test('has metadata by gRPC', async () => expect(await ask('GetMetadata')).toBe(DONE));
+  }
 });
