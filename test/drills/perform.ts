@@ -4,6 +4,7 @@ import type { Drill } from './drill.ts';
 import { details, type Figures, figuresOf, wrongIn } from './findings.ts';
 import { keepLogs } from './logs.ts';
 import { seeded } from './random.ts';
+import { unsaturated } from './saturation.ts';
 import { startWorld, type World } from './world.ts';
 
 /** How a drill ended, with its figures when it came so far. */
@@ -15,8 +16,8 @@ export type Verdict = {
   reasons: string[];
   seconds: number;
   figures?: Figures;
-  /** The rate at which the machine could not follow; `rate` is half of it. */
-  saturatedAt?: number;
+  /** The rates at which the machine could not follow. */
+  saturatedAt?: number[];
 };
 
 /** Of load before the fault, and after it. */
@@ -24,8 +25,6 @@ const CALM_MS = 5000;
 const SETTLE_MS = 150_000;
 /** Everything is acknowledged and something is still not there: it is lost. A reminder is published again after 15 s. */
 const LOST_MS = 20_000;
-/** The load generator itself was later than that at p99: the machine was saturated, and what happened says nothing. */
-const SATURATED_MS = 250;
 
 type Options = {
   rate: number;
@@ -36,21 +35,24 @@ type Options = {
   started: (end: () => Promise<void>) => void;
 };
 
-/** Runs a drill; once more at half the rate when the machine was saturated, and only that one counts. */
+/** Runs a drill, if need be once more at a rate that the machine can follow. */
 export async function perform(drill: Drill, options: Options): Promise<Verdict> {
   if (drill.linuxOnly && process.platform !== 'linux') {
     return { drill, rate: options.rate, outcome: 'skipped', reasons: ['needs Linux'], seconds: 0 };
   }
-  const verdict = await performOnce(drill, options);
-  if ((verdict.figures?.lateMs ?? 0) <= SATURATED_MS) return verdict;
-  options.say('the machine was saturated: again at half the rate');
-  return { ...(await performOnce(drill, { ...options, rate: options.rate / 2 })), saturatedAt: options.rate };
+  return unsaturated(options.rate, (rate) => performOnce(drill, { ...options, rate }), options.say);
 }
 
 async function performOnce(drill: Drill, { rate, seed, minutes, say, started }: Options): Promise<Verdict> {
   const from = performance.now();
   const starting = startWorld(drill, { rate, random: seeded(seed), minutes });
-  started(async () => (await starting).end());
+  // What does not start has closed by itself what it had opened.
+  started(() =>
+    starting.then(
+      ({ end }) => end(),
+      () => {},
+    ),
+  );
   const wrong: string[] = [];
   let world: World | undefined;
   let figures: Figures | undefined;
