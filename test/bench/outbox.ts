@@ -7,6 +7,7 @@ import { connect } from '#shared/db';
 import { createLog } from '#shared/log';
 import { createMetrics } from '#shared/metrics';
 import { createDatabase } from '../support/database.ts';
+import { inTurns } from '../support/load.ts';
 import { createSidecars } from '../support/sidecars.ts';
 import { eventually } from '../support/wait.ts';
 import { print } from './figures.ts';
@@ -119,12 +120,4 @@ async function rateOf(work: () => Promise<unknown>): Promise<number> {
   const from = performance.now();
   await work();
   return Math.round(EVENTS / ((performance.now() - from) / 1000));
-}
-
-async function inTurns(count: number, inFlight: number, work: () => Promise<void>): Promise<void> {
-  let begun = 0;
-  const loop = async () => {
-    while (begun++ < count) await work();
-  };
-  await Promise.all(Array.from({ length: inFlight }, loop));
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { AppId } from '../../services/local/apps.ts';
+import { inTurns } from '../support/load.ts';
 import type { Person } from '../support/person.ts';
 import { eventually } from '../support/wait.ts';
 import type { Drill } from './drill.ts';
@@ -49,28 +50,20 @@ export const backlog: Drill = {
 
 async function createAll({ people, load }: World): Promise<void> {
   const ids: { id: string; person: Person }[] = [];
-  await inTurns(BATCHES, async (i) => {
+  await inTurns(BATCHES, IN_FLIGHT, async (i) => {
     const person = people[i % people.length] as Person;
     const tasks = Array.from({ length: BATCH_TASKS }, (_, n) => ({ title: `Task ${i * BATCH_TASKS + n}` }));
     const { results } = await person.ask<{ results: { task: { id: string } }[] }>('POST', '/tasks/batch', { tasks });
     for (const { task } of results) ids.push({ id: task.id, person });
   });
   for (const { id } of ids) load.promised.push({ taskId: id, type: 'task.created', version: 1 });
-  await inTurns(CHANGED, async (i) => {
+  await inTurns(CHANGED, IN_FLIGHT, async (i) => {
     const { id, person } = ids[i * Math.floor(ids.length / CHANGED)] ?? { id: '', person: undefined };
     for (const version of [2, 3]) {
       await person?.ask('PATCH', `/tasks/${id}`, { title: `Changed ${version}` });
       load.promised.push({ taskId: id, type: 'task.updated', version });
     }
   });
-}
-
-async function inTurns(count: number, work: (i: number) => Promise<void>): Promise<void> {
-  let next = 0;
-  const loop = async () => {
-    while (next < count) await work(next++);
-  };
-  await Promise.all(Array.from({ length: IN_FLIGHT }, loop));
 }
 
 async function unsent({ stack }: World): Promise<number> {

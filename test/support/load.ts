@@ -9,3 +9,12 @@ export async function atRate(perSecond: number, seconds: number, work: (i: numbe
   }
   await Promise.all(running);
 }
+
+/** Runs `work` `count` times, `inFlight` of them at once, each next one when an earlier has ended (closed loop). */
+export async function inTurns(count: number, inFlight: number, work: (i: number) => Promise<void>): Promise<void> {
+  let next = 0;
+  const loop = async () => {
+    while (next < count) await work(next++);
+  };
+  await Promise.all(Array.from({ length: inFlight }, loop));
+}
