@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type AppId, apps } from './apps.ts';
+import { type Child, spawnProgram } from './child.ts';
 import type { Secrets } from './state.ts';
-import { endsWithin } from './processes.ts';
 
 const root = join(import.meta.dir, '../..');
 
@@ -63,14 +63,6 @@ export function sidecarEnvironment(
   };
 }
 
-export type Child = {
-  pid: number;
-  exited: Promise<unknown>;
-  stop(): Promise<void>;
-  /** SIGKILL. Resolves when it has ended; nothing happens to one that had. */
-  kill(): Promise<void>;
-};
-
 /**
  * Starts `services/<name>/main.ts` (`local/sidecar` for the stand-in) and hands over each line it prints. It ends with
  * this process, whatever ends this one; `stop` is SIGTERM, and SIGKILL after `limitMs`.
@@ -81,70 +73,6 @@ export function spawnService(
   { onLine, limitMs = 5000 }: { onLine: (line: string) => void; limitMs?: number },
 ): Child {
   return spawnProgram(join(root, 'services', name, 'main.ts'), environment, { onLine, limitMs });
-}
-
-export function spawnProgram(
-  script: string,
-  environment: Record<string, string>,
-  options: { onLine: (line: string) => void; limitMs?: number },
-): Child {
-  return spawnCommand([process.execPath, '--no-orphans', script], environment, options);
-}
-
-export function spawnCommand(
-  command: string[],
-  environment: Record<string, string>,
-  { onLine, limitMs = 5000 }: { onLine: (line: string) => void; limitMs?: number },
-): Child {
-  const child = Bun.spawn(command, {
-    cwd: root,
-    env: environment,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    // Out of the terminal's process group: a Ctrl-C must reach the supervisor alone, which knows the order.
-    detached: true,
-  });
-  void eachLine(child.stdout, onLine);
-  void eachLine(child.stderr, onLine);
-  async function kill(): Promise<void> {
-    child.kill('SIGKILL'); // by its pid it might hit a stranger: Bun knows that it has ended
-    await child.exited;
-  }
-  return {
-    pid: child.pid,
-    exited: child.exited,
-    async stop() {
-      child.kill('SIGTERM');
-      if (!(await endsWithin(child, limitMs))) await kill();
-    },
-    kill,
-  };
-}
-
-/** Waits until `GET url` answers 200. Throws with the last answer when `ms` have passed or `isNeeded` says no. */
-export async function answers(url: string, ms: number, isNeeded: () => boolean = () => true): Promise<void> {
-  let last = 'no answer';
-  for (const deadline = performance.now() + ms; isNeeded();) {
-    try {
-      const response = await fetch(url, { signal: AbortSignal.timeout(2000) });
-      last = `${response.status} ${await response.text()}`;
-      if (response.ok) return;
-    } catch (error) {
-      last = error instanceof Error ? error.message : String(error);
-    }
-    if (performance.now() > deadline) throw new Error(`${url} was not ready within ${ms / 1000} s: ${last}`);
-    await Bun.sleep(15);
-  }
-}
-
-export async function eachLine(stream: ReadableStream<Uint8Array>, onLine: (line: string) => void): Promise<void> {
-  const decoder = new TextDecoder();
-  let rest = '';
-  for await (const chunk of stream) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) onLine(line);
-  }
-  if (rest) onLine(rest);
 }
 
 /** Without what belongs to `up` itself. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type AppId, apps, perApp } from './apps.ts';
+import { answers, type Child } from './child.ts';
 import { ensureDatabase, explainGiven, isServerLost, prepareData } from './data.ts';
 import { ensureDemoUser } from './demo-login.ts';
 import { startGateway } from './gateway.ts';
@@ -8,7 +9,7 @@ import { freePort, freePorts, isFree } from './port.ts';
 import { startPostgres } from './postgres.ts';
 import { codeOf, Refusal } from './refusal.ts';
 import type { Signals } from './signals.ts';
-import { answers, type Child, serviceEnvironment, sidecarEnvironment, spawnService, type Stack } from './stack.ts';
+import { serviceEnvironment, sidecarEnvironment, spawnService, type Stack } from './stack.ts';
 import type { State } from './state.ts';
 import { type Keepable, keepRunning } from './supervisor.ts';
 import type { Terminal } from './terminal.ts';

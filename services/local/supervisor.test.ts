@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
 import { eventually } from '../../test/support/wait.ts';
 import { keepRunning } from './supervisor.ts';
-import { spawnProgram } from './stack.ts';
+import { spawnProgram } from './child.ts';
 
 const program = (name: string) => `${import.meta.dir}/fixtures/${name}`;
 const environment = { PATH: process.env.PATH ?? '' };

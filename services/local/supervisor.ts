@@ -1,4 +1,4 @@
-import type { Child } from './stack.ts';
+import type { Child } from './child.ts';
 
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 5000;

@@ -1,5 +1,5 @@
 import { freePorts } from '../../services/local/port.ts';
-import { type Child, spawnCommand } from '../../services/local/stack.ts';
+import { type Child, spawnCommand } from '../../services/local/child.ts';
 import { type Authority, TRUST_DOMAIN } from './sentry.ts';
 
 export type DaprdOptions = {

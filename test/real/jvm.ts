@@ -1,4 +1,4 @@
-import { spawnCommand, type Child } from '../../services/local/stack.ts';
+import { spawnCommand, type Child } from '../../services/local/child.ts';
 
 // Small and quick to start rather than fast in the long run: C1 alone, the simplest collector.
 const flags = [
@@ -19,7 +19,7 @@ export function startJava(
 
 /** Runs a program to its end. Throws with what it said when that was not well. */
 export async function runJava(jars: string, program: string[]): Promise<void> {
-  const lines: string[] = [];
-  const exitCode = await startJava(jars, program, { onLine: (line) => lines.push(line) }).exited;
-  if (exitCode !== 0) throw new Error(`${program[0]} ended with ${exitCode}:\n${lines.slice(-20).join('\n')}`);
+  const child = startJava(jars, program, { onLine: () => {} });
+  const exitCode = await child.exited;
+  if (exitCode !== 0) throw new Error(`${program[0]} ended with ${exitCode}:\n${(await child.lastLines()).join('\n')}`);
 }

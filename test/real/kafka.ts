@@ -1,8 +1,7 @@
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort, freePorts } from '../../services/local/port.ts';
-import type { Child } from '../../services/local/stack.ts';
-import { eventually } from '../support/wait.ts';
+import { type Child, untilReady } from '../../services/local/child.ts';
 import { runJava, startJava } from './jvm.ts';
 import { committedOffsets, createTopics, endOffsets } from './kafka-wire.ts';
 import type { KafkaFiles, KafkaParts } from './parts.ts';
@@ -27,19 +26,19 @@ type KafkaOptions = {
 };
 
 /**
- * One Apache Kafka broker (KRaft) on the loopback that keeps its records in `folder`. `launch` resolves when it answers
- * and has the topics; again and again, on the same port and records.
+ * One Apache Kafka broker (KRaft) on the loopback that keeps its records in `folder`. It may be launched again and again, on
+ * the same port and records.
  */
 export async function prepareKafka({ parts, folder, topics, port = freePort(), onLine = () => {} }: KafkaOptions) {
   const settings = await prepare(parts, folder, port);
   return {
     port,
     broker: `127.0.0.1:${port}`,
-    async launch(): Promise<Child> {
+    /** `ready` resolves when it answers and has the topics. */
+    launch(): { child: Child; ready: Promise<Child> } {
       const more = [`-XX:SharedArchiveFile=${parts.classes}`];
       const child = startJava(parts.jars, ['kafka.Kafka', settings], { more, onLine });
-      await ready(port, topics, child);
-      return child;
+      return { child, ready: ready(port, topics, child) };
     },
     /** How many records of each topic the group has not acknowledged. */
     async lag(group: string, names: string[]): Promise<{ topic: string; lag: number }[]> {
@@ -56,21 +55,27 @@ export async function prepareKafka({ parts, folder, topics, port = freePort(), o
 /** A broker, not started yet, that may be started, stopped, killed and frozen. */
 export async function createKafka(options: KafkaOptions) {
   const { launch, ...broker } = await prepareKafka(options);
-  let child: Child | undefined;
+  let running: ReturnType<typeof launch> | undefined;
 
-  async function end(how: 'stop' | 'kill'): Promise<void> {
-    const ending = child;
-    child = undefined;
-    await ending?.[how]();
+  async function start(): Promise<void> {
+    const own = (running ??= launch());
+    void own.child.exited.then(() => {
+      if (running === own) running = undefined; // it ended by itself
+    });
+    await own.ready;
   }
 
-  const signal = (name: 'SIGSTOP' | 'SIGCONT') => void (child && process.kill(child.pid, name));
+  async function end(how: 'stop' | 'kill'): Promise<void> {
+    const ending = running;
+    running = undefined;
+    await ending?.child[how]();
+  }
+
+  const signal = (name: 'SIGSTOP' | 'SIGCONT') => void (running && process.kill(running.child.pid, name));
   return {
     ...broker,
-    pid: () => child?.pid,
-    async start(): Promise<void> {
-      child ??= await launch();
-    },
+    pid: () => running?.child.pid,
+    start,
     stop: () => end('stop'),
     kill: () => end('kill'),
     /** Frozen, its connections open: as a broker whose disk hangs. */
@@ -123,14 +128,6 @@ async function settingsText(files: KafkaFiles, data: string, port: number): Prom
 }
 
 /** Its port opens before it may create topics, so creating them is the proof. */
-async function ready(port: number, topics: Topic[], child: Child): Promise<void> {
-  const ended = child.exited.then((exitCode) => {
-    throw new Error(`Kafka ended with ${exitCode} while it started`);
-  });
-  ended.catch(() => {}); // after the start it is no error
-  const created = eventually(() => createTopics(port, topics).then(() => true), {
-    ms: READY_MS,
-    what: 'Kafka to create the topics',
-  });
-  await Promise.race([created, ended]);
+function ready(port: number, topics: Topic[], child: Child): Promise<Child> {
+  return untilReady(child, { name: 'Kafka', ms: READY_MS, probe: () => createTopics(port, topics) });
 }

@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePorts } from '../../services/local/port.ts';
-import { answers, type Child, spawnCommand } from '../../services/local/stack.ts';
+import { type Child, requireOk, spawnCommand, untilReady } from '../../services/local/child.ts';
 
 /** How a sidecar finds its certificate authority and whom it trusts (PEM). */
 export type Authority = { address: string; trustAnchors: string };
@@ -55,8 +55,8 @@ export async function prepareSentry({
     port: port ?? 0,
     async launch(): Promise<Child> {
       const child = spawnCommand(command, process.env as Record<string, string>, { onLine });
-      await answers(`http://127.0.0.1:${healthPort}/healthz`, READY_MS);
-      return child;
+      const probe = () => requireOk(`http://127.0.0.1:${healthPort}/healthz`);
+      return untilReady(child, { name: 'sentry', ms: READY_MS, probe });
     },
     /** Once it has been launched. */
     async authority(): Promise<Authority> {

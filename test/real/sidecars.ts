@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { consumers, deadLetterTopic, events } from '#shared/events';
 import type { AppId } from '../../services/local/apps.ts';
-import { answers, type Child } from '../../services/local/stack.ts';
+import { type Child, requireOk, untilReady } from '../../services/local/child.ts';
 import { temporaryFolder } from '../support/cluster.ts';
 import type { Fault, Placed, Sidecars, SidecarsOptions } from '../support/sidecars.ts';
 import { startDaprd } from './daprd.ts';
@@ -38,7 +38,9 @@ export async function createRealSidecars({
 }): Promise<RealSidecars> {
   const parts = await realParts(onLine);
   const prefixed = (name: string) => (line: string) => onLine(`${name} ${line}`);
+  await using opened = new AsyncDisposableStack(); // closed again when something does not start
   const folder = await temporaryFolder();
+  opened.defer(() => rm(folder, { recursive: true, force: true }));
   const children = new Map<string, Child>();
   const sentry = await prepareSentry({
     program: parts.sentry,
@@ -46,6 +48,7 @@ export async function createRealSidecars({
     onLine: prefixed('sentry'),
   });
   const authorityProcess = await sentry.launch();
+  opened.defer(authorityProcess.kill); // nothing of all this is needed again
   const authority = await sentry.authority();
   const kafka = await createKafka({
     parts: parts.kafka,
@@ -64,11 +67,8 @@ export async function createRealSidecars({
     const options = { daprd: parts.daprd, appId, appPort: port, httpPort: sidecarPort, authority, tokens, ...paths };
     const child = startDaprd({ ...options, onLine: prefixed(`daprd ${name}`) });
     children.set(name, child);
-    await answers(
-      `http://127.0.0.1:${sidecarPort}/v1.0/healthz/outbound`,
-      READY_MS,
-      () => children.get(name) === child,
-    );
+    const probe = () => requireOk(`http://127.0.0.1:${sidecarPort}/v1.0/healthz/outbound`);
+    await untilReady(child, { name: `daprd ${name}`, ms: READY_MS, probe });
   }
 
   async function killOne({ name }: Placed): Promise<void> {
@@ -108,13 +108,12 @@ export async function createRealSidecars({
     }
   }
 
+  opened.defer(kill);
+  const closing = opened.move();
   return {
     start,
     kill,
-    async stop() {
-      await Promise.all([kill(), authorityProcess.stop()]); // nothing of it is needed again
-      await rm(folder, { recursive: true, force: true });
-    },
+    stop: () => closing.disposeAsync(),
     async fault(appId, fault) {
       const own = placed.filter((each) => each.appId === appId);
       for (const [key, reason] of Object.entries(notApplicable)) {

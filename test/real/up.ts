@@ -1,5 +1,6 @@
 import { type AppId, perApp } from '../../services/local/apps.ts';
-import type { Child, Stack } from '../../services/local/stack.ts';
+import type { Child } from '../../services/local/child.ts';
+import type { Stack } from '../../services/local/stack.ts';
 import { startDaprd } from './daprd.ts';
 import { prepareKafka } from './kafka.ts';
 import { realParts } from './parts.ts';
@@ -27,7 +28,7 @@ export async function prepareRealParts({
   const sentry = await prepareSentry({ program: parts.sentry, folder: folder('sentry'), onLine: linesOf('sentry') });
   const lines = perApp((appId) => linesOf(`daprd-${appId}`));
   return {
-    kafka: { port: kafka.port, launch: kafka.launch },
+    kafka: { port: kafka.port, launch: () => kafka.launch().ready },
     sentry: { port: sentry.port, launch: sentry.launch },
     authority: sentry.authority,
     startDaprd({ ports, sidecarPorts, secrets }: Stack, appId: AppId, authority: Authority): Child {

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { AppId } from '../../services/local/apps.ts';
 import { freePort } from '../../services/local/port.ts';
-import { answers, type Child, spawnService } from '../../services/local/stack.ts';
+import { type Child, requireOk, untilReady } from '../../services/local/child.ts';
+import { spawnService } from '../../services/local/stack.ts';
 import { createDatabase } from './database.ts';
 
 /** A service process and its own sidecar, by the ports they have. */
@@ -76,9 +77,8 @@ async function createStandIn({ placed, tokens, onLine }: SidecarsOptions): Promi
 
   return {
     async start() {
-      const started = spawnService('local/sidecar', environment, { onLine });
-      child = started;
-      await answers(`${control}/healthz`, 20_000, () => child === started);
+      child = spawnService('local/sidecar', environment, { onLine });
+      await untilReady(child, { name: 'the stand-in', ms: 20_000, probe: () => requireOk(`${control}/healthz`) });
     },
     async kill() {
       const killed = child;

@@ -1,7 +1,8 @@
 import { type AppId, apps } from '../../services/local/apps.ts';
+import { type Child, requireOk, untilReady } from '../../services/local/child.ts';
 import { serviceOf } from '../../services/local/gateway.ts';
-import { answers, type Child, serviceEnvironment, type Stack, spawnService } from '../../services/local/stack.ts';
 import { freePorts } from '../../services/local/port.ts';
+import { serviceEnvironment, type Stack, spawnService } from '../../services/local/stack.ts';
 import { makeSecrets } from '../../services/local/state.ts';
 import { createDatabase } from './database.ts';
 import { createSidecars, type Fault, type Placed, type Sidecars, type SidecarsOptions } from './sidecars.ts';
@@ -35,7 +36,9 @@ export async function startStack<S extends Sidecars = Sidecars>({
   /** Where the sidecar finds its service: at its port, unless something of a test stands between them. */
   appPort?: (placed: Placed) => number;
 } = {}) {
+  await using opened = new AsyncDisposableStack(); // closed again when something does not start
   const database = await createDatabase();
+  opened.defer(database.drop);
   const secrets = makeSecrets();
   const instances = only.flatMap((appId) =>
     Array.from({ length: replicas[appId] ?? 1 }, (_, i) => ({
@@ -84,23 +87,17 @@ export async function startStack<S extends Sidecars = Sidecars>({
     tokens: { DAPR_API_TOKEN, APP_API_TOKEN },
     onLine: (line) => void lines.push(`${SIDECARS} ${line}`),
   });
+  opened.defer(sidecars.stop);
+  opened.defer(async () => void (await Promise.all([...children.keys()].map(stopOne))));
 
   /** Starts a process (again) and waits until it is ready. `local/sidecar` is the broker with all sidecars. */
   async function start(name: string): Promise<void> {
-    try {
-      if (name === SIDECARS) await sidecars.start();
-      else await startService(name);
-    } catch (error) {
-      const last = lines.filter((line) => line.startsWith(name)).slice(-20);
-      throw new Error(`${name} did not become ready:\n${last.join('\n')}`, { cause: error });
-    }
-  }
-
-  async function startService(name: string): Promise<void> {
+    if (name === SIDECARS) return sidecars.start();
     const onLine = (line: string) => void lines.push(`${name} ${line}`);
     const child = spawnService(name.split('#')[0] as AppId, environmentOf(name), { onLine, limitMs: STOP_MS });
     children.set(name, child);
-    await answers(`http://127.0.0.1:${portOf(name)}/health/ready`, READY_MS, () => children.get(name) === child);
+    const url = `http://127.0.0.1:${portOf(name)}/health/ready`;
+    await untilReady(child, { name, ms: READY_MS, probe: () => requireOk(url) });
   }
 
   /** SIGKILL: no handler runs, nothing is flushed. */
@@ -119,20 +116,10 @@ export async function startStack<S extends Sidecars = Sidecars>({
     await child?.stop();
   }
 
-  async function stop(): Promise<void> {
-    await Promise.all([...children.keys()].map(stopOne));
-    await sidecars.stop();
-    await database.drop();
-  }
+  await start(SIDECARS);
+  await Promise.all(placed.map(({ name }) => start(name)));
 
-  try {
-    await start(SIDECARS);
-    await Promise.all(placed.map(({ name }) => start(name)));
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-
+  const closing = opened.move();
   return {
     database,
     secrets,
@@ -147,7 +134,7 @@ export async function startStack<S extends Sidecars = Sidecars>({
     start,
     kill,
     stopOne,
-    stop,
+    stop: () => closing.disposeAsync(),
     /** Address of a path under /api/v1 on the service that the gateway would choose; `at` names a replica. */
     url: (path: string, at?: string) => `http://127.0.0.1:${portOf(at ?? serviceOf(path) ?? 'chat-api')}${path}`,
     fault: (appId: AppId, fault: Fault) => sidecars.fault(appId, fault),
