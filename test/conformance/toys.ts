@@ -101,7 +101,7 @@ export async function startToys(names: string[], { absent = [] }: { absent?: str
       eventually(
         async () => {
           const own = (await sidecars.waiting()).filter(({ app_id }) => app_id === appId);
-          return own.every(({ lag }) => lag === 0);
+          return own.length > 0 && own.every(({ lag }) => lag === 0);
         },
         { ms, what: `${appId} to catch up` },
       ),

@@ -43,10 +43,12 @@ export async function prepareKafka({ parts, folder, topics, port = freePort(), o
     /** How many records of each topic the group has not acknowledged. */
     async lag(group: string, names: string[]): Promise<{ topic: string; lag: number }[]> {
       const asked = topics.filter(({ name }) => names.includes(name));
-      const [ends, committed] = await Promise.all([endOffsets(port, asked), committedOffsets(port, group, asked)]);
+      // In this order: of events that come between the two answers it is too much then, and never 0 while one waits.
+      const committed = await committedOffsets(port, group, asked);
+      const ends = await endOffsets(port, asked);
       return ends.map(({ topic, offsets }) => {
         const done = committed.find((each) => each.topic === topic)?.offsets ?? [];
-        return { topic, lag: offsets.reduce((sum, end, i) => sum + end - Math.max(0, done[i] ?? 0), 0) };
+        return { topic, lag: offsets.reduce((sum, end, i) => sum + Math.max(0, end - Math.max(0, done[i] ?? 0)), 0) };
       });
     },
   };
