@@ -6,7 +6,7 @@ export type Drill = {
   name: string;
   /** What happens, in one line of `--help`. */
   about: string;
-  /** What it takes from start to verdict on two cores: `--of-commit` chooses among those of two minutes at most. */
+  /** What it takes from start to verdict on two cores: `--of-commit` leaves the longest out. */
   seconds: number;
   /** Default: one of each service. */
   replicas?: Partial<Record<AppId, number>>;

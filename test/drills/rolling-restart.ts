@@ -10,7 +10,7 @@ const SECOND = 1000;
 export const rollingRestart: Drill = {
   name: 'rolling-restart',
   about: 'every replica of every service is restarted in turn with its sidecar while 200 streams are open',
-  seconds: 240,
+  seconds: 130,
   replicas: Object.fromEntries(apps.map(({ appId }) => [appId, 2])),
   settings: { 'notification-service': { DRAIN_MS: String(DRAIN_MS) } },
   people: 200,
