@@ -18,6 +18,7 @@ test('starts a killed process again, after a pause', async () => {
 
   expect(second).not.toBe(first);
   expect(pauses).toEqual([200]);
+  expect(kept.pid()).toBeUndefined();
 });
 
 test('pauses longer after each crash and stops in the middle of a pause', async () => {

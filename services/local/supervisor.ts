@@ -9,7 +9,7 @@ const STABLE_MS = 10_000;
 export type Keepable = Pick<Child, 'pid' | 'exited' | 'stop'>;
 
 export type Kept = {
-  /** Undefined between a crash and the next start. */
+  /** Undefined when it does not run: after `stop`, and between a crash and the next start. */
   pid(): number | undefined;
   /** Stops it and keeps it stopped. */
   stop(): Promise<void>;
@@ -31,9 +31,9 @@ export function keepRunning(
   async function keep(): Promise<void> {
     let pauseMs = FIRST_PAUSE_MS;
     let startedAt = performance.now();
-    let reason: unknown = await child?.exited;
+    let reason: unknown = await first.exited;
+    child = undefined;
     while (!stopping.signal.aborted) {
-      child = undefined;
       if (performance.now() - startedAt > STABLE_MS) pauseMs = FIRST_PAUSE_MS;
       onCrash(pauseMs, reason);
       await pause(pauseMs, stopping.signal);
@@ -51,6 +51,8 @@ export function keepRunning(
       return await child.exited;
     } catch (error) {
       return error;
+    } finally {
+      child = undefined;
     }
   }
 

@@ -105,7 +105,10 @@ async function stopAll(stages: Part[][]): Promise<void> {
   }
 }
 
-/** A second Ctrl-C. All that was accepted is in Postgres, which is still stopped in its own fast way. */
+/**
+ * A second Ctrl-C. All that was accepted is in Postgres, which is still stopped in its own fast way; with `--real` what was
+ * published is in Kafka's files besides, and a kill leaves them as they are for the next `up`.
+ */
 function killServices(stages: Part[][]): void {
   for (const { name, pid } of stages.flat()) {
     const running = pid();
