@@ -21,36 +21,38 @@ async function setUp() {
 }
 
 describe('a cached part', () => {
-  test('is made once, and anew when a source of it changes', async () => {
+  test('is made once, and anew when a source of it changes, or what is also of influence', async () => {
     const { cache, source, writePart, contentOf } = await setUp();
-    const first = await cached(cache, 'part', [source], writePart('made'));
-    const second = await cached(cache, 'part', [source], writePart('made again'));
+    const first = await cached(cache, 'part', { sources: [source] }, writePart('made'));
+    const second = await cached(cache, 'part', { sources: [source] }, writePart('made again'));
     expect([second, await contentOf(second)]).toEqual([first, 'made']);
     await Bun.write(source, 'two');
-    const third = await cached(cache, 'part', [source], writePart('made of two'));
+    const third = await cached(cache, 'part', { sources: [source] }, writePart('made of two'));
     expect(await contentOf(third)).toBe('made of two');
     expect(third).not.toBe(first);
+    const fourth = await cached(cache, 'part', { sources: [source], also: 'Java 25' }, writePart('made with 25'));
+    expect(await contentOf(fourth)).toBe('made with 25');
   });
 
   test('is absent when making it failed, and nothing is left behind', async () => {
     const { cache, source, writePart, contentOf } = await setUp();
-    const failing = cached(cache, 'part', [source], async (at) => {
+    const failing = cached(cache, 'part', { sources: [source] }, async (at) => {
       await writePart('half')(at);
       throw new Error('the disk is full');
     });
     await expect(failing).rejects.toThrow('the disk is full');
     expect(await readdir(cache)).toEqual([]);
-    expect(await contentOf(await cached(cache, 'part', [source], writePart('whole')))).toBe('whole');
+    expect(await contentOf(await cached(cache, 'part', { sources: [source] }, writePart('whole')))).toBe('whole');
   });
 
   test('that two make at once is the one that was ready first', async () => {
     const { cache, source, writePart, contentOf } = await setUp();
     const { promise: isFirstReady, resolve } = Promise.withResolvers<void>();
-    const slow = cached(cache, 'part', [source], async (at) => {
+    const slow = cached(cache, 'part', { sources: [source] }, async (at) => {
       await writePart('slow')(at);
       await isFirstReady;
     });
-    const quick = await cached(cache, 'part', [source], writePart('quick'));
+    const quick = await cached(cache, 'part', { sources: [source] }, writePart('quick'));
     resolve();
     expect([await slow, await contentOf(quick)]).toEqual([quick, 'quick']);
     expect(await readdir(cache)).toHaveLength(1);

@@ -13,17 +13,18 @@ export function cacheFolder(): string {
 }
 
 /**
- * The folder of a part below `cache`, keyed by the content of its `sources`; `make` fills it the first time. It is made
- * beside and renamed, so it is whole or absent, and two runs may race.
+ * The folder of a part below `cache`, keyed by the content of its `sources` and by what is `also` of influence; `make` fills
+ * it the first time. It is made beside and renamed, so it is whole or absent, and two runs may race.
  */
 export async function cached(
   cache: string,
   name: string,
-  sources: string[],
+  { sources, also = '' }: { sources: string[]; also?: string },
   make: (folder: string) => Promise<void>,
 ): Promise<string> {
   const hash = new Bun.CryptoHasher('sha256').update(`${process.platform} ${process.arch}`);
   for (const file of sources) hash.update(await Bun.file(file).bytes());
+  hash.update(also);
   const folder = join(cache, `${name}-${hash.digest('hex').slice(0, 16)}`);
   if (await exists(folder)) return folder;
 

@@ -19,8 +19,8 @@ export type DaprdOptions = {
 };
 
 /**
- * One Dapr sidecar on the loopback, with the flags that its injector would give it in a cluster. Not ready yet:
- * `/v1.0/healthz/outbound` answers 204 some 0.3 s later, `/v1.0/healthz` once the app's port listens.
+ * One Dapr sidecar on the loopback, with the flags that its injector would give it in a cluster, but quicker to try a component again.
+ * Not ready yet: `/v1.0/healthz/outbound` answers 204 some 0.3 s later, `/v1.0/healthz` once the app's port listens.
  */
 export function startDaprd(options: DaprdOptions): Child {
   const { daprd, appId, appPort, httpPort, resources, configuration, authority, tokens } = options;

@@ -4,6 +4,7 @@ import { Refusal } from '../../services/local/refusal.ts';
 import { eachLine } from '../../services/local/child.ts';
 import { cached, cacheFolder, sweepAbandoned } from './cache.ts';
 import { archiveClasses, CLASSES, formatData } from './kafka.ts';
+import { requireTools } from './tools.ts';
 
 /** Where the real parts lie, built and ready to start. */
 export type Parts = { daprd: string; sentry: string; kafka: KafkaParts };
@@ -18,8 +19,6 @@ export type KafkaParts = KafkaFiles & {
   classes: string;
 };
 
-/** What daprd/go.mod requires: 1.18.3 and 1.18.4 cannot be built from the module proxy. */
-const DAPR_VERSION = '1.18.2';
 const PROGRESS_MS = 10_000;
 
 const source = (name: string) => join(import.meta.dir, name);
@@ -27,41 +26,43 @@ const daprSources = ['daprd/main.go', 'daprd/sentry/main.go', 'daprd/go.mod', 'd
 const kafkaSources = ['kafka/pom.xml', 'kafka/server.properties'].map(source);
 
 /**
- * Builds Dapr's daprd and sentry and gathers Kafka's jars in a cache outside the repository, each keyed by its sources: five minutes and
- * more at the first call, milliseconds later. `say` hears of the progress.
- * @throws {Refusal} when Go, Java or Maven is missing
+ * Builds Dapr's daprd and sentry and gathers Kafka's jars in a cache outside the repository, each keyed by what it is made of: five
+ * minutes and more at the first call, milliseconds later. `say` hears of the progress.
+ * @throws {Refusal} when Go, Java or Maven is missing or too old
  */
 export async function realParts(say: (line: string) => void): Promise<Parts> {
-  const missing = ['go', 'java', 'mvn'].filter((tool) => !Bun.which(tool));
-  if (missing.length > 0) {
-    throw new Refusal(`The real parts need Go, Java 17 and Maven: install what is missing (${missing.join(', ')}).`);
-  }
+  const { java } = requireTools(source('daprd'));
   const cache = cacheFolder();
   await sweepAbandoned(cache, Date.now());
-  const [dapr, kafka] = await Promise.all([
-    cached(cache, 'dapr', daprSources, (folder) => buildDapr(folder, say)),
-    kafkaParts(cache, say),
-  ]);
+  const [dapr, kafka] = await Promise.all([daprParts(cache, say), kafkaParts(cache, java, say)]);
   return { daprd: join(dapr, 'daprd'), sentry: join(dapr, 'sentry'), kafka };
 }
 
-async function buildDapr(folder: string, say: (line: string) => void): Promise<void> {
+/** daprd/go.mod says which Dapr: 1.18.3 and 1.18.4 cannot be built from the module proxy. */
+async function daprParts(cache: string, say: (line: string) => void): Promise<string> {
   const cwd = source('daprd');
-  const env = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-mod=readonly -buildvcs=false' };
-  const version = `-X github.com/dapr/dapr/pkg/buildinfo.version=${DAPR_VERSION}`;
-  await run('Dapr', ['go', 'build', '-v', '-trimpath', '-ldflags', `-s -w ${version}`, '-o', folder, '.', './sentry'], {
-    cwd,
-    env,
-    say,
-    unit: 'of about 1800 modules and packages',
-  });
+  const [, version] = /dapr\/dapr v(\S+)/.exec(await Bun.file(join(cwd, 'go.mod')).text()) ?? [];
+  const settings = { CGO_ENABLED: '0', GOFLAGS: '-mod=readonly -buildvcs=false' };
+  const flags = ['-trimpath', '-ldflags', `-s -w -X github.com/dapr/dapr/pkg/buildinfo.version=${version}`];
+  const also = JSON.stringify([settings, flags]);
+  return cached(cache, 'dapr', { sources: daprSources, also }, (folder) =>
+    run('Dapr', ['go', 'build', '-v', ...flags, '-o', folder, '.', './sentry'], {
+      cwd,
+      env: { ...process.env, ...settings },
+      say,
+      unit: 'of about 1800 modules and packages',
+    }),
+  );
 }
 
-async function kafkaParts(cache: string, say: (line: string) => void): Promise<KafkaParts> {
-  const folder = await cached(cache, 'kafka', kafkaSources, (building) => gatherKafka(kafkaFiles(building), say));
+async function kafkaParts(cache: string, java: string, say: (line: string) => void): Promise<KafkaParts> {
+  const sources = kafkaSources;
+  const folder = await cached(cache, 'kafka', { sources }, (building) => gatherKafka(kafkaFiles(building), say));
   const files = kafkaFiles(folder);
-  // An archive holds for jars at one path alone: it can be written only when they lie where they stay.
-  const classes = await cached(cache, 'kafka-classes', kafkaSources, (building) => archiveClasses(files, building));
+  // An archive holds for jars at one path alone: it can be written only when they lie where they stay. And for one Java alone:
+  // any other ignores it without a word.
+  const key = { sources, also: java };
+  const classes = await cached(cache, 'kafka-classes', key, (building) => archiveClasses(files, building));
   return { ...files, classes: join(classes, CLASSES) };
 }
 

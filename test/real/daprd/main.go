@@ -1,5 +1,6 @@
-// Command daprd is Dapr's sidecar with only the components that TaskFlow's tests use: Kafka, and on one machine an
-// SQLite file for name resolution. cmd/daprd/app cannot be imported for this: its component packages panic without a build tag.
+// Command daprd is Dapr's sidecar with few components: Kafka, on one machine an SQLite file for name resolution, and an
+// in-memory broker and two secret stores, which nothing uses so far. cmd/daprd/app cannot be imported for this: its
+// component packages panic without a build tag.
 package main
 
 import (
