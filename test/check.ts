@@ -1,6 +1,5 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Refusal } from '../services/local/refusal.ts';
 import { startCluster, temporaryFolder } from './support/cluster.ts';
 
 // bun test/check.ts [--tests-only] [--real] [paths…]: all that must be green before a commit. The last line is the verdict,
@@ -19,7 +18,7 @@ const suites: Suite[] =
 // Each of these files has a broker and five sidecars: two at once would measure the machine.
 const how = isReal ? ['--timeout=60000'] : ['--parallel', '--timeout=20000'];
 
-if (isReal) await prepareReal();
+if (isReal) await (await import('./real/parts.ts')).realPartsOrExit(say);
 const interrupt = catchSignals();
 const totals = await check();
 if (interrupt.exitCode) process.exit(interrupt.exitCode);
@@ -64,18 +63,6 @@ async function runSuite({ name, paths }: Suite, environment: Record<string, stri
   const totals = await readTotals(junit);
   // A file that does not load, or a worker that dies, is in the exit code alone.
   return { ...totals, failed: Math.max(totals.failed, exitCode === 0 ? 0 : 1) };
-}
-
-/** On a person's machine Go or Java may be missing; in CI that would leave the real parts untested. */
-async function prepareReal(): Promise<void> {
-  const { realParts } = await import('./real/parts.ts');
-  try {
-    await realParts(say);
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    console.error(error.message);
-    process.exit(process.env.CI === 'true' ? 1 : 2);
-  }
 }
 
 async function countRefusals(): Promise<number> {

@@ -1,24 +1,26 @@
 import { startCluster } from '../support/cluster.ts';
 
-// bun run bench [creates|events|outbox …] [--real]: measures the real services on a durable Postgres and prints each figure with
-// its limit or peer from the same run. These machines are shared: read ratios, not absolute times.
+// bun run bench [creates|events|outbox …] [--real]: measures the real services on a durable Postgres, with --real on daprd and Kafka too, and
+// prints each figure with its limit or peer from the same run. These machines are shared: read ratios, not absolute times.
 
 const suites = { creates: './creates.ts', events: './events.ts', outbox: './outbox.ts' } as const;
+const all = Object.keys(suites) as (keyof typeof suites)[];
+const isReal = process.argv.includes('--real');
 const asked = process.argv.slice(2).filter((argument) => argument !== '--real');
-if (process.argv.includes('--real')) process.env.TASKFLOW_SIDECAR = 'real';
-const names = (Object.keys(suites) as (keyof typeof suites)[]).filter(
-  (name) => asked.length === 0 || asked.includes(name),
-);
-if (names.length === 0) {
-  console.error(`usage: bun run bench [${Object.keys(suites).join('|')}]`);
+if (asked.some((name) => !(name in suites))) {
+  console.error(`usage: bun run bench [${all.join('|')} …] [--real]`);
   process.exit(2);
+}
+if (isReal) {
+  await (await import('../real/parts.ts')).realPartsOrExit((line) => console.error(line));
+  process.env.TASKFLOW_SIDECAR = 'real';
 }
 
 const cluster = await startCluster(Bun.env.TEST_DATABASE_URL, { durable: true });
 Object.assign(process.env, cluster.environment);
 try {
   console.log(await conditions());
-  for (const name of names) {
+  for (const name of all.filter((each) => asked.length === 0 || asked.includes(each))) {
     const suite = (await import(suites[name])) as { bench(): Promise<void> };
     await suite.bench();
   }
@@ -32,6 +34,6 @@ async function conditions(): Promise<string> {
   const memory = Math.round(totalmem() / 2 ** 30);
   return [
     `Bun ${Bun.version}, ${process.platform} ${process.arch}, ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${memory} GiB, load ${loadavg()[0]?.toFixed(1)}`,
-    'services, stand-in, Postgres (fsync on) and the load generator share these cores; loopback only',
+    `services, ${isReal ? 'Kafka, sidecars' : 'stand-in'}, Postgres (fsync on) and the load generator share these cores; loopback only`,
   ].join('\n');
 }

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { bun } from '../../services/local/command-line.ts';
 import { Refusal } from '../../services/local/refusal.ts';
 import { watchSignals } from '../../services/local/signals.ts';
-import { realParts } from '../real/parts.ts';
+import { realPartsOrExit } from '../real/parts.ts';
 import { drills } from './catalogue.ts';
 import type { Drill } from './drill.ts';
 import { perform, type Verdict } from './perform.ts';
@@ -32,13 +32,12 @@ const say = (line: string) => console.error(`[${((performance.now() - startedAt)
 
 try {
   const { chosen, ...conditions } = readCommand(process.argv.slice(2));
-  await realParts(say);
+  await realPartsOrExit(say);
   process.exit(await runAll(chosen, conditions));
 } catch (error) {
   if (!(error instanceof Refusal)) throw error;
   console.error(error.message);
-  // On a person's machine Go or Java may be missing; in CI that would leave the drills out.
-  process.exit(process.env.CI === 'true' ? 1 : 2);
+  process.exit(2);
 }
 
 async function runAll(chosen: Drill[], conditions: Conditions): Promise<number> {

@@ -21,6 +21,7 @@ const missing = 'The real parts need Go, Java 17 and Maven: install what is miss
 describe('without Go, Java and Maven ends in one sentence', () => {
   test.each([
     ['bun run check:real', 'test/check.ts --real'],
+    ['bun run bench --real', 'test/bench/run.ts --real'],
     ['bun run drills', 'test/drills/run.ts'],
   ])('%s', async (_name, command) => {
     expect(await run(command, {})).toEqual({ out: '', err: missing, exitCode: 2 });

@@ -38,6 +38,20 @@ export async function realParts(say: (line: string) => void): Promise<Parts> {
   return { daprd: join(dapr, 'daprd'), sentry: join(dapr, 'sentry'), kafka };
 }
 
+/**
+ * For a command: a refusal ends it, in one sentence. With 2, since a person must change something, but with 1 in CI, where
+ * it would leave out what the command is for.
+ */
+export async function realPartsOrExit(say: (line: string) => void): Promise<Parts> {
+  try {
+    return await realParts(say);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    console.error(error.message);
+    process.exit(process.env.CI === 'true' ? 1 : 2);
+  }
+}
+
 /** daprd/go.mod says which Dapr: 1.18.3 and 1.18.4 cannot be built from the module proxy. */
 async function daprParts(cache: string, say: (line: string) => void): Promise<string> {
   const cwd = source('daprd');
