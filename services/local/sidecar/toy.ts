@@ -96,26 +96,3 @@ export function publishEvent(
     body: JSON.stringify({ specversion: '1.0', id, source: 'chat-api', type: 'task.created', data }),
   });
 }
-
-/** Calls the sidecar of an app with its token, as that app does. */
-export function caller(port: (appId: string) => number, token?: string) {
-  const call = (appId: string, path: string, init: RequestInit = {}): Promise<Response> => {
-    const headers = new Headers(init.headers);
-    if (token && !headers.has('dapr-api-token')) headers.set('dapr-api-token', token);
-    return fetch(`http://127.0.0.1:${port(appId)}${path}`, { ...init, headers });
-  };
-  const post = (appId: string, path: string, body: unknown, headers: Record<string, string> = {}) =>
-    call(appId, path, {
-      method: 'POST',
-      body: typeof body === 'string' ? body : JSON.stringify(body),
-      headers: { 'content-type': 'application/json', ...headers },
-    });
-  return { call, post };
-}
-
-/** Status and code of an error in Dapr's form. */
-export async function refusal(response: Response): Promise<[number, string]> {
-  const { errorCode, message } = (await response.json()) as { errorCode: string; message: unknown };
-  if (typeof message !== 'string') throw new Error('an error without a message');
-  return [response.status, errorCode];
-}
