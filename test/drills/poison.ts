@@ -18,7 +18,7 @@ export const poison: Drill = {
   async run(world) {
     for (const type of eventTypes) {
       await publish(world, type, { event_type: type, event_id: crypto.randomUUID() }, appIds);
-      // chat-api stores nothing of a reminder.
+      // chat-api stores nothing of a reminder: it takes it, and the table tells one delivery again.
       await publish(
         world,
         type,
