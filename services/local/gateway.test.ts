@@ -90,6 +90,16 @@ describe('forward', () => {
     expect(headers).toMatchObject({ 'if-match': '"3"', 'x-forwarded-for': '127.0.0.1', host: gateway.url.host });
   });
 
+  test('does not share its port with another gateway', () => {
+    const options = { ports: {} as Record<AppId, number>, demo: { email: '', password: '' }, tour: async () => '' };
+    let second: Bun.Server<undefined> | undefined;
+    try {
+      expect(() => (second = startGateway({ ...options, port: gateway.port ?? 0 }))).toThrow('in use');
+    } finally {
+      void second?.stop(true);
+    }
+  });
+
   test('refuses paths that climb out of the API', async () => {
     for (const path of ['/api/v1/../../events/task-created', '/api/v1/%2e%2e/%2e%2e/metrics', '/events/task-created']) {
       const response = await call(path, { method: 'POST' });

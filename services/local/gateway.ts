@@ -37,6 +37,7 @@ export function startGateway({ port, ports, demo, tour }: GatewayOptions): Bun.S
     // Streams are silent between two heartbeats; the services have limits of their own.
     idleTimeout: 0,
     development: false,
+    reusePort: false, // Bun 1.4.5 shares the port where `development` is off
     async fetch(request, server) {
       const url = URL.parse(request.url);
       // Bun 1.4.5 gives a mere path where the `Host` header is missing or is none.
