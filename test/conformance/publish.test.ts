@@ -44,6 +44,7 @@ describe('an event published as application/json', () => {
       tracestate: '',
       data: { marker },
     });
+    expect(delivery?.headers['content-type']).toBe('application/cloudevents+json');
   });
 
   test('keeps the id, type, source and traceparent that its metadata names', async () => {
@@ -91,7 +92,8 @@ describe('an event published as application/cloudevents+json', () => {
       time: '2026-01-02T03:04:05.678Z',
       extension: 'mine',
     };
-    const response = await toys.post('chat-api', path, event, { ...cloudEvents, traceparent });
+    const contentType = 'application/cloudevents+json; charset=utf-8';
+    const response = await toys.post('chat-api', path, event, { 'content-type': contentType, traceparent });
     expect(response.status).toBe(204);
     const [delivery] = await consumer.receives(id);
     expect(delivery?.body).toEqual({
