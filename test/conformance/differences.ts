@@ -1,7 +1,7 @@
 // Where the stand-in is not as daprd with Kafka, and why it stays so. All other rows hold on both; of these each side's is
 // asserted. Times are in ms: at least, and less than.
 
-/** Also for what the stand-in does not have at all: gRPC. */
+/** Also for what is asked of daprd alone: gRPC, which the stand-in does not have. */
 export const isReal = process.env.TASKFLOW_SIDECAR === 'real';
 
 export const differences = {
