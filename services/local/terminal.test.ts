@@ -16,6 +16,11 @@ describe('readable', () => {
     expect(readable(JSON.stringify({ message: 'm', list: Array(99).fill(1) })).length).toBeLessThan(140);
   });
 
+  test('leaves out of a line of a sidecar what is the same in each', () => {
+    const same = { app_id: 'chat-api', instance: 'host', scope: 'dapr.runtime', type: 'log', ver: 'unknown' };
+    expect(readable(JSON.stringify({ ...same, level: 'error', msg: 'no broker' }))).toBe('ERROR no broker');
+  });
+
   test.each(['plain text', '{half', '{"no":"message"}', '[1]'])('leaves %s as it is', (line) => {
     expect(readable(line)).toBe(line);
   });

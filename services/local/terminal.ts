@@ -49,9 +49,10 @@ export function createTerminal({ folder, colours, now = () => performance.now() 
 export type Terminal = ReturnType<typeof createTerminal>;
 type TerminalOptions = { folder: string; colours: boolean; now?: () => number };
 
-/** A JSON log line as a person reads it, `level message key=value`; all else as it is. */
+/** A JSON log line as a person reads it, `level message key=value`, of Dapr's only level and message; all else as it is. */
 export function readable(line: string): string {
   const fact = parse(line);
+  if (typeof fact?.msg === 'string') return `${String(fact.level).toUpperCase()} ${fact.msg}`;
   if (!fact || typeof fact.message !== 'string') return line;
   const { time: _time, level, service: _service, message, ...fields } = fact;
   const texts = Object.entries(fields).map(([key, value]) => `${key}=${shown(value)}`);

@@ -47,7 +47,7 @@ export async function prepareSentry({
     'healthz-listen-address': '127.0.0.1',
     'metrics-port': metricsPort,
     'metrics-listen-address': '127.0.0.1',
-    'log-level': 'warn',
+    'log-level': 'error', // its warnings are of the credentials that it has just made itself
   };
   const command = [program, ...Object.entries(flags).map(([name, value]) => `--${name}=${value}`)];
 
