@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { eventually } from '../../test/support/wait.ts';
+import { commandOf } from './processes.ts';
 import { openState, readRunning, removeState, stateFolder } from './state.ts';
 
 let folder: string;
@@ -37,7 +39,7 @@ describe('openState', () => {
 
   test('says in one sentence that the folder is in use', async () => {
     openState(folder).release();
-    await using other = sleepingUp();
+    await using other = await sleepingUp();
     writeFileSync(join(folder, 'up.pid'), String(other.pid));
     expect(() => openState(folder)).toThrow(`TaskFlow already runs on ${folder} (process ${other.pid})`);
     expect(() => removeState(folder)).toThrow('already runs');
@@ -66,6 +68,8 @@ test('stateFolder is TASKFLOW_STATE, or .taskflow in the project', () => {
 });
 
 /** A process whose command line is that of `up`. */
-function sleepingUp() {
-  return Bun.spawn([process.execPath, '-e', 'setInterval(() => {}, 60_000)', 'services/local/up.ts']);
+async function sleepingUp() {
+  const child = Bun.spawn([process.execPath, '-e', 'setInterval(() => {}, 60_000)', 'services/local/up.ts']);
+  await eventually(() => commandOf(child.pid).includes('up.ts')); // Linux shows it a moment after the process has begun
+  return child;
 }
