@@ -224,7 +224,8 @@ function keep(
 ): Part {
   const kept = keepRunning(first, restart, (pauseMs, reason) => {
     if (signals.isStopping()) return;
-    const why = reason instanceof Error ? reason.message : `exit code ${reason}`;
+    // Of a start that failed the first line: the part's own last lines, which follow in the error, stand above already.
+    const why = reason instanceof Error ? reason.message.split('\n')[0] : `exit code ${reason}`;
     terminal.step(`${name} ended by itself (${why}): starting it again in ${pauseMs} ms`);
   });
   return { name, port, ...kept };
