@@ -39,6 +39,10 @@ const deliver = (id = 'e1', path = '/events/created') =>
     body: JSON.stringify({ id, data: {} }),
   });
 
+test('refuses a port that another one holds', () => {
+  expect(() => openEdge({ port: edge.port, target: 1 })).toThrow('in use');
+});
+
 describe('a service that is up', () => {
   test('is passed the whole request, and its whole answer is passed back', async () => {
     const answer = await deliver('e1', '/events/created?a=1');

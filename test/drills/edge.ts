@@ -24,7 +24,15 @@ export function openEdge({ port, target, holdMs = HOLD_MS, hangMs = HANG_MS }: E
   let server: Bun.Server<undefined> | undefined = listen();
 
   function listen(): Bun.Server<undefined> {
-    return Bun.serve({ hostname: '127.0.0.1', port, idleTimeout: 0, development: false, fetch: answer });
+    // `reusePort` is on where `development` is off (Bun 1.4.5): then it would share the port of a service.
+    return Bun.serve({
+      hostname: '127.0.0.1',
+      port,
+      idleTimeout: 0,
+      development: false,
+      reusePort: false,
+      fetch: answer,
+    });
   }
 
   async function answer(request: Request): Promise<Response> {
