@@ -1,5 +1,6 @@
 import { type Consumer, consumers } from '#shared/events';
 import type { AppId } from '../../services/local/apps.ts';
+import { deliveriesTaken } from '../support/deliveries.ts';
 
 export type Meter = ReturnType<typeof startMeter>;
 
@@ -20,12 +21,10 @@ export function startMeter(services: { appId: AppId; name: string; origin: strin
     const text = await metricsOf(service.origin);
     if (text === undefined) return;
     const startedAt = /^process_start_time_seconds\{.*\} (\S+)/m.exec(text)?.[1];
-    const counts = [...text.matchAll(/^consumer_deliveries_total\{.*status="SUCCESS".*\} (\d+)/gm)];
-    const count = counts.reduce((sum, [, value]) => sum + Number(value), 0);
     const process = `${name} ${startedAt}`;
     // Looks overlap: an answer may come after that to a later one.
     const known = taken.get(process)?.count ?? 0;
-    taken.set(process, { appId: service.appId as Consumer, count: Math.max(known, count) });
+    taken.set(process, { appId: service.appId as Consumer, count: Math.max(known, deliveriesTaken(text)) });
   }
 
   const readAll = async () => void (await Promise.all(services.map(({ name }) => read(name))));

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { deliveriesTaken } from '../support/deliveries.ts';
 import { listen } from '../support/listen.ts';
 import { type Json, type Person, signUp } from '../support/person.ts';
 import { type RunningStack, startStack } from '../support/stack.ts';
@@ -119,7 +120,7 @@ describe('duplicates and order', () => {
   test('every consumer takes duplicated and reordered deliveries as if they had come once and in order', async () => {
     me = await signUp(stack);
     await stack.settled();
-    const takenBefore = await Promise.all(receivers.map(deliveriesTaken));
+    const takenBefore = await Promise.all(receivers.map(takenBy));
     // Of these daprd can do nothing. What it does is below: an event comes again, and its topics overtake each other.
     for (const app of receivers) await stack.fault(app, { duplicate: true, reorder: true, slow_ms: 5 });
     await stack.database.sql.begin(async (sql) => {
@@ -139,7 +140,7 @@ describe('duplicates and order', () => {
              (select count(*) from reminder_schedule where user_id = ${me.id} and status = 'cancelled' and task_version = 3)::int as closed`;
     expect(counts).toEqual({ inbox: 30, newest: 30, audit: 30, closed: 10 });
     for (const [i, app] of receivers.entries())
-      expect((await deliveriesTaken(app)) - (takenBefore[i] ?? 0)).toBeGreaterThan(30);
+      expect((await takenBy(app)) - (takenBefore[i] ?? 0)).toBeGreaterThan(30);
   }, 90_000);
 
   /** Creates tasks with reminders, changes each and completes it. */
@@ -156,10 +157,8 @@ describe('duplicates and order', () => {
     select distinct usename from pg_stat_activity
     where datname = current_database() and wait_event_type = 'Lock' and query ilike '%insert into%'`;
 
-  async function deliveriesTaken(app: (typeof receivers)[number]): Promise<number> {
-    const text = await (await fetch(`http://127.0.0.1:${stack.ports[app]}/metrics`)).text();
-    const counts = [...text.matchAll(/^consumer_deliveries_total\{.*status="SUCCESS".*\} (\d+)/gm)];
-    return counts.reduce((sum, [, count]) => sum + Number(count), 0);
+  async function takenBy(app: (typeof receivers)[number]): Promise<number> {
+    return deliveriesTaken(await (await fetch(`http://127.0.0.1:${stack.ports[app]}/metrics`)).text());
   }
 });
 
