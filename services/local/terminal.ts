@@ -52,13 +52,14 @@ type TerminalOptions = { folder: string; colours: boolean; now?: () => number };
 /** A JSON log line as a person reads it, `level message key=value`, of Dapr's only level and message; all else as it is. */
 export function readable(line: string): string {
   const fact = parse(line);
-  if (typeof fact?.msg === 'string') return `${String(fact.level).toUpperCase()} ${fact.msg}`;
+  if (typeof fact?.msg === 'string') return `${severity(fact.level)}${fact.msg}`;
   if (!fact || typeof fact.message !== 'string') return line;
   const { time: _time, level, service: _service, message, ...fields } = fact;
   const texts = Object.entries(fields).map(([key, value]) => `${key}=${shown(value)}`);
-  const severity = level === 'info' || level === undefined ? '' : `${String(level).toUpperCase()} `;
-  return `${severity}${[message, ...texts].join('  ')}`;
+  return `${severity(level)}${[message, ...texts].join('  ')}`;
 }
+
+const severity = (level: unknown) => (level === 'info' || level === undefined ? '' : `${String(level).toUpperCase()} `);
 
 function parse(line: string): Record<string, unknown> | undefined {
   if (!line.startsWith('{')) return undefined;
