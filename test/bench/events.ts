@@ -27,7 +27,8 @@ export async function bench(): Promise<void> {
   try {
     const people = await signUpMany(stack, PEOPLE);
     for (const { rate, rounds } of plan) {
-      console.log(`\nat ${rate} creates a second, ${PEOPLE} streams, rounds of ${ROUND_SECONDS} s`);
+      const what = rounds === 1 ? 'one round' : `medians of ${rounds} rounds`;
+      console.log(`\nat ${rate} creates a second, ${PEOPLE} streams: ${what} of ${ROUND_SECONDS} s`);
       const measured: Round[] = [];
       while (measured.length < rounds) measured.push(await measure(stack, people, rate));
       report(measured);
@@ -39,8 +40,10 @@ export async function bench(): Promise<void> {
   }
 }
 
-/** Latencies of one round, ms. */
-type Round = { bare: number[]; whole: number[]; publish: number[] };
+/** Latencies of one round. */
+type Round = { bare: Figures; whole: Figures; publish: Figures };
+/** In ms. */
+type Figures = { p50: number; p99: number };
 
 /** First apps that only answer stand behind the sidecars, then our services. */
 async function measure(stack: RunningStack, people: Person[], rate: number): Promise<Round> {
@@ -59,7 +62,8 @@ async function measure(stack: RunningStack, people: Person[], rate: number): Pro
   const startedAt = new Date();
   const whole = await run(rate, ROUND_SECONDS, create);
   streams.close();
-  return { bare, whole, publish: await commitToPublish(stack, startedAt, whole.length) };
+  const publish = await commitToPublish(stack, startedAt, whole.length);
+  return { bare: figuresOf(bare), whole: figuresOf(whole), publish: figuresOf(publish) };
 }
 
 /** `work` at this rate. @returns how long each took, ms */
@@ -80,29 +84,29 @@ async function commitToPublish({ database }: RunningStack, startedAt: Date, coun
   return rows.map(({ waited }) => waited);
 }
 
+/** Each round where there are several, and their medians. */
 function report(rounds: Round[]): void {
-  for (const [i, round] of rounds.entries()) {
-    const [bare, whole] = [both(round.bare), both(round.whole)];
-    print(`  round ${i + 1}, bare publish and deliver`, written(bare));
-    print(`  round ${i + 1}, POST to SSE line`, written(whole), times(whole, bare));
-  }
-  const medians = (of: (round: Round) => Figures) => ({
-    p50: median(rounds.map((round) => of(round).p50)),
-    p99: median(rounds.map((round) => of(round).p99)),
-  });
   if (rounds.length > 1) {
-    const [bare, whole] = [medians(({ bare }) => both(bare)), medians(({ whole }) => both(whole))];
-    print('bare publish and deliver (the limit), median', written(bare));
-    print('POST to SSE line, median', written(whole), times(whole, bare));
+    for (const [i, { bare, whole }] of rounds.entries()) {
+      print(`  round ${i + 1}, bare publish and deliver`, written(bare));
+      print(`  round ${i + 1}, POST to SSE line`, written(whole), times(whole, bare));
+    }
   }
-  print(
-    `commit to publish accepted${rounds.length > 1 ? ', median' : ''}`,
-    written(medians(({ publish }) => both(publish))),
-  );
+  const bare = medians(rounds.map((round) => round.bare));
+  const whole = medians(rounds.map((round) => round.whole));
+  print('bare publish and deliver (the limit)', written(bare));
+  print('POST to SSE line', written(whole), times(whole, bare));
+  print('commit to publish accepted', written(medians(rounds.map(({ publish }) => publish))));
 }
 
-type Figures = { p50: number; p99: number };
-const both = (latencies: number[]): Figures => ({ p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) });
+const figuresOf = (latencies: number[]): Figures => ({
+  p50: percentile(latencies, 0.5),
+  p99: percentile(latencies, 0.99),
+});
+const medians = (figures: Figures[]): Figures => ({
+  p50: median(figures.map(({ p50 }) => p50)),
+  p99: median(figures.map(({ p99 }) => p99)),
+});
 const written = ({ p50, p99 }: Figures) => `p50 ${ms(p50)} · p99 ${ms(p99)}`;
 const times = (whole: Figures, bare: Figures) =>
   `${(whole.p50 / bare.p50).toFixed(1)}× and ${(whole.p99 / bare.p99).toFixed(1)}× the limit`;
