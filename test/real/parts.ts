@@ -26,8 +26,8 @@ const daprSources = ['daprd/main.go', 'daprd/sentry/main.go', 'daprd/go.mod', 'd
 const kafkaSources = ['kafka/pom.xml', 'kafka/server.properties'].map(source);
 
 /**
- * Builds Dapr's daprd and sentry and gathers Kafka's jars in a cache outside the repository, each keyed by what it is made of: five
- * minutes and more at the first call, milliseconds later. `say` hears of the progress.
+ * Builds Dapr's daprd and sentry and gathers Kafka's jars in a cache outside the repository, each keyed by what it is made of:
+ * some minutes at the first call, milliseconds later. `say` hears of the progress.
  * @throws {Refusal} when Go, Java or Maven is missing or too old
  */
 export async function realParts(say: (line: string) => void): Promise<Parts> {

@@ -153,16 +153,15 @@ export async function startStack<S extends Sidecars = Sidecars>({
     fault: (appId: AppId, fault: Fault) => sidecars.fault(appId, fault),
     /** Waits until every written event has been published and every consumer has caught up. */
     async settled(ms = 20_000): Promise<void> {
-      const look = async () => {
-        await requireNothingUnsent();
-        await requireNothingWaiting();
+      const isSettled = async () => {
+        // Twice: an event that is consumed after the first query may make a reminder, and no longer waits at the second one.
+        for (let look = 1; look <= 2; look++) {
+          await requireNothingUnsent();
+          await requireNothingWaiting();
+        }
+        return true;
       };
-      // Twice: an event that is consumed after the first query may make a reminder, and no longer waits at the second one.
-      const lookTwice = () =>
-        look()
-          .then(look)
-          .then(() => true);
-      await eventually(lookTwice, { ms, what: 'all events to be delivered' });
+      await eventually(isSettled, { ms, what: 'all events to be delivered' });
     },
     /** Publishes as `appId` what our own code never would. @returns the id of the CloudEvent */
     async publishRaw(appId: AppId, topic: string, data: unknown, id: string = crypto.randomUUID()): Promise<string> {
