@@ -1,4 +1,4 @@
--- Who may do what: a service writes what it owns (SPEC 2) and reads what it needs. Idempotent, applied after every migration.
+-- Who may do what: a service writes what it owns (CONTRACT 2) and reads what it needs. Idempotent, applied after every migration.
 -- Roles cannot log in until an operator (or `up`) gives them a password; audit_owner never can.
 do $$
 declare

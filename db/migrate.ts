@@ -34,7 +34,7 @@ export async function migrate(url: string, { to = Infinity }: { to?: number } = 
 
 /**
  * Takes the schema down to `to`, newest first, dropping what those versions added. For tests: rolling back an
- * installation never runs this (SPEC 10).
+ * installation never runs this (CONTRACT 10).
  * @throws without `dropData`
  */
 export async function migrateDown(url: string, { to, dropData }: { to: number; dropData: boolean }): Promise<string[]> {

@@ -31,7 +31,7 @@ export const SESSION_COOKIE = 'taskflow_session';
 /** How API tokens begin, so that people and scanners recognise them. */
 export const API_TOKEN_PREFIX = 'tf_';
 
-/** A revoked session is refused everywhere within this time (SPEC 3). */
+/** A revoked session is refused everywhere within this time (CONTRACT 3). */
 const SESSION_CACHE_MS = 1000;
 const SESSION_CACHE_SIZE = 10_000;
 
@@ -99,7 +99,7 @@ export function createAuthenticator({
   }
 
   return {
-    /** @throws {ApiError} 401 with the code of SPEC 4; 403 for a cookie on a state-changing request from elsewhere */
+    /** @throws {ApiError} 401 with the code of CONTRACT 4; 403 for a cookie on a state-changing request from elsewhere */
     async authenticate(request: Request): Promise<Principal> {
       const { token, from } = credentialOf(request);
       if (from === 'cookie') {
@@ -179,7 +179,7 @@ const principalOf = (row: SessionRow, type: 'user' | 'token', exp: Date | null):
 });
 
 /**
- * Verifies with jose, the library inside `@elysiajs/jwt`: the plugin's own `verify` answers only `false`, and SPEC 4
+ * Verifies with jose, the library inside `@elysiajs/jwt`: the plugin's own `verify` answers only `false`, and CONTRACT 4
  * gives each failure its code. HS256 only (RFC 8725, 3.1: the caller fixes the algorithm).
  */
 async function verify(
@@ -232,7 +232,7 @@ export function credentialOf(request: Request): { token: string; from: 'header' 
 }
 
 /**
- * Cookies travel by themselves, so a change made with one must come from our own pages (SPEC 3).
+ * Cookies travel by themselves, so a change made with one must come from our own pages (CONTRACT 3).
  * @throws {ApiError} 403 unless the request only reads or its `Origin` is ours
  */
 export function requireSameOrigin(request: Request, publicUrl: string): void {

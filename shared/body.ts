@@ -1,6 +1,6 @@
 import { Elysia } from 'elysia';
 
-/** Longest body we read, in bytes: 1 MiB (SPEC 4). */
+/** Longest body we read, in bytes: 1 MiB (CONTRACT 4). */
 const MAX_BODY_BYTES = 1024 * 1024;
 
 /**

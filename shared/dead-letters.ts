@@ -5,7 +5,7 @@ import { createLoop } from './loop.ts';
 import { CommandError, type Group } from './ops.ts';
 
 const HOUR = 60 * 60_000;
-/** How long what a consumer refused is kept, replayed or not (SPEC 6). */
+/** How long what a consumer refused is kept, replayed or not (CONTRACT 6). */
 const KEPT_MS = 90 * 24 * HOUR;
 /** Longer ids and topics would not fit an index; ours have 36 and at most 48 characters. */
 const NAME_LENGTH = 255;

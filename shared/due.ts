@@ -111,14 +111,14 @@ export function subtractOffset(instant: Date, offset: string, timezone: string):
   return new Date(start.subtract(Temporal.Duration.from(offset)).epochMilliseconds);
 }
 
-/** When a task is due, or null. A mere date is due at the end of that day in the task's zone (SPEC 5). */
+/** When a task is due, or null. A mere date is due at the end of that day in the task's zone (CONTRACT 5). */
 export function dueAt({ due_date, timezone }: Pick<Reminding, 'due_date' | 'timezone'>): Date | null {
   return typeof due_date === 'string' ? parseDueDate(due_date, timezone ?? 'UTC').due_date : due_date;
 }
 
 /**
  * When a task reminds, or null: `snoozed_until`, else the due date less the offset; of a mere date counted from 09:00
- * of that day (SPEC 5 and 8). Whether that has passed, or the task is done, is for the caller to judge.
+ * of that day (CONTRACT 5 and 8). Whether that has passed, or the task is done, is for the caller to judge.
  */
 export function triggerAt(task: Reminding): Date | null {
   if (task.snoozed_until !== null) return new Date(task.snoozed_until);

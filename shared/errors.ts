@@ -4,7 +4,7 @@ import { isTransient } from './db.ts';
 import { deadline } from './deadline.ts';
 import type { Log } from './log.ts';
 
-/** An expected failure, answered as `{error, code, message}` (SPEC 4). `message` is for people, `code` for programs. */
+/** An expected failure, answered as `{error, code, message}` (CONTRACT 4). `message` is for people, `code` for programs. */
 export class ApiError extends Error {
   override name = 'ApiError';
   readonly error: string;

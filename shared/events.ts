@@ -12,7 +12,7 @@ export const actorSchema = t.Object(
   { additionalProperties: true },
 );
 
-/** Fields of every event (SPEC 11). Unknown fields are kept: events only grow. */
+/** Fields of every event (CONTRACT 11). Unknown fields are kept: events only grow. */
 const common = {
   event_id: uuid,
   timestamp: t.String({ minLength: 20 }),

@@ -18,7 +18,7 @@ export class CommandError extends Error {
 }
 
 /**
- * Runs `<group> <command> …` as an operator typed it (SPEC 2, rule 6). The result goes to stdout; what went wrong, and a
+ * Runs `<group> <command> …` as an operator typed it (CONTRACT 2, rule 6). The result goes to stdout; what went wrong, and a
  * log line with operator, command and outcome, to stderr. `operator` empty: the name of the system account.
  * @returns the exit code: 0 done, or help that was asked for; 1 failed; 2 there is no such command
  */

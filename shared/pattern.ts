@@ -33,7 +33,7 @@ const weekdays = ['MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT', 'SUN'];
 
 /**
  * Reads `daily:`, `weekly:MON,WED`, `weekly:`, `monthly:15`, `monthly:`, `monthly:last`, `custom:3d` or `rrule:…`
- * (SPEC 7), counting from a date. Throws PatternError naming the part that is wrong; also when no date would come within
+ * (CONTRACT 7), counting from a date. Throws PatternError naming the part that is wrong; also when no date would come within
  * 13 years. Dates end with the 100th year after the start.
  */
 export function parsePattern(text: string, startDate: string): Pattern {

@@ -64,7 +64,7 @@ export function nextOccurrenceAfter(series: Series, date: string | null): string
 
 /**
  * When the occurrence of a date is due: at the wall clock of the series' due date, whatever the clocks have done in
- * between, or at the end of the day when it has no time. Never computed by adding hours (SPEC 7).
+ * between, or at the end of the day when it has no time. Never computed by adding hours (CONTRACT 7).
  */
 export function occurrenceAt(series: Series, date: string): Date {
   if (series.due_all_day) return endOfDay(date, series.timezone);
@@ -138,7 +138,7 @@ export function dueOccurrences(
 
 /**
  * Which of the missed dates (ascending) to create all the same: the `latest`, `all` of the last 7 days, or `none`
- * (SPEC 7). The others are counted as skipped.
+ * (CONTRACT 7). The others are counted as skipped.
  */
 export function catchUp(
   missedDates: readonly string[],

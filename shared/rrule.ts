@@ -1,6 +1,6 @@
 import { FieldError } from './due.ts';
 
-/** A recurrence pattern that is refused (SPEC 7). `part` is the piece of it that is wrong, also named by the message. */
+/** A recurrence pattern that is refused (CONTRACT 7). `part` is the piece of it that is wrong, also named by the message. */
 export class PatternError extends FieldError {
   override name = 'PatternError';
   override readonly code = 'INVALID_PATTERN';

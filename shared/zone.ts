@@ -26,7 +26,7 @@ export function localTime(instant: Date, zone: string): string {
 
 /**
  * The instant at which a zone's clocks show this date and time. A time that does not exist moves forward by the gap,
- * one that exists twice takes the first (SPEC 7; RFC 5545 3.3.5).
+ * one that exists twice takes the first (CONTRACT 7; RFC 5545 3.3.5).
  */
 export function toInstant(date: string, time: string, zone: string): Date {
   return new Date(wallClock(date, time).toZonedDateTime(zone, { disambiguation: 'compatible' }).epochMilliseconds);

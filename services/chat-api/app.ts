@@ -126,7 +126,7 @@ function authDeps({
   };
 }
 
-/** The code of a body that is malformed or fails its schema (SPEC 4). */
+/** The code of a body that is malformed or fails its schema (CONTRACT 4). */
 function codeOfInvalid({ method, url }: Request): string {
   const path = new URL(url).pathname.replace(/^\/api\/v1/, '');
   if (path === '/auth/signup') return 'SIGNUP_ERROR';

@@ -63,7 +63,7 @@ function startConsuming(): void {
   lifecycle.defer('deliveries', () => Bun.sleep(config.DELIVERY_DRAIN_MS));
 }
 
-/** Cookies without `Secure` are for one's own machine (SPEC 3). */
+/** Cookies without `Secure` are for one's own machine (CONTRACT 3). */
 function warnOfPlainHttp(publicUrl: string): void {
   if (!publicUrl.startsWith('http:')) return;
   const { hostname } = new URL(publicUrl);

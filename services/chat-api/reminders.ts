@@ -6,7 +6,7 @@ import type { Log } from '#shared/log';
 /**
  * Consumes `task.reminder.triggered`: the task's reminder counts as sent if it is still pending for the time that fired,
  * or was cancelled only by completing the task before this came: opened again, it will not be reminded of a second time.
- * No new version, no event and the same ETag, since nobody changed the task (SPEC 8). The same event twice changes
+ * No new version, no event and the same ETag, since nobody changed the task (CONTRACT 8). The same event twice changes
  * nothing; a task that is gone or was moved meanwhile is left alone.
  */
 export function createReminderConsumer({ sql, log }: { sql: Pool; log: Log }) {

@@ -20,7 +20,7 @@ const TIMING = [
 
 /**
  * Writes what a task event means for the task's reminder, before the delivery is acknowledged, so a crash loses nothing.
- * Idempotent, and indifferent to the order of a task's events (SPEC 2.3). The heap takes what is due within `horizonMs`.
+ * Idempotent, and indifferent to the order of a task's events (CONTRACT 2.3). The heap takes what is due within `horizonMs`.
  */
 export async function handleTaskEvent(
   { sql, heap, horizonMs, now }: { sql: Pool; heap: Heap; horizonMs: number; now: () => number },
@@ -37,7 +37,7 @@ export async function handleTaskEvent(
 }
 
 /**
- * The reminder of a task as one of its events leaves it (SPEC 8). Throws FieldError or RangeError for a due date, zone
+ * The reminder of a task as one of its events leaves it (CONTRACT 8). Throws FieldError or RangeError for a due date, zone
  * or offset that no producer of ours writes.
  */
 export function reminderOf(event: ChangeEvent, traceparent: string | null): Reminder {

@@ -111,7 +111,7 @@ export function createFiring({
 }
 
 /**
- * The event of a reminder that fired (SPEC 11). Its id is a UUIDv5 of reminder and trigger time and its timestamp the
+ * The event of a reminder that fired (CONTRACT 11). Its id is a UUIDv5 of reminder and trigger time and its timestamp the
  * moment of the claim, so that a repetition is the same event to every consumer.
  */
 export function triggeredEvent(row: Fired, publishedAt: number): ReminderTriggered {

@@ -10,7 +10,7 @@ export interface HeapEntry {
 export type Heap = ReturnType<typeof createHeap>;
 
 /**
- * The upcoming reminders by time, one a task (SPEC 8). It only says when to look into the table, which alone says what
+ * The upcoming reminders by time, one a task (CONTRACT 8). It only says when to look into the table, which alone says what
  * fires: a missing entry costs up to a second, one too many an empty look.
  */
 export function createHeap() {

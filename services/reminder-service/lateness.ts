@@ -8,7 +8,7 @@ export interface Passage {
   claimed_at: Date;
 }
 
-/** Later than this an event says so (SPEC 8). */
+/** Later than this an event says so (CONTRACT 8). */
 const LATE_MS = 60_000;
 
 /**

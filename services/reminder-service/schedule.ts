@@ -2,7 +2,7 @@ import { isDuplicate, type Pool, type Sql } from '#shared/db';
 import type { HeapEntry } from './heap.ts';
 import type { Passage } from './lateness.ts';
 
-// The rows of `reminder_schedule` (SPEC 6): one a task and slot, written by every event of the task. `created_at` is when
+// The rows of `reminder_schedule` (CONTRACT 6): one a task and slot, written by every event of the task. `created_at` is when
 // the trigger time was set on the task, `updated_at` when the task's last event came here, both by the services' clocks.
 
 /** What one task event says about the task's reminder. */

@@ -24,7 +24,7 @@ const HELD_AHEAD_MS = DAY;
 const RECONCILE_EVERY_MS = 5 * MINUTE;
 const PUBLISH_AGAIN_EVERY_MS = 5 * SECOND;
 const PURGE_EVERY_MS = HOUR;
-/** Twice the retention of the topics: no event can come that old (SPEC 6). */
+/** Twice the retention of the topics: no event can come that old (CONTRACT 6). */
 const CLOSED_KEPT_MS = 14 * DAY;
 /** A wall clock that moves by more against the monotonic one was set, or the machine slept. */
 const JUMP_MS = SECOND;

@@ -5,7 +5,7 @@ import { createDatabase } from '../support/database.ts';
 const database = await createDatabase();
 afterAll(() => database.drop());
 
-/** The owner column of SPEC 2: the only service that writes a table. Dead letters have a row owner: each consumer. */
+/** The owner column of CONTRACT 2: the only service that writes a table. Dead letters have a row owner: each consumer. */
 const owners: Record<string, string[]> = {
   'chat-api': [
     'account_codes',

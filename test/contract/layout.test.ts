@@ -101,6 +101,19 @@ describe('the repository', () => {
     expect([...keys].filter((key) => !readme.includes(`\`${key}\``))).toEqual([]);
   });
 
+  test('every section of the contract that is cited exists', async () => {
+    const sections = [...(await Bun.file(join(root, 'services/CONTRACT.md')).text()).matchAll(/^## (\d+)\./gm)];
+    const existing = new Set(sections.map(([, section]) => section));
+    const cited = await Promise.all(
+      sources.map(async (file) => {
+        const text = await Bun.file(join(root, file)).text();
+        return [...text.matchAll(/\b(?:CONTRACT|SPEC) (\d+)/g)].map(([words, section]) => ({ file, words, section }));
+      }),
+    );
+    expect(existing.size).toBeGreaterThan(10);
+    expect(cited.flat().filter(({ section, words }) => !existing.has(section) || words.startsWith('SPEC'))).toEqual([]);
+  });
+
   test.each(['check', 'check:real'])('CI and README name the command %s as it is', async (script) => {
     const command = new RegExp(`npx -y bun@1\\.4\\.5 run ${script}(?![:\\w])`);
     expect(await Bun.file(join(root, '.ci/run')).text()).toMatch(command);

@@ -7,7 +7,7 @@ const stopped: Drill = {
   name: 'postgres-stopped',
   about: `Postgres is stopped, and started after ${STOPPED_MS / 1000} s`,
   seconds: 60,
-  mayRefuse: ['503'], // SPEC 10
+  mayRefuse: ['503'], // CONTRACT 10
   async run({ server }) {
     await server.stop();
     await Bun.sleep(STOPPED_MS);
@@ -19,7 +19,7 @@ const paused: Drill = {
   name: 'postgres-paused',
   about: `Postgres is frozen with its connections open, and goes on after ${PAUSED_MS / 1000} s`,
   seconds: 110,
-  mayRefuse: ['503'], // SPEC 10
+  mayRefuse: ['503'], // CONTRACT 10
   linuxOnly: true,
   async run({ server }) {
     server.pause();

@@ -3,7 +3,7 @@ import { dayNumber, dayText, zoneChanges, zones } from './calendar.ts';
 
 const dayNames = ['MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT', 'SUN'];
 
-/** Each form of SPEC 7 but `rrule:`. */
+/** Each form of CONTRACT 7 but `rrule:`. */
 export function patterns(): fc.Arbitrary<string> {
   return fc.oneof(
     fc.constantFrom('daily:', 'weekly:', 'monthly:', 'monthly:last'),

@@ -2,7 +2,7 @@ import { civil, dayNumber, daysInMonth } from './calendar.ts';
 
 const weekdays = ['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU'];
 
-/** The slow oracle of recurrence: asks of each day from the start on whether the pattern names it (SPEC 7, RFC 5545). */
+/** The slow oracle of recurrence: asks of each day from the start on whether the pattern names it (CONTRACT 7, RFC 5545). */
 export function* walk(pattern: string, startDate: string, maxDays: number): Generator<number> {
   const start = dayNumber(startDate);
   const named = pattern.startsWith('rrule:') ? byRule(pattern.slice(6), start) : byPattern(pattern, start);

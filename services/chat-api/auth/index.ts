@@ -166,7 +166,7 @@ const claims = ({ user, role, sid }: Login, accessSeconds: number) => ({
   exp: Math.floor(Date.now() / 1000) + accessSeconds,
 });
 
-/** 404 when the token is good and its user is gone; whatever else is wrong with it is 401 (SPEC 4). */
+/** 404 when the token is good and its user is gone; whatever else is wrong with it is 401 (CONTRACT 4). */
 async function me(request: Request, authenticator: Authenticator, accounts: Accounts): Promise<User> {
   try {
     const { userId } = knownUser(await authenticator.authenticate(request));

@@ -8,7 +8,7 @@ export type Limits = ReturnType<typeof createLimits>;
 const MINUTE_MS = 60_000;
 
 /**
- * Slows down who guesses (SPEC 3): failed logins an account in 5 minutes, sign-ups and failures an address (of IPv6:
+ * Slows down who guesses (CONTRACT 3): failed logins an account in 5 minutes, sign-ups and failures an address (of IPv6:
  * a /64) in a minute. Per replica and in memory. An account is limited whether it exists or not.
  */
 export function createLimits({

@@ -18,7 +18,7 @@ export interface User {
   created_at: string;
 }
 
-/** Two tabs refresh at once, or an answer gets lost: this long a rotated token may be used again (SPEC 3). */
+/** Two tabs refresh at once, or an answer gets lost: this long a rotated token may be used again (CONTRACT 3). */
 const GRACE = '10 seconds';
 
 /** Opens a session with its first refresh token, and clears away what has long ended of this user. */

@@ -14,7 +14,7 @@ export type OutboxRow = {
 
 /** Longer than a publish can take (5 s): a claim that runs out belongs to a relay that died. */
 const LEASE = '15 seconds';
-/** How long sent rows are kept, for `ops events republish` and for consumers that were away (SPEC 6). */
+/** How long sent rows are kept, for `ops events republish` and for consumers that were away (CONTRACT 6). */
 const KEPT = '7 days';
 /** An edit of its series can bring an instance back under its id, and its numbers must go on while a consumer knows them. */
 const LAST_OF_INSTANCE_KEPT = '30 days';

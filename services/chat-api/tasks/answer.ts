@@ -3,7 +3,7 @@ import type { TaskRow } from './row.ts';
 
 /**
  * A task as the API answers it: the seven fields of Phase IV, and those of Phase V that are not null; `version` only
- * beside one of these, so that a plain task looks exactly as it did (SPEC 4).
+ * beside one of these, so that a plain task looks exactly as it did (CONTRACT 4).
  */
 export function answerOf(row: TaskRow): Record<string, unknown> {
   const { id, user_id, title, description, completed, created_at, updated_at, due_all_day, version, ...more } =

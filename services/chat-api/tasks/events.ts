@@ -16,7 +16,7 @@ export function actorOf({ type, userId, name }: Principal): Actor {
   return { type, id: userId, ...(name !== null && { name }) };
 }
 
-/** The task as events carry it: all fields, nulls explicit, the due date in the form it was given (SPEC 11). */
+/** The task as events carry it: all fields, nulls explicit, the due date in the form it was given (CONTRACT 11). */
 export const toTask = (row: TaskRow): Task => ({
   id: row.id,
   user_id: row.user_id,
@@ -52,7 +52,7 @@ export function created(row: TaskRow, cause: Cause): Change {
 
 /**
  * The change from one row to another, numbered one higher; null when no field differs. Completing is an event of its
- * own, opening again is an update (SPEC 11).
+ * own, opening again is an update (CONTRACT 11).
  */
 export function changed(before: TaskRow, after: TaskRow, cause: Cause): Change | null {
   const changes = differences(before, after);

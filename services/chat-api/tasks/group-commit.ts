@@ -2,7 +2,7 @@ import { isTransient } from '#shared/db';
 
 /** One statement writes at most so many rows: more does not raise throughput and lengthens each answer. */
 const ROWS = 100;
-/** Statements under way at once. Measured: 3 beat a timer of any length, which only costs (notes/performance.md 1). */
+/** Statements under way at once. Measured: 3 beat a timer of any length, which only costs. */
 const IN_FLIGHT = 3;
 
 /**

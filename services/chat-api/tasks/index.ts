@@ -30,7 +30,7 @@ import { type Scope, updateTask } from './update.ts';
 import { insertTasks } from './write.ts';
 
 /**
- * Tasks over HTTP (SPEC 4, 5 and 7). A change is answered when it and its events are committed; `committed` is called
+ * Tasks over HTTP (CONTRACT 4, 5 and 7). A change is answered when it and its events are committed; `committed` is called
  * then, to wake the outbox relay. The sidecar is never on the way of an answer.
  */
 export function taskRoutes({

@@ -80,7 +80,7 @@ function completedFilter(sql: Sql, { completed }: ListQuery): Fragment {
   return sql`and completed = ${completed === 'true'}`;
 }
 
-/** Series are templates: they are never due (SPEC 7). What is done is neither overdue nor upcoming. */
+/** Series are templates: they are never due (CONTRACT 7). What is done is neither overdue nor upcoming. */
 function dueFilter(sql: Sql, { due }: ListQuery, now: Date, zone: string): Fragment {
   if (due === undefined) return sql``;
   const today = localDate(now, zone);

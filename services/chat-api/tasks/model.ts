@@ -2,7 +2,7 @@ import { Type as t } from '@sinclair/typebox';
 import { CATCH_UPS, PRIORITIES, REMINDER_STATUSES } from '#shared/task';
 
 // What the published API says of bodies. Checked by fields.ts, not from here: its refusals name field and reason, carry
-// the codes of SPEC 4, and are the same for one task and for an item of a batch.
+// the codes of CONTRACT 4, and are the same for one task and for an item of a batch.
 
 const orNull = <S extends ReturnType<typeof t.String>>(schema: S) => t.Union([schema, t.Null()]);
 const oneOf = (values: readonly string[]) => t.Union(values.map((value) => t.Literal(value)));

@@ -2,7 +2,7 @@ import { dueAt, triggerAt } from '#shared/due';
 import { isSeries, type TaskRow } from './row.ts';
 
 /**
- * What a task says of its reminder after a change, and until when it is snoozed (SPEC 8). `before` is null for a new
+ * What a task says of its reminder after a change, and until when it is snoozed (CONTRACT 8). `before` is null for a new
  * task. Changing its time schedules it again, also when it was sent; acknowledged, it stays so.
  */
 export function reminderOf(

@@ -9,7 +9,7 @@ import { deleteTasks, updateTasks } from './write.ts';
 
 /**
  * Writes an edited template and brings its open, unedited instances due from now on after it: those of dates that the
- * rule still has are changed, the others deleted (SPEC 7). The caller has locked the series.
+ * rule still has are changed, the others deleted (CONTRACT 7). The caller has locked the series.
  */
 export async function updateSeries(
   tx: Sql,

@@ -26,7 +26,7 @@ export type Update = {
 export type Updated = { row: TaskRow; changes: Change[]; isSeriesEdit: boolean };
 
 /**
- * Changes a task, or by its scope a series with its open, unedited instances (SPEC 7), in one transaction.
+ * Changes a task, or by its scope a series with its open, unedited instances (CONTRACT 7), in one transaction.
  * @throws {ApiError} 400 TASK_UPDATE_ERROR naming the field, 403, 404, 409 SERIES_NOT_COMPLETABLE, 412
  */
 export function updateTask(sql: Pool, update: Update): Promise<Updated> {

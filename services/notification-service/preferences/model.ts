@@ -6,7 +6,7 @@ export type Level = typeof levelSchema.static;
 
 export const preferencesSchema = t.Object({ level: levelSchema });
 
-/** Reminders are critical, and so far nothing else is (SPEC 5). */
+/** Reminders are critical, and so far nothing else is (CONTRACT 5). */
 export const CRITICAL_TYPE = 'task.reminder.triggered';
 
 /** Whether a stream of this level carries notifications of this type. */

@@ -13,7 +13,7 @@ export function why({ trigger_at, due_date, offset }: Reasoned, now: Date): stri
 
 function before(offset: string, isAllDay: boolean): string {
   const length = inWords(offset);
-  // Of a mere date the offset counts from nine in the morning (SPEC 5).
+  // Of a mere date the offset counts from nine in the morning (CONTRACT 5).
   if (isAllDay) return length === '' ? 'At 09:00 of the day it is due' : `${length} before 09:00 of the day it is due`;
   return length === '' ? 'When it is due' : `${length} before it is due`;
 }
