@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'bun:test';
 import { Elysia, t } from 'elysia';
 import { serveOptions } from './body.ts';
-import { ApiError, errorMapping } from './errors.ts';
+import { edge } from './edge.ts';
+import { ApiError } from './errors.ts';
 import { createLog } from './log.ts';
 
-const app = errorMapping(createLog('test', { write: () => {} }), { invalid: () => 'ROUTE_CODE' })
+const app = edge({ log: createLog('test', { write: () => {} }), invalid: () => 'ROUTE_CODE' })
   .derive(({ request }) => {
     if (request.headers.get('authorization') === 'none') throw new ApiError(401, 'WHO', 'Who is calling?');
     return {};

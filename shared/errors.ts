@@ -1,7 +1,6 @@
 import { Elysia } from 'elysia';
-import { BodyError, bodyProblem, jsonBodies } from './body.ts';
+import { BodyError, bodyProblem } from './body.ts';
 import { isTransient } from './db.ts';
-import { deadline } from './deadline.ts';
 import type { Log } from './log.ts';
 
 /** An expected failure, answered as `{error, code, message}` (CONTRACT 4). `message` is for people, `code` for programs. */
@@ -36,45 +35,20 @@ const briefs: Record<number, string> = {
   503: 'Service unavailable',
 };
 
-/**
- * Turns every failure into the one error form, and reads bodies (`jsonBodies`). First in each app, before any
- * `.use(feature)`: hooks that come later miss earlier routes. `invalid` gives the code of a body that is malformed or
- * fails its schema on a path (`TASK_CREATION_ERROR` …). Bodies are never echoed. A transient database error, or 9 s
- * without an answer, is 503 with Retry-After.
- */
-export const errorMapping = (
-  log: Log,
-  {
-    invalid = () => 'VALIDATION_ERROR',
-    answerMs,
-  }: { invalid?: (request: Request) => string; answerMs?: number | undefined } = {},
-) =>
-  new Elysia({
-    name: 'errors',
-    seed: invalid,
-    serve: { development: false }, // or Bun shows source code in its own errors
-    handler: { standardHostname: false }, // or Elysia looks for the path behind the 11th character: http://nas/x has none
-  })
-    .use(deadline(() => toResponse(databaseUnavailable()), answerMs))
-    .onRequest(({ request }) => {
-      // Bun 1.4.5 gives a mere path where the `Host` header is missing or is none: nothing could be read from it.
-      if (URL.canParse(request.url)) return;
-      const headers = { 'x-correlation-id': crypto.randomUUID() }; // comes before `correlation`
-      throw new ApiError(400, 'INVALID_REQUEST', 'The Host header is not a host.', { headers });
-    })
-    .onError({ as: 'global' }, ({ error, code, request, set }) => {
-      // A body that was not taken fails the schema too; the reason is what the caller can use.
-      const reason = code === 'VALIDATION' ? (bodyProblem(request) ?? error) : error;
-      const answer = mapped(reason, code, request, invalid);
-      if (answer.status >= 500 && answer.code !== 'DATABASE_UNAVAILABLE') {
-        const correlationId = set.headers['x-correlation-id'];
-        log.error('request failed', { path: new URL(request.url).pathname, correlation_id: correlationId, error });
-      }
-      Object.assign(set.headers, answer.headers);
-      set.status = answer.status;
-      return { error: answer.error, code: answer.code, message: answer.message };
-    })
-    .use(jsonBodies());
+/** Turns every failure into the one error form. Bodies are never echoed. A transient database error is 503 with Retry-After. */
+export const errorMapping = ({ log, invalid }: { log: Log; invalid: (request: Request) => string }) =>
+  new Elysia({ name: 'errors', seed: invalid }).onError({ as: 'global' }, ({ error, code, request, set }) => {
+    // A body that was not taken fails the schema too; the reason is what the caller can use.
+    const reason = code === 'VALIDATION' ? (bodyProblem(request) ?? error) : error;
+    const answer = mapped(reason, code, request, invalid);
+    if (answer.status >= 500 && answer.code !== 'DATABASE_UNAVAILABLE') {
+      const correlationId = set.headers['x-correlation-id'];
+      log.error('request failed', { path: new URL(request.url).pathname, correlation_id: correlationId, error });
+    }
+    Object.assign(set.headers, answer.headers);
+    set.status = answer.status;
+    return { error: answer.error, code: answer.code, message: answer.message };
+  });
 
 function mapped(
   error: unknown,
@@ -96,12 +70,12 @@ function mapped(
   );
 }
 
-const databaseUnavailable = () =>
+export const databaseUnavailable = () =>
   new ApiError(503, 'DATABASE_UNAVAILABLE', 'The database does not answer at the moment. Please try again.', {
     headers: { 'retry-after': '5' },
   });
 
-const toResponse = ({ error, code, message, status, headers }: ApiError): Response =>
+export const toResponse = ({ error, code, message, status, headers }: ApiError): Response =>
   Response.json({ error, code, message }, { status, headers });
 
 const bodyCodes: Record<number, string> = { 413: 'PAYLOAD_TOO_LARGE', 415: 'UNSUPPORTED_MEDIA_TYPE' };

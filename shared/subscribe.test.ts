@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, describe, expect, test } from 'bun:test';
 import { createDatabase } from '../test/support/database.ts';
 import { connect, type Sql } from './db.ts';
-import { errorMapping } from './errors.ts';
+import { edge } from './edge.ts';
 import type { TaskEvent } from './events.ts';
 import { createLog } from './log.ts';
 import { createMetrics } from './metrics.ts';
@@ -28,7 +28,7 @@ function createApp({ appTokens = [] as string[], db = sql as Sql, now = Date.now
     await fail(event);
     handled.push(event);
   };
-  const app = errorMapping(log).use(
+  const app = edge({ log }).use(
     subscribe({
       appId: 'reminder-service',
       appTokens,

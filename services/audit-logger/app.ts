@@ -1,8 +1,6 @@
 import type { Authenticator } from '#shared/auth';
-import { correlation } from '#shared/correlation';
-import { crossOrigin } from '#shared/cors';
 import type { Sql } from '#shared/db';
-import { errorMapping } from '#shared/errors';
+import { edge } from '#shared/edge';
 import { type Check, health } from '#shared/health';
 import type { Log } from '#shared/log';
 import type { Metrics } from '#shared/metrics';
@@ -39,9 +37,7 @@ export function createApp({
 }) {
   const { record } = createRecorder({ sql, sealKey, metrics });
   return (
-    errorMapping(log)
-      .use(correlation())
-      .use(crossOrigin(corsOrigins))
+    edge({ log, corsOrigins })
       .use(health({ service: 'audit-logger', version, commit, ready, degraded, metrics }))
       .use(
         apiDocs({

@@ -1,10 +1,8 @@
 import { Elysia } from 'elysia';
 import { createAuthenticator } from '#shared/auth';
 import { listOf } from '#shared/config';
-import { correlation } from '#shared/correlation';
-import { crossOrigin } from '#shared/cors';
 import type { Pool } from '#shared/db';
-import { errorMapping } from '#shared/errors';
+import { edge } from '#shared/edge';
 import { type Check, health } from '#shared/health';
 import type { Log } from '#shared/log';
 import type { Metrics } from '#shared/metrics';
@@ -50,9 +48,7 @@ export function createApp({ config, version, sql, log, metrics, committed, degra
   });
   const auth = authDeps({ config, sql, log, isPhase4, authenticator });
 
-  return errorMapping(log, { invalid: codeOfInvalid })
-    .use(correlation())
-    .use(crossOrigin(listOf(config.CORS_ORIGINS)))
+  return edge({ log, corsOrigins: listOf(config.CORS_ORIGINS), invalid: codeOfInvalid })
     .use(
       health({
         service: 'chat-api',

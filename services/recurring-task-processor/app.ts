@@ -1,5 +1,4 @@
-import { correlation } from '#shared/correlation';
-import { errorMapping } from '#shared/errors';
+import { edge } from '#shared/edge';
 import { type Check, health } from '#shared/health';
 import type { Log } from '#shared/log';
 import type { Metrics } from '#shared/metrics';
@@ -17,7 +16,4 @@ export const createApp = ({
   ready: Record<string, Check>;
   log: Log;
   metrics: Metrics;
-}) =>
-  errorMapping(log)
-    .use(correlation())
-    .use(health({ service: 'recurring-task-processor', version, commit, ready, metrics }));
+}) => edge({ log }).use(health({ service: 'recurring-task-processor', version, commit, ready, metrics }));

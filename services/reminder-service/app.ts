@@ -1,8 +1,6 @@
 import { type Authenticator } from '#shared/auth';
-import { correlation } from '#shared/correlation';
-import { crossOrigin } from '#shared/cors';
 import type { Sql } from '#shared/db';
-import { errorMapping } from '#shared/errors';
+import { edge } from '#shared/edge';
 import type { TaskEvent } from '#shared/events';
 import { type Check, health } from '#shared/health';
 import type { Log } from '#shared/log';
@@ -37,9 +35,7 @@ export const createApp = ({
   log: Log;
   metrics: Metrics;
 }) =>
-  errorMapping(log)
-    .use(correlation())
-    .use(crossOrigin(corsOrigins))
+  edge({ log, corsOrigins })
     .use(health({ service: 'reminder-service', version, commit, ready, degraded, metrics }))
     .use(
       apiDocs({

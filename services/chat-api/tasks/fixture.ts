@@ -1,9 +1,7 @@
-import { Elysia } from 'elysia';
 import { SignJWT } from 'jose';
 import { createAuthenticator } from '#shared/auth';
-import { correlation } from '#shared/correlation';
 import { connect, type Pool } from '#shared/db';
-import { errorMapping } from '#shared/errors';
+import { edge } from '#shared/edge';
 import type { TaskEvent } from '#shared/events';
 import { createLog } from '#shared/log';
 import type { TestDatabase } from '../../../test/support/database.ts';
@@ -32,10 +30,9 @@ export function startApi(database: TestDatabase) {
     serviceTokens: [SERVICE_TOKEN],
     appTokens: [APP_TOKEN],
   });
-  const app = new Elysia()
-    .use(errorMapping(log))
-    .use(correlation())
-    .use(taskRoutes({ sql, authenticator, log, committed: () => void (wakes.count += 1), now: () => clock.now }));
+  const app = edge({ log }).use(
+    taskRoutes({ sql, authenticator, log, committed: () => void (wakes.count += 1), now: () => clock.now }),
+  );
 
   async function call(headers: Json, method: string, path: string, body?: unknown): Promise<Answer> {
     const response = await app.handle(

@@ -1,0 +1,38 @@
+import { Elysia } from 'elysia';
+import { jsonBodies } from './body.ts';
+import { correlation } from './correlation.ts';
+import { crossOrigin } from './cors.ts';
+import { deadline } from './deadline.ts';
+import { databaseUnavailable, errorMapping, toResponse } from './errors.ts';
+import { hosts } from './host.ts';
+import type { Log } from './log.ts';
+
+/**
+ * What every service does with a request before a route sees it, and with the answer after. Each `app.ts` begins with
+ * it: hooks that come later miss earlier routes. The order is part of it: the request is made whole, then named, then
+ * may be refused, so that each refusal carries the correlation id and the headers of CORS.
+ *
+ * `invalid` gives the code of a body that is malformed or fails its schema on a path (`TASK_CREATION_ERROR` …).
+ */
+export const edge = ({
+  log,
+  corsOrigins = [],
+  invalid = () => 'VALIDATION_ERROR',
+  answerMs,
+}: {
+  log: Log;
+  corsOrigins?: string[];
+  invalid?: (request: Request) => string;
+  answerMs?: number;
+}) =>
+  new Elysia({
+    name: 'edge',
+    serve: { development: false }, // or Bun shows source code in its own errors
+    handler: { standardHostname: false }, // or Elysia looks for the path behind the 11th character: http://nas/x has none
+  })
+    .use(deadline(() => toResponse(databaseUnavailable()), answerMs))
+    .use(correlation())
+    .use(crossOrigin(corsOrigins))
+    .use(hosts())
+    .use(errorMapping({ log, invalid }))
+    .use(jsonBodies());
