@@ -241,7 +241,8 @@ export function requireSameOrigin(request: Request, publicUrl: string): void {
   const host = request.headers.get('x-forwarded-host') ?? request.headers.get('host');
   const ours = URL.parse(publicUrl);
   // Of the public name the scheme counts too; other names, such as 127.0.0.1 beside localhost, must be the request's own.
-  const isOurs = origin === ours?.origin || (host !== ours?.host && URL.parse(origin)?.host === host);
+  const isOwnName = host !== ours?.host && URL.parse(origin)?.host === host && host !== '';
+  const isOurs = origin === ours?.origin || isOwnName;
   if (!isOurs)
     throw new ApiError(
       403,

@@ -29,7 +29,7 @@ describe('a handler that waits for a database that says nothing', () => {
 });
 
 describe('a Host header', () => {
-  test.each(['a@b', 'a/b?', ''])('that is none is refused without showing our source: "%s"', async (host) => {
+  test.each(['a@b', 'a/b?'])('that is none is refused without showing our source: "%s"', async (host) => {
     expect(app.server?.development).toBe(false);
     const answer = await said(port, `GET /bug HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
     expect(answer).toStartWith('HTTP/1.1 400 ');

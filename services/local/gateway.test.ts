@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { said } from '../../test/support/raw.ts';
 import { eventually } from '../../test/support/wait.ts';
 import { type AppId, apps } from './apps.ts';
 import { serviceOf, startGateway } from './gateway.ts';
@@ -29,7 +30,7 @@ function startUpstream(appId: AppId): Bun.Server<undefined> {
     port: 0,
     idleTimeout: 0,
     async fetch(request) {
-      const { pathname, search } = new URL(request.url);
+      const { pathname, search } = new URL(request.url, 'http://localhost'); // a mere path without a Host
       if (pathname === '/health/ready') return Response.json({ status: 'ready', version: '1' });
       if (pathname.endsWith('/auth/login'))
         return new Response('{}', { headers: { 'set-cookie': 'taskflow_session=x' } });
@@ -116,19 +117,24 @@ describe('forward', () => {
     }
   });
 
-  test.each(['a@b', 'a/api/v1/tasks?', ''])('refuses a Host that is none: %j', async (host) => {
-    const { promise, resolve } = Promise.withResolvers<string>();
-    let answer = '';
-    await Bun.connect({
-      hostname: '127.0.0.1',
-      port: gateway.port ?? 0,
-      socket: {
-        open: (socket) => void socket.write(`GET /api/v1/tasks HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`),
-        data: (_socket, bytes) => void (answer += bytes.toString()),
-        close: () => resolve(answer),
-      },
-    });
-    expect(await promise).toMatch(/^HTTP\/1.1 400 [^]*"code":"INVALID_REQUEST"/);
+  const raw = (line: string, ...headers: string[]) =>
+    said(gateway.port ?? 0, [line, ...headers, 'Connection: close', '', ''].join('\r\n'));
+
+  test.each(['a@b', 'a/api/v1/tasks?'])('refuses a Host that is none: %j', async (host) => {
+    const answer = await raw('GET /api/v1/tasks HTTP/1.1', `Host: ${host}`);
+    expect(answer).toMatch(/^HTTP\/1.1 400 [^]*"code":"INVALID_REQUEST"/);
+  });
+
+  test('hands on what comes without a Host, from the address of its socket', async () => {
+    for (const answer of [
+      await raw('GET /api/v1/tasks?a=1 HTTP/1.0'),
+      await raw('GET /api/v1/tasks?a=1 HTTP/1.1', 'Host:'),
+    ]) {
+      expect(answer).toMatch(/^HTTP\/1.1 200 [^]*"path":"\/api\/v1\/tasks\?a=1"/);
+      expect(answer).toContain('"x-forwarded-for":"127.0.0.1"');
+    }
+    expect(await raw('GET //elsewhere/tour HTTP/1.0')).toStartWith('HTTP/1.1 404 ');
+    expect(await raw('GET /tour HTTP/1.0')).toEndWith('# Tour');
   });
 
   test('passes the first line of a stream at once and tells the service when the client leaves', async () => {

@@ -1,3 +1,4 @@
+import { completeUrl } from '#shared/host';
 import type { AppId } from './apps.ts';
 import { loginAsDemo, type DemoUser } from './demo-login.ts';
 import { problem } from './problem.ts';
@@ -39,8 +40,8 @@ export function startGateway({ port, ports, demo, tour }: GatewayOptions): Bun.S
     development: false,
     reusePort: false, // Bun 1.4.5 shares the port where `development` is off
     async fetch(request, server) {
+      completeUrl(request);
       const url = URL.parse(request.url);
-      // Bun 1.4.5 gives a mere path where the `Host` header is missing or is none.
       if (!url) return problem(request, 400, 'INVALID_REQUEST', 'Bad request', 'The Host header is not a host.');
       const appId = serviceOf(url.pathname);
       if (appId) return forward(request, `http://127.0.0.1:${ports[appId]}${url.pathname}${url.search}`, server);

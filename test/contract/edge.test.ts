@@ -1,0 +1,47 @@
+import { afterAll, describe, expect, test } from 'bun:test';
+import { apps } from '../../services/local/apps.ts';
+import { startApps } from '../support/apps.ts';
+import { said } from '../support/raw.ts';
+
+// What every service owes to HTTP, over real sockets: what Bun's own router takes never passes `app.handle`.
+
+const running = startApps({ TRUSTED_PROXIES: '10.0.0.0/8', ADDRESS_ATTEMPTS: 2 });
+afterAll(running.stop);
+
+describe.each(apps.map(({ appId }) => appId))('%s', (appId) => {
+  const port = running.portOf(appId);
+
+  test.each([
+    ['of HTTP/1.0 without Host', 'GET /health/live HTTP/1.0\r\n\r\n'],
+    ['of HTTP/1.0 with a query', 'GET /health/live?from=probe HTTP/1.0\r\n\r\n'],
+    ['with an empty Host', 'GET /health/live HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n'],
+  ])('answers a probe %s', async (_name, probe) => {
+    const answer = await said(port, probe);
+    expect(answer).toStartWith('HTTP/1.1 200 ');
+    expect(answer).toContain(`"service":"${appId}"`);
+  });
+
+  test('answers it on all other paths too', async () => {
+    for (const path of ['/metrics', '/health/live/', '/nowhere', '//elsewhere/health/live']) {
+      const answer = await said(port, `GET ${path} HTTP/1.0\r\n\r\n`);
+      expect(answer).toMatch(path === '/metrics' || path === '/health/live/' ? /^HTTP\/1.1 200 / : /^HTTP\/1.1 404 /);
+    }
+  });
+
+  test.each(['a b', '<script>', 'a@b', 'a/b?', ':80', 'a:b', '%'])('refuses a Host that is none: %s', async (host) => {
+    const answer = await said(port, `GET /health/live HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    expect(answer).toStartWith('HTTP/1.1 400 ');
+    expect(answer.toLowerCase()).toContain('x-correlation-id: ');
+    expect(answer).toContain('{"error":"Bad request","code":"INVALID_REQUEST"');
+  });
+});
+
+test('a caller without Host is still known by the address of the socket', async () => {
+  const signup = (hop: string) =>
+    said(
+      running.portOf('chat-api'),
+      `POST /api/v1/auth/signup HTTP/1.0\r\nX-Forwarded-For: ${hop}\r\nContent-Type: application/json\r\nContent-Length: 27\r\n\r\n{"email":"","password":"x"}`,
+    );
+  const answers = [await signup('192.0.2.1'), await signup('192.0.2.2'), await signup('192.0.2.3')];
+  expect(answers.map((answer) => answer.slice(9, 12))).toEqual(['400', '400', '429']);
+});
