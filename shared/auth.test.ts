@@ -140,10 +140,15 @@ describe('an access token', () => {
 
 describe('the Authorization header', () => {
   test.each([
+    ['', '401 INVALID_AUTH_FORMAT'],
     ['Basic abc', '401 INVALID_AUTH_FORMAT'],
     ['Bearer', '401 INVALID_AUTH_FORMAT'],
     ['Bearer a b', '401 INVALID_AUTH_FORMAT'],
+    ['Bearer\tabc', '401 INVALID_AUTH_FORMAT'],
+    ['Bearer abc, Basic abc', '401 INVALID_AUTH_FORMAT'],
+    ['Bearerabc', '401 INVALID_AUTH_FORMAT'],
     ['bearer abc', '401 INVALID_TOKEN'],
+    ['Bearer   abc', '401 INVALID_TOKEN'],
   ])('"%s" is %s', async (authorization, expected) => {
     expect(await refusal(authenticator.authenticate(request({ authorization })))).toBe(expected);
   });
@@ -155,6 +160,29 @@ describe('the Authorization header', () => {
 });
 
 describe('the session cookie', () => {
+  const holder = async () => `${SESSION_COOKIE}=${await accessToken(await createSession())}`;
+
+  // An EventSource cannot send headers of its own, and a browser adds what the proxy in front has asked it for.
+  test.each(['Basic Z2F0ZTpwYXNz', 'Digest username="gate"', 'Negotiate', ''])(
+    'counts beside what is not ours: Authorization: %s',
+    async (authorization) => {
+      const cookie = await holder();
+      const call = (method: string) => refusal(authenticator.authenticate(request({ cookie, authorization }, method)));
+      expect(await call('GET')).toBe('let in');
+      expect(await call('POST')).toBe('403 ORIGIN_MISMATCH');
+    },
+  );
+
+  test.each([
+    ['Bearer', '401 INVALID_AUTH_FORMAT'],
+    ['bearer a b', '401 INVALID_AUTH_FORMAT'],
+    ['Bearer\tabc', '401 INVALID_AUTH_FORMAT'],
+    ['Bearer abc', '401 INVALID_TOKEN'],
+  ])('does not stand in for a token that is not good: %s', async (authorization, expected) => {
+    const cookie = await holder();
+    expect(await refusal(authenticator.authenticate(request({ cookie, authorization })))).toBe(expected);
+  });
+
   test('reads from anywhere, and changes only from our own origin', async () => {
     const cookie = `${SESSION_COOKIE}=${await accessToken(await createSession())}`;
     const call = (method: string, more: Record<string, string>) =>

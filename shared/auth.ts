@@ -215,20 +215,21 @@ async function verify(
 }
 
 /**
- * What a request shows of itself: the Bearer token, or without such a header the session cookie.
+ * What a request shows of itself: the Bearer token, or without one the session cookie. Credentials of another scheme are
+ * meant for the proxy in front that asked for them, so beside them the cookie counts too.
  * @throws {ApiError} 401 `MISSING_AUTH_HEADER` or `INVALID_AUTH_FORMAT`
  */
 export function credentialOf(request: Request): { token: string; from: 'header' | 'cookie' } {
   const header = request.headers.get('authorization');
-  if (header === null) {
-    const cookie = cookieOf(request, SESSION_COOKIE);
-    if (cookie === null) throw unauthorized('MISSING_AUTH_HEADER', 'Send an Authorization header: Bearer <token>.');
-    return { token: cookie, from: 'cookie' };
-  }
-  const token = /^Bearer ([^\s]+)$/i.exec(header.trim())?.[1];
-  if (token === undefined)
-    throw unauthorized('INVALID_AUTH_FORMAT', 'The Authorization header must read: Bearer <token>.');
-  return { token, from: 'header' };
+  // One space or more, and no tab (RFC 9110, 11.4); the scheme in any case.
+  const [, token] = /^Bearer +(\S+)$/i.exec(header ?? '') ?? [];
+  if (token !== undefined) return { token, from: 'header' };
+  const isBearer = /^Bearer(?!\S)/i.test(header ?? '');
+  const cookie = isBearer ? null : cookieOf(request, SESSION_COOKIE);
+  if (cookie !== null) return { token: cookie, from: 'cookie' };
+  throw header === null
+    ? unauthorized('MISSING_AUTH_HEADER', 'Send an Authorization header: Bearer <token>.')
+    : unauthorized('INVALID_AUTH_FORMAT', 'The Authorization header must read: Bearer <token>.');
 }
 
 /**

@@ -69,6 +69,13 @@ describe('GET /notifications/stream', () => {
     expect((await stream.next()).event).toBe('ready');
   });
 
+  test('opens by the cookie of an EventSource behind a proxy that asked for Basic credentials', async () => {
+    const me = await person();
+    const headers = { cookie: `taskflow_session=${me.token}`, authorization: 'Basic Z2F0ZTpwYXNz' };
+    const stream = await open(me, '', headers);
+    expect((await stream.next()).event).toBe('ready');
+  });
+
   test('begins with what comes next when nothing is said about the past', async () => {
     const me = await person();
     await changes(me, 3);
