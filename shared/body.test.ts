@@ -23,7 +23,7 @@ async function post(
   const init = body === undefined ? {} : { body };
   const response = await app.handle(new Request(`http://localhost${path}`, { method: 'POST', headers, ...init }));
   const text = await response.text();
-  return { status: response.status, text, code: /"code":"(\w+)"/.exec(text)?.[1] };
+  return { status: response.status, headers: response.headers, text, code: /"code":"(\w+)"/.exec(text)?.[1] };
 }
 
 describe('jsonBodies', () => {
@@ -45,6 +45,24 @@ describe('jsonBodies', () => {
     for (const headers of [said, { 'content-type': 'application/json' }]) {
       expect(await post(path, long, headers)).toMatchObject({ status: 413, code: 'PAYLOAD_TOO_LARGE' });
     }
+  });
+
+  test.each(['gzip', 'br', 'identity, gzip', 'x'])(
+    'refuses the content coding %s, and says what it takes',
+    async (coding) => {
+      const headers = { 'content-type': 'application/json', 'content-encoding': coding };
+      const answer = await post('/strict', Bun.gzipSync('{"title":"a"}'), headers);
+      expect(answer).toMatchObject({ status: 415, code: 'UNSUPPORTED_MEDIA_TYPE' });
+      expect(answer.text).toContain('Content-Encoding');
+      expect(answer.headers.get('accept-encoding')).toBe('identity');
+      expect(await post('/strict', '{}', { ...headers, authorization: 'none' })).toMatchObject({ status: 401 });
+      expect((await post('/none', '', headers)).status).toBe(200);
+    },
+  );
+
+  test.each(['identity', 'Identity', ''])('takes the content coding "%s", which changes nothing', async (coding) => {
+    const headers = { 'content-type': 'application/json', 'content-encoding': coding };
+    expect(await post('/strict', '{"title":"a"}', headers)).toMatchObject({ status: 200, text: '{"title":"a"}' });
   });
 
   test('takes no body where none is needed', async () => {

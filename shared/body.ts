@@ -18,12 +18,13 @@ export const serveOptions = {
 /** Deeper JSON is refused: code that walks a value by recursion would overflow the stack. */
 const MAX_DEPTH = 32;
 
-/** A body that cannot be taken: too long, not JSON, or JSON that no field of ours may hold. */
+/** A body that cannot be taken: too long, encoded, not JSON, or JSON that no field of ours may hold. */
 export class BodyError extends Error {
   override name = 'BodyError';
   constructor(
     readonly status: 400 | 413 | 415,
     message: string,
+    readonly headers: Record<string, string> = {},
   ) {
     super(message);
   }
@@ -58,6 +59,10 @@ const problems = new WeakMap<Request, BodyError>();
 async function read(request: Request, contentType: string): Promise<unknown> {
   const bytes = await bytesOf(request);
   if (bytes.length === 0) return null;
+  if (isEncoded(request)) {
+    const message = 'Send the body without Content-Encoding: it is taken uncompressed only.';
+    throw new BodyError(415, message, { 'accept-encoding': 'identity' }); // RFC 9110, 15.5.16
+  }
   const type = contentType.trim().toLowerCase();
   if (type !== 'application/json' && !type.endsWith('+json')) {
     throw new BodyError(415, 'Send the body as application/json.');
@@ -73,6 +78,12 @@ async function read(request: Request, contentType: string): Promise<unknown> {
  * for any status but 200. By the path, since a caller could call any body an event.
  */
 const isDelivery = (request: Request): boolean => new URL(request.url).pathname.startsWith('/events/');
+
+/** `identity` is the coding that changes nothing. */
+function isEncoded({ headers }: Request): boolean {
+  const codings = (headers.get('content-encoding') ?? '').toLowerCase().split(',');
+  return codings.some((coding) => !['', 'identity'].includes(coding.trim()));
+}
 
 function parsed(bytes: Uint8Array): unknown {
   try {

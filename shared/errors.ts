@@ -57,8 +57,10 @@ function mapped(
   invalid: (request: Request) => string,
 ): ApiError {
   if (error instanceof ApiError) return error;
-  if (error instanceof BodyError)
-    return new ApiError(error.status, bodyCodes[error.status] ?? invalid(request), error.message);
+  if (error instanceof BodyError) {
+    const { status, message, headers } = error;
+    return new ApiError(status, bodyCodes[status] ?? invalid(request), message, { headers });
+  }
   if (isTransient(error)) return databaseUnavailable();
   if (elysiaCode === 'NOT_FOUND') return new ApiError(404, 'NOT_FOUND', 'There is nothing at this address.');
   if (elysiaCode === 'VALIDATION' && !isOurAnswer(error))
