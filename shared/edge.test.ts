@@ -1,15 +1,20 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import { said } from '../test/support/raw.ts';
+import { eventually } from '../test/support/wait.ts';
 import { edge } from './edge.ts';
 import { createLog } from './log.ts';
 
 const lines: Record<string, unknown>[] = [];
-const log = createLog('test', { write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>) });
+const log = createLog('test', {
+  level: 'debug',
+  write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>),
+});
 
 const app = edge({ log })
   .get('/bug', () => {
     throw new TypeError('secret detail');
   })
+  .post('/body', ({ body }) => body as object)
   .listen({ hostname: '127.0.0.1', port: 0 });
 afterAll(() => app.stop(true));
 const port = app.server?.port ?? 0;
@@ -35,5 +40,21 @@ describe('a Host header', () => {
     expect(answer).toStartWith('HTTP/1.1 400 ');
     expect(answer.toLowerCase()).toContain('x-correlation-id: ');
     expect(answer).toContain('{"error":"Bad request","code":"INVALID_REQUEST"');
+  });
+});
+
+describe('a body that its caller breaks off', () => {
+  test.each([
+    ['of a known length', 'Content-Length: 100\r\n\r\n{"title":"'],
+    ['in chunks', 'Transfer-Encoding: chunked\r\n\r\na\r\n{"title":"\r\n'],
+  ])('%s is 499 in the log at level debug, once, and no error', async (_name, rest) => {
+    lines.length = 0;
+    const socket = await Bun.connect({ hostname: '127.0.0.1', port, socket: { data: () => {} } });
+    socket.end(`POST /body HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n${rest}`);
+    await eventually(() => lines.length > 0, { what: 'a line' });
+    await fetch(`http://127.0.0.1:${port}/nowhere`); // a second line would be there by now
+    expect(lines).toEqual([
+      expect.objectContaining({ level: 'debug', message: 'body broken off', status: 499, path: '/body' }),
+    ]);
   });
 });

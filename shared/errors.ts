@@ -21,6 +21,9 @@ export class ApiError extends Error {
   }
 }
 
+/** The caller left before its body was read: as nginx logs it, since nobody reads the answer. */
+const BROKEN_OFF = 499;
+
 const briefs: Record<number, string> = {
   400: 'Bad request',
   401: 'Unauthorized',
@@ -31,6 +34,7 @@ const briefs: Record<number, string> = {
   413: 'Payload too large',
   415: 'Unsupported media type',
   429: 'Too many requests',
+  499: 'Client closed request',
   500: 'Internal error',
   503: 'Service unavailable',
 };
@@ -41,14 +45,17 @@ export const errorMapping = ({ log, invalid }: { log: Log; invalid: (request: Re
     // A body that was not taken fails the schema too; the reason is what the caller can use.
     const reason = code === 'VALIDATION' ? (bodyProblem(request) ?? error) : error;
     const answer = mapped(reason, code, request, invalid);
-    if (answer.status >= 500 && answer.code !== 'DATABASE_UNAVAILABLE') {
-      const correlationId = set.headers['x-correlation-id'];
-      log.error('request failed', { path: new URL(request.url).pathname, correlation_id: correlationId, error });
-    }
+    const correlationId = set.headers['x-correlation-id'];
+    if (answer.status === BROKEN_OFF)
+      log.debug('body broken off', { path: pathOf(request), correlation_id: correlationId, status: BROKEN_OFF });
+    if (answer.status >= 500 && answer.code !== 'DATABASE_UNAVAILABLE')
+      log.error('request failed', { path: pathOf(request), correlation_id: correlationId, error });
     Object.assign(set.headers, answer.headers);
     set.status = answer.status;
     return { error: answer.error, code: answer.code, message: answer.message };
   });
+
+const pathOf = ({ url }: Request): string => new URL(url).pathname;
 
 function mapped(
   error: unknown,
@@ -61,6 +68,8 @@ function mapped(
     const { status, message, headers } = error;
     return new ApiError(status, bodyCodes[status] ?? invalid(request), message, { headers });
   }
+  if (elysiaCode === 'PARSE' && request.signal.aborted)
+    return new ApiError(BROKEN_OFF, 'BODY_BROKEN_OFF', 'The connection ended before the body did.');
   if (isTransient(error)) return databaseUnavailable();
   if (elysiaCode === 'NOT_FOUND') return new ApiError(404, 'NOT_FOUND', 'There is nothing at this address.');
   if (elysiaCode === 'VALIDATION' && !isOurAnswer(error))
