@@ -14,7 +14,7 @@ import type { Log } from './log.ts';
  *
  * `invalid` gives the code of a body that is malformed or fails its schema on a path (`TASK_CREATION_ERROR` …).
  */
-export const edge = ({
+export function edge({
   log,
   corsOrigins = [],
   invalid = () => 'VALIDATION_ERROR',
@@ -24,15 +24,17 @@ export const edge = ({
   corsOrigins?: string[];
   invalid?: (request: Request) => string;
   answerMs?: number;
-}) =>
-  new Elysia({
+}) {
+  const app = new Elysia({
     name: 'edge',
     serve: { development: false }, // or Bun shows source code in its own errors
     handler: { standardHostname: false }, // or Elysia looks for the path behind the 11th character: http://nas/x has none
-  })
+  });
+  return app
     .use(deadline(() => toResponse(databaseUnavailable()), answerMs))
     .use(correlation())
     .use(crossOrigin(corsOrigins))
     .use(hosts())
-    .use(errorMapping({ log, invalid }))
+    .use(errorMapping({ log, invalid, routes: () => app.routes }))
     .use(jsonBodies());
+}

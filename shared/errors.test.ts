@@ -20,7 +20,7 @@ const app = edge({ log, invalid: (request) => (request.method === 'POST' ? 'POST
   })
   .get('/answer', () => ({ title: 5 }) as never, { response: { 200: t.Object({ title: t.String() }) } })
   .get('/query', () => 'ok', {
-    query: t.Object({ limit: t.Numeric(), after: t.Optional(t.Integer({ minimum: 1 })) }),
+    query: t.Object({ limit: t.Numeric() }),
   })
   .post('/body', () => 'ok', { body: t.Object({ list: t.Array(t.Object({ title: t.String() })) }) });
 
@@ -79,13 +79,8 @@ describe('errorMapping', () => {
     const headers = { 'content-type': 'application/json' };
     const { status, json } = await call('/body', { method: 'POST', headers, body: JSON.stringify(sent) });
     expect({ status, code: json.code }).toEqual({ status: 400, code: 'POST_ERROR' });
-    expect(json.message).toBe('list.1.title: Expected string');
+    expect(json.message).toBe('list.1.title: expected text');
     expect(JSON.stringify(json)).not.toContain('private');
     expect(await call('/query')).toMatchObject({ status: 400, json: { code: 'OTHER' } });
-  });
-
-  test('names a query parameter that is a number out of range', async () => {
-    const message = 'after: Expected integer to be greater or equal to 1';
-    expect(await call('/query?limit=5&after=0')).toMatchObject({ status: 400, json: { message } });
   });
 });

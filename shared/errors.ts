@@ -1,7 +1,9 @@
-import { Elysia } from 'elysia';
+import { Elysia, type InternalRoute } from 'elysia';
 import { BodyError, bodyProblem } from './body.ts';
 import { isTransient } from './db.ts';
 import type { Log } from './log.ts';
+import type { Schema } from './openapi-page.ts';
+import { validationMessage } from './validation.ts';
 
 /** An expected failure, answered as `{error, code, message}` (CONTRACT 4). `message` is for people, `code` for programs. */
 export class ApiError extends Error {
@@ -39,12 +41,24 @@ const briefs: Record<number, string> = {
   503: 'Service unavailable',
 };
 
-/** Turns every failure into the one error form. Bodies are never echoed. A transient database error is 503 with Retry-After. */
-export const errorMapping = ({ log, invalid }: { log: Log; invalid: (request: Request) => string }) =>
-  new Elysia({ name: 'errors', seed: invalid }).onError({ as: 'global' }, ({ error, code, request, set }) => {
+/**
+ * Turns every failure into the one error form. Bodies are never echoed. A transient database error is 503 with
+ * Retry-After. `routes`: those of the whole app, whose schemas name what a caller got wrong.
+ */
+export const errorMapping = ({
+  log,
+  invalid,
+  routes,
+}: {
+  log: Log;
+  invalid: (request: Request) => string;
+  routes: () => InternalRoute[];
+}) =>
+  new Elysia({ name: 'errors', seed: invalid }).onError({ as: 'global' }, ({ error, code, request, route, set }) => {
     // A body that was not taken fails the schema too; the reason is what the caller can use.
     const reason = code === 'VALIDATION' ? (bodyProblem(request) ?? error) : error;
-    const answer = mapped(reason, code, request, invalid);
+    const query = () => routes().find(({ path, method }) => path === route && method === request.method)?.hooks.query;
+    const answer = mapped(reason, code, request, invalid, query);
     const correlationId = set.headers['x-correlation-id'];
     if (answer.status === BROKEN_OFF)
       log.debug('body broken off', { path: pathOf(request), correlation_id: correlationId, status: BROKEN_OFF });
@@ -62,6 +76,7 @@ function mapped(
   elysiaCode: string | number,
   request: Request,
   invalid: (request: Request) => string,
+  query: () => Schema | undefined,
 ): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof BodyError) {
@@ -73,7 +88,7 @@ function mapped(
   if (isTransient(error)) return databaseUnavailable();
   if (elysiaCode === 'NOT_FOUND') return new ApiError(404, 'NOT_FOUND', 'There is nothing at this address.');
   if (elysiaCode === 'VALIDATION' && !isOurAnswer(error))
-    return new ApiError(400, invalid(request), validationMessage(error, request));
+    return new ApiError(400, invalid(request), validationMessage(error as object, request, query()));
   return new ApiError(
     500,
     'INTERNAL_ERROR',
@@ -93,26 +108,3 @@ const bodyCodes: Record<number, string> = { 413: 'PAYLOAD_TOO_LARGE', 415: 'UNSU
 
 /** An answer that fails its own schema is our fault, not the caller's. */
 const isOurAnswer = (error: unknown): boolean => (error as { type?: string }).type === 'response';
-
-/** Names the field and what was expected; never repeats what was sent. */
-function validationMessage(error: unknown, request: Request): string {
-  const { all, type, value } = error as Partial<ValidationError>;
-  const first = all?.[0];
-  const where = type === 'property' ? parameterOf(request, value) : 'body';
-  const field = first?.path?.replace(/^\//, '').replaceAll('/', '.') || where;
-  const text = first?.message ?? first?.summary ?? 'is not valid';
-  return `${field}: ${text}`;
-}
-
-/** What Elysia 1.4.30 says of a failed schema. */
-interface ValidationError {
-  type: string;
-  value: unknown;
-  all: { path?: string; message?: string; summary?: string }[];
-}
-
-/** Of a number in the query that is out of range Elysia 1.4.30 gives the value without its name. */
-function parameterOf({ url }: Request, value: unknown): string {
-  const found = [...new URL(url).searchParams].find(([, text]) => Number(text) === value);
-  return found?.[0] ?? 'query';
-}

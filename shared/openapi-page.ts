@@ -43,6 +43,7 @@ export interface Schema {
   maxLength?: number;
   minItems?: number;
   maxItems?: number;
+  uniqueItems?: boolean;
 }
 
 /**
@@ -152,7 +153,8 @@ function objectText({ properties = {}, required = [] }: Schema, indent: string):
 
 const bracketed = (type: string) => (type.includes(' | ') ? `(${type})` : type);
 
-function limits(schema: Schema): string {
+/** ` (1 to 100 characters)`, or nothing. */
+export function limits(schema: Schema): string {
   const { minimum, maximum, minLength, maxLength, minItems, maxItems } = schema;
   const parts = [
     schema.format,

@@ -1,4 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test';
+import { expectation } from '#shared/expectation';
+import type { Schema } from '#shared/openapi-page';
 import { apps } from '../../services/local/apps.ts';
 import { startApps } from '../support/apps.ts';
 import { said } from '../support/raw.ts';
@@ -45,3 +47,17 @@ test('a caller without Host is still known by the address of the socket', async 
   const answers = [await signup('192.0.2.1'), await signup('192.0.2.2'), await signup('192.0.2.3')];
   expect(answers.map((answer) => answer.slice(9, 12))).toEqual(['400', '400', '429']);
 });
+
+test('every field that a route checks by its schema can be asked for in words', () => {
+  const fields = Object.values(running.apps).flatMap(({ routes }) =>
+    routes.flatMap(({ hooks }) =>
+      [hooks.body, hooks.query].flatMap((schema) => fieldsOf(schema as Schema | undefined)),
+    ),
+  );
+  expect(fields.length).toBeGreaterThan(20);
+  for (const field of fields) expect(expectation(field)).not.toMatch(/another value|undefined/);
+});
+
+/** The fields of an object, also of one that may be left out. */
+const fieldsOf = (schema: Schema | undefined): Schema[] =>
+  schema?.anyOf?.flatMap(fieldsOf) ?? Object.values(schema?.properties ?? {});

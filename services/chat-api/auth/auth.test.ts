@@ -323,7 +323,7 @@ describe('API tokens', () => {
     expect(answer.status).toBe(400);
     expect(await answer.json()).toMatchObject({
       code: 'VALIDATION_ERROR',
-      message: expect.stringMatching(new RegExp(`^${field}: `)),
+      message: expect.stringMatching(new RegExp(`^${field}: expected `)),
     });
   });
 });

@@ -79,10 +79,15 @@ describe('GET /notifications', () => {
       'after=-1',
       'cursor=x',
       'unread=maybe',
+      'unread=1',
+      'after=1.5',
       'after=1e20',
       'cursor=1e308',
     ]) {
-      expect((await replica.call(other, 'GET', `?${query}`)).status).toBe(400);
+      const answer = await replica.call(other, 'GET', `?${query}`);
+      expect(answer.status).toBe(400);
+      const { message } = (await answer.json()) as { message: string };
+      expect(message).toMatch(new RegExp(`^${query.split('=')[0]}: expected (a whole number|true or false)`));
     }
     expect((await fetch(`${replica.origin}/api/v1/notifications`)).status).toBe(401);
   });
