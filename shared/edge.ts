@@ -6,6 +6,7 @@ import { deadline } from './deadline.ts';
 import { databaseUnavailable, errorMapping, toResponse } from './errors.ts';
 import { hosts } from './host.ts';
 import type { Log } from './log.ts';
+import { methods } from './methods.ts';
 
 /**
  * What every service does with a request before a route sees it, and with the answer after. Each `app.ts` begins with
@@ -35,6 +36,7 @@ export function edge({
     .use(correlation())
     .use(crossOrigin(corsOrigins))
     .use(hosts())
+    .use(methods(() => app.router))
     .use(errorMapping({ log, invalid, routes: () => app.routes }))
     .use(jsonBodies());
 }

@@ -31,6 +31,7 @@ const briefs: Record<number, string> = {
   401: 'Unauthorized',
   403: 'Forbidden',
   404: 'Not found',
+  405: 'Method not allowed',
   409: 'Conflict',
   412: 'Precondition failed',
   413: 'Payload too large',
@@ -64,10 +65,18 @@ export const errorMapping = ({
       log.debug('body broken off', { path: pathOf(request), correlation_id: correlationId, status: BROKEN_OFF });
     if (answer.status >= 500 && answer.code !== 'DATABASE_UNAVAILABLE')
       log.error('request failed', { path: pathOf(request), correlation_id: correlationId, error });
-    Object.assign(set.headers, answer.headers);
-    set.status = answer.status;
-    return { error: answer.error, code: answer.code, message: answer.message };
+    return refused(set, answer);
   });
+
+/** Puts a refusal into the answer under way. @returns its body */
+export function refused(
+  set: { status?: number | string; headers: Record<string, string | number> },
+  { error, code, message, status, headers }: ApiError,
+) {
+  Object.assign(set.headers, headers);
+  set.status = status;
+  return { error, code, message };
+}
 
 const pathOf = ({ url }: Request): string => new URL(url).pathname;
 

@@ -31,25 +31,27 @@ export const health = ({
   const isReady = metrics.gauge('ready', '1 when the last look found everything this service needs');
   const isDegraded = metrics.gauge('degraded', '1 when the last look found something missing that it can do without');
 
-  return new Elysia({ name: 'health' })
-    .get('/health/live', () => ({ status: 'live', ...about }))
-    .get('/health/ready', async ({ set }) => {
-      const [needed, useful] = await Promise.all([results(ready), results(degraded)]);
-      const isUp = failures(needed) === 0;
-      const isWhole = failures(useful) === 0;
-      isReady.set(isUp ? 1 : 0);
-      isDegraded.set(isWhole ? 0 : 1);
-      set.status = isUp ? 200 : 503;
-      return {
-        status: isUp ? (isWhole ? 'ready' : 'degraded') : 'unready',
-        ...about,
-        checks: { ...needed, ...useful },
-      };
-    })
-    .get('/metrics', async ({ set }) => {
-      set.headers['content-type'] = 'text/plain; version=0.0.4; charset=utf-8';
-      return metrics.text();
-    });
+  async function readiness(set: { status?: number | string }) {
+    const [needed, useful] = await Promise.all([results(ready), results(degraded)]);
+    const isUp = failures(needed) === 0;
+    const isWhole = failures(useful) === 0;
+    isReady.set(isUp ? 1 : 0);
+    isDegraded.set(isWhole ? 0 : 1);
+    set.status = isUp ? 200 : 503;
+    return { status: isUp ? (isWhole ? 'ready' : 'degraded') : 'unready', ...about, checks: { ...needed, ...useful } };
+  }
+
+  return (
+    new Elysia({ name: 'health' })
+      .get('/health/live', () => ({ status: 'live', ...about }))
+      .get('/health/ready', ({ set }) => readiness(set))
+      // HAProxy asks by OPTIONS unless it is told otherwise, and would take the 204 of any other path for readiness.
+      .options('/health/ready', ({ set }) => readiness(set))
+      .get('/metrics', async ({ set }) => {
+        set.headers['content-type'] = 'text/plain; version=0.0.4; charset=utf-8';
+        return metrics.text();
+      })
+  );
 };
 
 const failures = (checks: Record<string, string>) => Object.values(checks).filter((result) => result !== 'ok').length;

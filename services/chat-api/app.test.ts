@@ -62,13 +62,11 @@ describe('EVENTS=off on the Phase V schema', () => {
 
   test('has the routes of Phase IV alone', async () => {
     const { token } = await phase4.signUp({ timezone: 'Europe/Berlin' });
-    for (const path of [
-      '/api/v1/settings',
-      '/api/v1/tasks/00000000-0000-7000-8000-000000000000',
-      '/api/v1/reminders/next',
-    ]) {
+    for (const path of ['/api/v1/settings', '/api/v1/recurrence/preview', '/api/v1/reminders/next']) {
       expect((await phase4.call('GET', path, { token })).status).toBe(404);
     }
+    const one = await phase4.call('GET', '/api/v1/tasks/00000000-0000-7000-8000-000000000000', { token });
+    expect([one.status, one.headers.get('allow')]).toEqual([405, 'PUT, DELETE, OPTIONS']);
   });
 
   test('refuses an account that is deleted while its session is remembered', async () => {
@@ -111,9 +109,19 @@ describe('CORS', () => {
     expect(headers.get('access-control-allow-origin')).toBe('https://app.example');
     expect(headers.get('access-control-allow-credentials')).toBe('true');
     expect(headers.get('access-control-allow-headers')).toContain('Authorization');
+    expect(headers.get('access-control-allow-methods')).toContain('PATCH');
+    expect(headers.get('access-control-max-age')).toBe('600');
     const error = await open.call('GET', '/api/v1/tasks', { headers: { origin: 'https://app.example' } });
     expect(error.headers.get('access-control-allow-origin')).toBe('https://app.example');
     expect(error.headers.get('access-control-expose-headers')).toContain('X-Correlation-Id');
+  });
+
+  test('answers an OPTIONS that asks nothing about it as without it', async () => {
+    const headers = { origin: 'https://app.example' };
+    const answer = await open.call('OPTIONS', '/api/v1/tasks', { headers });
+    expect([answer.status, answer.headers.get('allow')]).toEqual([204, 'GET, HEAD, POST, OPTIONS']);
+    expect(answer.headers.get('access-control-allow-origin')).toBe('https://app.example');
+    expect((await open.call('OPTIONS', '/api/v1/nowhere', { headers })).status).toBe(404);
   });
 
   test.each(['https://evil.example', 'http://app.example', 'https://app.example.evil.example', 'null'])(

@@ -38,6 +38,68 @@ describe.each(apps.map(({ appId }) => appId))('%s', (appId) => {
   });
 });
 
+describe.each(apps.map(({ appId }) => appId))('methods of %s', (appId) => {
+  const { routes } = running.apps[appId];
+  const call = (method: string, path: string) => fetch(`http://127.0.0.1:${running.portOf(appId)}${path}`, { method });
+  const paths = [...new Set(routes.map(({ path }) => path.replace(/:\w+/g, 'x')))].flatMap((path) => [
+    path,
+    `${path}/`,
+  ]);
+
+  /** In the order in which `Allow` gives them. */
+  function methodsOf(path: string): string[] {
+    const served = routes.filter((route) => new RegExp(`^${route.path.replace(/:\w+/g, '[^/]+')}/?$`).test(path));
+    const methods = served.map(({ method }) => method);
+    const all = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'];
+    return ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].filter((method) => all.includes(method));
+  }
+
+  test.each(paths)('%s refuses each that it has not, and names those it has', async (path) => {
+    const has = methodsOf(path);
+    const hasNot = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'PROPFIND'].filter((method) => !has.includes(method));
+    for (const method of hasNot) {
+      const answer = await call(method, path);
+      expect([method, answer.status, answer.headers.get('allow')]).toEqual([method, 405, has.join(', ')]);
+      expect(answer.headers.get('x-correlation-id')).not.toBeNull();
+      expect(await answer.json()).toMatchObject({ error: 'Method not allowed', code: 'METHOD_NOT_ALLOWED' });
+    }
+  });
+
+  test.each(paths.filter((path) => !path.startsWith('/health/ready')))(
+    '%s tells by OPTIONS what it has',
+    async (path) => {
+      const answer = await call('OPTIONS', path);
+      expect([answer.status, answer.headers.get('allow')]).toEqual([204, methodsOf(path).join(', ')]);
+      expect(await answer.text()).toBe('');
+    },
+  );
+
+  test.each(['/', '/nowhere', '/health/liv%65', '/HEALTH/live', '/health//live', '/health/live/x'])(
+    'there is nothing at %s, whatever the method',
+    async (path) => {
+      for (const method of ['GET', 'HEAD', 'POST', 'OPTIONS', 'PROPFIND']) {
+        expect([method, (await call(method, path)).status]).toEqual([method, 404]);
+      }
+    },
+  );
+});
+
+test.each(['%zz', '%00', 'a%2Fb', '%C3', '..;', encodeURIComponent('ä'), '__proto__'])(
+  'a parameter as odd as %s is one',
+  async (id) => {
+    const url = `http://127.0.0.1:${running.portOf('chat-api')}/api/v1/tasks/${id}`;
+    const answer = await fetch(url, { method: 'POST' });
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD, PUT, PATCH, DELETE, OPTIONS']);
+    expect((await fetch(url)).status).toBe(401);
+  },
+);
+
+// HAProxy probes by OPTIONS unless it is told otherwise.
+test('OPTIONS of /health/ready tells readiness', async () => {
+  const answer = await said(running.portOf('chat-api'), 'OPTIONS /health/ready HTTP/1.0\r\n\r\n');
+  expect(answer).toMatch(/^HTTP\/1.1 503 [^]*"status":"unready"/);
+});
+
 test('a caller without Host is still known by the address of the socket', async () => {
   const signup = (hop: string) =>
     said(
