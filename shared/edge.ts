@@ -4,6 +4,7 @@ import { correlation } from './correlation.ts';
 import { crossOrigin } from './cors.ts';
 import { deadline } from './deadline.ts';
 import { databaseUnavailable, errorMapping, toResponse } from './errors.ts';
+import { heads } from './head.ts';
 import { hosts } from './host.ts';
 import type { Log } from './log.ts';
 import { methods } from './methods.ts';
@@ -36,6 +37,7 @@ export function edge({
     .use(correlation())
     .use(crossOrigin(corsOrigins))
     .use(hosts())
+    .use(heads())
     .use(methods(() => app.router))
     .use(errorMapping({ log, invalid, routes: () => app.routes }))
     .use(jsonBodies());

@@ -74,6 +74,25 @@ describe.each(apps.map(({ appId }) => appId))('methods of %s', (appId) => {
     },
   );
 
+  test.each(paths.filter((path) => methodsOf(path).includes('GET')))(
+    '%s answers HEAD as GET, without a body',
+    async (path) => {
+      const id = crypto.randomUUID();
+      const ask = async (method: string) => {
+        const headers = `Host: x\r\nX-Correlation-Id: ${id}\r\nConnection: close`;
+        const answer = await said(running.portOf(appId), `${method} ${path} HTTP/1.1\r\n${headers}\r\n\r\n`);
+        const [head = '', body] = answer.split('\r\n\r\n');
+        const [status, ...fields] = head.toLowerCase().split('\r\n');
+        // The date moves on, and so do the metrics and their length.
+        const same = fields.filter(
+          (field) => !field.startsWith('date:') && !/metrics.*content-length/.test(path + field),
+        );
+        return { status, fields: same.toSorted(), body };
+      };
+      expect(await ask('HEAD')).toEqual({ ...(await ask('GET')), body: '' });
+    },
+  );
+
   test.each(['/', '/nowhere', '/health/liv%65', '/HEALTH/live', '/health//live', '/health/live/x'])(
     'there is nothing at %s, whatever the method',
     async (path) => {

@@ -25,6 +25,7 @@ export function startApps(changed: Partial<Config> = {}) {
     write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>),
   });
   const sql = connect('postgres://nobody@127.0.0.1:1/nothing', { name: 'test', max: 1 });
+  const closed = sql.end(); // so that each query is refused at once
   const about = { version: '0.0.0', commit: 'test', ready: { database: () => sql`select 1` }, degraded: {}, log };
   const corsOrigins = listOf(config.CORS_ORIGINS);
   const events = { appTokens: [], corsOrigins, sql, authenticator: createAuthenticator({ sql, secrets: [] }) };
@@ -67,7 +68,7 @@ export function startApps(changed: Partial<Config> = {}) {
     async stop(): Promise<void> {
       connections.stop();
       await Promise.all(apps.map(({ appId }) => built[appId].stop(true)));
-      await sql.end();
+      await closed;
     },
   };
 }

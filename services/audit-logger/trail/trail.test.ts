@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { said } from '../../../test/support/raw.ts';
 import { anEvent, setUp } from '../fixtures/setup.ts';
 import { addMonth } from '../partitions.ts';
 import { cursorOf } from './cursor.ts';
@@ -130,6 +131,23 @@ describe('GET /audit/events', () => {
 });
 
 describe('an export', () => {
+  test.each(['', '/'])(
+    'HEAD of /events%s gives the headers of an export and reads no further than its first page',
+    async (slash) => {
+      app.listen({ hostname: '127.0.0.1', port: 0 });
+      try {
+        const line = `HEAD /api/v1/audit/events${slash}?user_id=${owner.id} HTTP/1.1`;
+        const headers = [`Authorization: Bearer ${admin.bearer}`, 'Accept: application/x-ndjson', 'Host: x'];
+        const text = [line, ...headers, 'Connection: close', '', ''].join('\r\n');
+        const answer = (await said(app.server?.port ?? 0, text)).toLowerCase();
+        expect(answer).toMatch(/^http\/1.1 200 [^]*content-type: application\/x-ndjson[^]*transfer-encoding: chunked/);
+        expect(answer).not.toContain('content-length');
+      } finally {
+        await app.stop(true);
+      }
+    },
+  );
+
   test('has every event, one a line, and the correlation id of the answer', async () => {
     const user_id = crypto.randomUUID();
     const events = await store(1001, { user_id });

@@ -43,24 +43,29 @@ export function createConnections({
    * is ended in its favour. @throws {ApiError} 429 when the user has as many as they may
    */
   function admit(principal: Principal, client: string | null, notifications: number | null): Stream {
+    const older = requirePlace(principal, client);
     const user = users.get(principal.userId) ?? {
       userId: principal.userId,
       head: 0,
       level: 'all' as const,
       streams: new Set(),
     };
-    const older = client === null ? undefined : [...user.streams].find((stream) => stream.client === client);
-    if (!older && user.streams.size >= limits.perUser) {
-      throw new ApiError(429, 'TOO_MANY_STREAMS', `At most ${limits.perUser} streams of one user may be open.`, {
-        headers: { 'retry-after': '5' },
-      });
-    }
     older?.end('replaced', frame({ event: 'replaced', data: '{}' }));
     const stream = createStream({ audience: user, principal, client, notifications, sql, limits, log, on });
     user.streams.add(stream);
     users.set(user.userId, user);
     leaveWheel.set(stream, wheel.add(stream));
     return stream;
+  }
+
+  /** @returns the stream that a new one would end. @throws {ApiError} as `admit`, taking nothing */
+  function requirePlace({ userId }: Principal, client: string | null): Stream | undefined {
+    const streams = [...(users.get(userId)?.streams ?? [])];
+    const older = client === null ? undefined : streams.find((stream) => stream.client === client);
+    if (older || streams.length < limits.perUser) return older;
+    throw new ApiError(429, 'TOO_MANY_STREAMS', `At most ${limits.perUser} streams of one user may be open.`, {
+      headers: { 'retry-after': '5' },
+    });
   }
 
   function remove(stream: Stream, reason: string): void {
@@ -118,6 +123,7 @@ export function createConnections({
 
   return {
     admit,
+    requirePlace,
     wake,
     wakeUpTo,
     setLevel,

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, describe, expect, test } from 'bun:test';
 import { createDatabase } from '../../../test/support/database.ts';
 import { type EventStream, StreamRefused } from '../../../test/support/event-source.ts';
+import { said } from '../../../test/support/raw.ts';
 import { eventually } from '../../../test/support/wait.ts';
 import { createPerson, eventOf, type Person, reminderOf } from '../fixtures/person.ts';
 import { type Replica, startReplica } from '../fixtures/replica.ts';
@@ -83,6 +84,41 @@ describe('GET /notifications/stream', () => {
     expect((await stream.next()).id).toBe('3');
     await changes(me, 1);
     expect((await stream.next()).id).toBe('4');
+  });
+});
+
+describe.each(['', '/'])('HEAD /notifications/stream%s', (slash) => {
+  const head = (by: Person, query: string) => {
+    const line = `HEAD /api/v1/notifications/stream${slash}?${query} HTTP/1.1`;
+    const headers = [`Authorization: ${by.headers.authorization}`, 'Host: x', 'Connection: close'];
+    return said(Number(new URL(replica.origin).port), [line, ...headers, '', ''].join('\r\n'));
+  };
+
+  test('gives the headers of a stream and opens none', async () => {
+    const me = await person();
+    /** Those that are open, and those that were; others may be closing meanwhile. */
+    const opened = async () => (await replica.metric('streams_open')) + (await replica.metric('streams_closed_total'));
+    const before = await opened();
+    const answer = await head(me, '');
+    expect(answer.toLowerCase()).toStartWith('http/1.1 200 ');
+    for (const field of ['content-type: text/event-stream', 'cache-control: no-store', 'transfer-encoding: chunked'])
+      expect(answer.toLowerCase()).toContain(field);
+    expect(answer.toLowerCase()).not.toContain('content-length');
+    expect(await opened()).toBe(before);
+  });
+
+  test('takes no place of the three, ends no older stream, and is refused as GET would be', async () => {
+    const me = await person();
+    const [tab] = await Promise.all([open(me, 'client=tab-1'), open(me, 'client=tab-2')]);
+    await tab?.next();
+    expect(await head(me, 'client=tab-1')).toStartWith('HTTP/1.1 200 ');
+    await open(me, 'client=tab-3');
+    await changes(me, 1);
+    expect((await tab?.next())?.event).toBe('task.created');
+    expect(await head(me, '')).toStartWith('HTTP/1.1 429 ');
+    expect(await head(me, 'client=tab-1')).toStartWith('HTTP/1.1 200 ');
+    expect(await head(me, 'limit=0')).toStartWith('HTTP/1.1 400 ');
+    expect(await head({ ...me, headers: { authorization: 'Bearer x' } }, '')).toStartWith('HTTP/1.1 401 ');
   });
 });
 

@@ -1,5 +1,6 @@
 import { type Authenticator, permit } from '#shared/auth';
 import { isTransient, type Sql, within } from '#shared/db';
+import { headOfStream, isHead } from '#shared/head';
 import { type Server } from 'bun';
 import { Elysia, t } from 'elysia';
 import { errorSchema } from '../inbox/model.ts';
@@ -41,6 +42,10 @@ export const stream = ({
         // Not the plugin `authenticated`: where its answer would be 503, an EventSource would never come back.
         const principal = await within(OPEN_MS, authenticator.authenticate(request));
         permit(principal, 'notifications:read');
+        if (isHead(request)) {
+          connections.requirePlace(principal, query.client ?? null);
+          return headOfStream(STREAM_HEADERS);
+        }
         admitted = connections.admit(principal, query.client ?? null, query.limit ?? null);
         const { level, ...reach } = await within(OPEN_MS, readStart(sql, principal.userId));
         connections.setLevel(principal.userId, level);
