@@ -12,16 +12,18 @@ export const methods = (router: () => Router) =>
     if (code !== 'NOT_FOUND') return;
     const found = methodsAt(router(), path);
     if (found.length === 0) return;
-    set.headers.allow = found.join(', ');
+    const allow = allowOf(found);
+    set.headers.allow = allow;
     if (request.method === 'OPTIONS') return new Response(null, { status: 204 });
-    return refused(set, new ApiError(405, 'METHOD_NOT_ALLOWED', `This address takes ${found.join(', ')}.`));
+    return refused(set, new ApiError(405, 'METHOD_NOT_ALLOWED', `This address takes ${allow}.`));
   });
+
+/** `Allow` of a path that has these methods: where GET is taken so is HEAD, and everywhere OPTIONS. */
+export const allowOf = (found: string[]): string =>
+  [...found.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : method)), 'OPTIONS'].join(', ');
 
 /** Asked of Elysia's own router, so that parameters and the slash at the end mean here what they mean there. */
 function methodsAt({ static: fixed, http }: Router, path: string): string[] {
   const here = { ...fixed[path], ...fixed[path.endsWith('/') ? path.slice(0, -1) : `${path}/`] };
-  const found = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].filter((method) => method in here || http.find(method, path));
-  return found
-    .flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : method))
-    .concat(found.length > 0 ? 'OPTIONS' : []);
+  return ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].filter((method) => method in here || http.find(method, path));
 }

@@ -148,6 +148,16 @@ describe('forward', () => {
     await eventually(() => openStreams === 0, { what: 'the service to notice' });
   });
 
+  test('hands HEAD on, and opens no stream for it', async () => {
+    const said = await raw('HEAD /api/v1/notifications/stream HTTP/1.1', 'Host: x');
+    expect(said.toLowerCase()).toMatch(
+      /^http\/1.1 200 [^]*content-type: text\/event-stream[^]*transfer-encoding: chunked/,
+    );
+    const list = await raw('HEAD /api/v1/tasks HTTP/1.1', 'Host: x');
+    expect(list.toLowerCase()).toMatch(/^http\/1.1 200 [^]*content-length: [1-9]/);
+    await eventually(() => openStreams === 0, { what: 'the service to notice' });
+  });
+
   test('answers 503 in the house form while a service is away, and the overview says which', async () => {
     const away = upstreams.get('audit-logger');
     await away?.stop(true);
@@ -162,6 +172,25 @@ describe('forward', () => {
       status: 'unhealthy',
       services: { 'chat-api': { status: 'ready' }, 'audit-logger': { status: 'away' } },
     });
+  });
+});
+
+describe('what the gateway answers itself', () => {
+  const pages = ['/', '/tour', '/health'];
+
+  test.each([...pages, '/local/demo-login'])('%s refuses a method that it has not', async (path) => {
+    const allow = path === '/local/demo-login' ? 'POST, OPTIONS' : 'GET, HEAD, OPTIONS';
+    const answer = await call(path, { method: 'PUT' });
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, allow]);
+    expect(await answer.json()).toMatchObject({ error: 'Method not allowed', code: 'METHOD_NOT_ALLOWED' });
+    const options = await call(path, { method: 'OPTIONS' });
+    expect([options.status, options.headers.get('allow'), await options.text()]).toEqual([204, allow, '']);
+  });
+
+  test.each(pages)('%s takes HEAD as GET without a body', async (path) => {
+    const [head, get] = [await call(path, { method: 'HEAD' }), await call(path)];
+    const headersOf = ({ headers }: Response) => ({ ...headers.toJSON(), date: '', 'x-correlation-id': '' });
+    expect([head.status, headersOf(head), await head.text()]).toEqual([get.status, headersOf(get), '']);
   });
 });
 

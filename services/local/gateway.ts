@@ -1,4 +1,6 @@
+import { headOfStream } from '#shared/head';
 import { completeUrl } from '#shared/host';
+import { allowOf } from '#shared/methods';
 import type { AppId } from './apps.ts';
 import { loginAsDemo, type DemoUser } from './demo-login.ts';
 import { problem } from './problem.ts';
@@ -32,6 +34,16 @@ export function serviceOf(path: string): AppId | undefined {
  * service at once. Throws EADDRINUSE when the port is taken.
  */
 export function startGateway({ port, ports, demo, tour }: GatewayOptions): Bun.Server<undefined> {
+  const own: Record<string, Record<string, Handler>> = {
+    '/': { GET: () => new Response(page, { headers: pageHeaders }) },
+    '/tour': {
+      GET: async () => new Response(await tour(), { headers: { 'content-type': 'text/plain; charset=utf-8' } }),
+    },
+    '/health': { GET: () => overview(ports) },
+    '/local/demo-login': {
+      POST: (request, server) => loginAsDemo(request, server.requestIP(request)?.address, demo, ports['chat-api']),
+    },
+  };
   return Bun.serve({
     hostname: '127.0.0.1',
     port,
@@ -45,20 +57,21 @@ export function startGateway({ port, ports, demo, tour }: GatewayOptions): Bun.S
       if (!url) return problem(request, 400, 'INVALID_REQUEST', 'Bad request', 'The Host header is not a host.');
       const appId = serviceOf(url.pathname);
       if (appId) return forward(request, `http://127.0.0.1:${ports[appId]}${url.pathname}${url.search}`, server);
-      switch (`${request.method} ${url.pathname}`) {
-        case 'GET /':
-          return new Response(page, { headers: pageHeaders });
-        case 'GET /tour':
-          return new Response(await tour(), { headers: { 'content-type': 'text/plain; charset=utf-8' } });
-        case 'GET /health':
-          return overview(ports);
-        case 'POST /local/demo-login':
-          return loginAsDemo(request, server.requestIP(request)?.address, demo, ports['chat-api']);
-        default:
-          return problem(request, 404, 'NOT_FOUND', 'Not found', `There is nothing at ${url.pathname}.`);
-      }
+      const methods = own[url.pathname];
+      if (!methods) return problem(request, 404, 'NOT_FOUND', 'Not found', `There is nothing at ${url.pathname}.`);
+      const handler = methods[request.method === 'HEAD' ? 'GET' : request.method]; // Bun leaves the body out
+      return handler ? handler(request, server) : withoutMethod(request, Object.keys(methods));
     },
   });
+}
+
+type Handler = (request: Request, server: Bun.Server<undefined>) => Response | Promise<Response>;
+
+/** As the services answer a method that a path has not. */
+function withoutMethod(request: Request, has: string[]): Response {
+  const allow = allowOf(has);
+  if (request.method === 'OPTIONS') return new Response(null, { status: 204, headers: { allow } });
+  return problem(request, 405, 'METHOD_NOT_ALLOWED', 'Method not allowed', `This address takes ${allow}.`, { allow });
 }
 
 const page = Bun.file(new URL('./page.html', import.meta.url));
@@ -89,7 +102,9 @@ async function forward(request: Request, target: string, server: Bun.Server<unde
       decompress: false,
       signal: request.signal,
     });
-    return new Response(response.body, { status: response.status, headers: withoutHops(response.headers) });
+    const answer = { status: response.status, headers: withoutHops(response.headers) };
+    const isHeadOfStream = request.method === 'HEAD' && response.ok && !response.headers.has('content-length');
+    return isHeadOfStream ? headOfStream(answer.headers) : new Response(response.body, answer);
   } catch (error) {
     if (request.signal.aborted) return new Response(null, { status: 499 }); // nobody reads it
     return codeOf(error) === 'ECONNREFUSED'
