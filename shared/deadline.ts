@@ -1,5 +1,4 @@
 import { Elysia } from 'elysia';
-import { correlationIdOf } from './correlation.ts';
 import { DeadlineError, within } from './db.ts';
 
 /** Above the 8 s in which a consumer decides about a delivery, below the 10 s after which a sidecar gives one up. */
@@ -8,16 +7,26 @@ const ANSWER_MS = 9000;
 /**
  * Answers by `late` when a handler has not after 9 s. A database that hangs, or a connection to one that is gone, says
  * nothing, and postgres.js has no deadline: its callers would wait for as long as that lasts. The work is not stopped.
+ * Use it after what gives every answer its headers: a late one has them too.
  */
-export const deadline = (late: () => Response, answerMs = ANSWER_MS) =>
-  // The only hook around a whole answer; Elysia 1.4.30 calls it private, and its own plugins use it.
-  new Elysia({ name: 'deadline', seed: answerMs }).wrap((handle) => async (...args: unknown[]) => {
-    try {
-      return await within(answerMs, Promise.resolve(handle(...args)));
-    } catch (error) {
-      if (!(error instanceof DeadlineError)) throw error;
-      const response = late();
-      response.headers.set('x-correlation-id', correlationIdOf(args[0] as Request));
-      return response;
-    }
-  });
+export function deadline(late: () => Response, answerMs = ANSWER_MS) {
+  const headersOf = new WeakMap<Request, Record<string, string | number>>();
+  return (
+    new Elysia({ name: 'deadline', seed: answerMs })
+      .onRequest(({ request, set }) => {
+        headersOf.set(request, { ...set.headers });
+      })
+      // The only hook around a whole answer; Elysia 1.4.30 calls it private, and its own plugins use it.
+      .wrap((handle, request) => async (...args: unknown[]) => {
+        try {
+          return await within(answerMs, Promise.resolve(handle(...args)));
+        } catch (error) {
+          if (!(error instanceof DeadlineError)) throw error;
+          const response = late();
+          for (const [name, value] of Object.entries(headersOf.get(request) ?? {}))
+            response.headers.set(name, String(value));
+          return response;
+        }
+      })
+  );
+}

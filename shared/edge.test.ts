@@ -20,16 +20,34 @@ afterAll(() => app.stop(true));
 const port = app.server?.port ?? 0;
 
 describe('a handler that waits for a database that says nothing', () => {
-  test('is answered by 503', async () => {
-    const hanging = edge({ log, answerMs: 20 }).get('/hangs', () => new Promise(() => {}));
-    const id = crypto.randomUUID();
-    const response = await hanging.handle(
-      new Request('http://localhost/hangs', { headers: { 'x-correlation-id': id } }),
-    );
+  let seen = '';
+  const hanging = edge({ log, answerMs: 20, corsOrigins: ['https://app.example'] }).get(
+    '/hangs',
+    ({ correlationId, set }) => {
+      seen = correlationId;
+      set.headers.etag = '"of an answer that never came"';
+      return new Promise(() => {});
+    },
+  );
+  const call = (headers: Record<string, string> = {}) =>
+    hanging.handle(new Request('http://localhost/hangs', { headers }));
+
+  test('is answered by 503, and when to come again', async () => {
+    const response = await call();
     expect(response.status).toBe(503);
     expect(response.headers.get('retry-after')).toBe('5');
-    expect(response.headers.get('x-correlation-id')).toBe(id);
+    expect(response.headers.get('etag')).toBeNull();
     expect(await response.json()).toMatchObject({ error: 'Service unavailable', code: 'DATABASE_UNAVAILABLE' });
+  });
+
+  test('carries what every refusal does: the correlation id of its work, and CORS', async () => {
+    const id = crypto.randomUUID();
+    expect((await call({ 'x-correlation-id': id })).headers.get('x-correlation-id')).toBe(id);
+    const { headers } = await call({ origin: 'https://app.example' });
+    expect(headers.get('x-correlation-id')).toBe(seen);
+    expect(headers.get('access-control-allow-origin')).toBe('https://app.example');
+    expect(headers.get('access-control-expose-headers')).toContain('Retry-After');
+    expect(headers.get('vary')).toBe('Origin');
   });
 });
 

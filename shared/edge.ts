@@ -33,11 +33,11 @@ export function edge({
     handler: { standardHostname: false }, // or Elysia looks for the path behind the 11th character: http://nas/x has none
   });
   return app
-    .use(deadline(() => toResponse(databaseUnavailable()), answerMs))
     .use(correlation())
     .use(crossOrigin(corsOrigins))
     .use(hosts())
     .use(heads())
+    .use(deadline(() => toResponse(databaseUnavailable()), answerMs))
     .use(methods(() => app.router))
     .use(errorMapping({ log, invalid, routes: () => app.routes }))
     .use(jsonBodies());
