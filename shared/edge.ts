@@ -11,8 +11,8 @@ import { methods } from './methods.ts';
 
 /**
  * What every service does with a request before a route sees it, and with the answer after. Each `app.ts` begins with
- * it: hooks that come later miss earlier routes. The order is part of it: the request is made whole, then named, then
- * may be refused, so that each refusal carries the correlation id and the headers of CORS.
+ * it: hooks that come later miss earlier routes. The order is part of it: what gives every answer its headers (the
+ * correlation id, CORS) stands before all that may refuse.
  *
  * `invalid` gives the code of a body that is malformed or fails its schema on a path (`TASK_CREATION_ERROR` …).
  */

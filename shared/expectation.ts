@@ -26,5 +26,5 @@ const nouns: Record<string, string> = {
   null: 'null',
 };
 
-const oneOf = (words: string[]): string =>
-  new Intl.ListFormat('en-GB', { type: 'disjunction' }).format([...new Set(words)]);
+const alternatives = new Intl.ListFormat('en-GB', { type: 'disjunction' });
+const oneOf = (words: string[]): string => alternatives.format(new Set(words));

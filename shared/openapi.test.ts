@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { Elysia, t } from 'elysia';
+import { edge } from './edge.ts';
+import { createLog } from './log.ts';
 import { type ApiDocument, typeText } from './openapi-page.ts';
 import { apiDocs } from './openapi.ts';
 
@@ -16,7 +18,7 @@ const tasks = new Elysia({ prefix: '/api/v1' })
   .post('/tasks', () => 'ok', { body: t.Object({ title: t.String({ maxLength: 255 }) }), detail: { tags: ['Tasks'] } })
   .get('/secret', () => 'ok');
 
-const app = new Elysia()
+const app = edge({ log: createLog('test', { write: () => {} }) })
   .use(
     apiDocs({
       path: '/api/v1/things',

@@ -59,17 +59,26 @@ export function apiDocs({
 
 function pathsOf(app: Elysia, exclude: (string | RegExp)[]): ApiDocument['paths'] {
   // The library's types are of OpenAPI 3.0, what it makes is 3.1.
-  const generated = JSON.stringify(toOpenAPISchema(app, { paths: exclude }).paths);
+  const generated = JSON.stringify(toOpenAPISchema(withoutParsers(app), { paths: exclude }).paths);
   const paths: ApiDocument['paths'] = JSON.parse(generated, (_key, value) => uncoerced(value));
   for (const operation of Object.values(paths).flatMap((methods) => Object.values(methods))) {
     const { requestBody, responses = {} } = operation;
     if (requestBody) requestBody.content = jsonOnly(requestBody.content);
     for (const [status, response] of Object.entries(responses)) {
-      const isGenerated = response.description?.startsWith('Response for status') ?? true;
-      if (isGenerated) response.description = STATUS_CODES[status] ?? '';
+      if (!response.description || response.description.startsWith('Response for status'))
+        response.description = STATUS_CODES[status] ?? '';
     }
   }
   return paths;
+}
+
+/**
+ * The library names the types of a body after the parsers of its route, and a parser that is a function (`jsonBodies`)
+ * tells it none: the body would be left out. Ours are JSON, whoever parses them.
+ */
+function withoutParsers(app: Elysia): Elysia {
+  const routes = app['getGlobalRoutes']().map((route) => ({ ...route, hooks: { ...route.hooks, parse: undefined } }));
+  return Object.create(app, { getGlobalRoutes: { value: () => routes } });
 }
 
 /** Elysia reads numbers and booleans from text too and puts that form of them first in a union, also in answers. */

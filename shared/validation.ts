@@ -39,5 +39,5 @@ function parameterOf(url: string, value: unknown, range: Schema, query: Schema |
     const { minimum, maximum } = query?.properties?.[name] ?? {};
     return minimum === range.minimum && maximum === range.maximum;
   };
-  return names.find(isOfRange) ?? names[0] ?? 'query';
+  return names.find(isOfRange) ?? names[0] ?? 'body';
 }

@@ -19,11 +19,7 @@ import { createApp as createReminderService } from '../../services/reminder-serv
  */
 export function startApps(changed: Partial<Config> = {}) {
   const config = { ...settings, ...changed };
-  const lines: Record<string, unknown>[] = [];
-  const log = createLog('test', {
-    level: 'debug',
-    write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>),
-  });
+  const log = createLog('test', { write: () => {} });
   const sql = connect('postgres://nobody@127.0.0.1:1/nothing', { name: 'test', max: 1 });
   const closed = sql.end(); // so that each query is refused at once
   const about = { version: '0.0.0', commit: 'test', ready: { database: () => sql`select 1` }, degraded: {}, log };
@@ -64,7 +60,6 @@ export function startApps(changed: Partial<Config> = {}) {
   return {
     apps: built,
     portOf: (appId: AppId) => built[appId].server?.port ?? 0,
-    lines,
     async stop(): Promise<void> {
       connections.stop();
       await Promise.all(apps.map(({ appId }) => built[appId].stop(true)));

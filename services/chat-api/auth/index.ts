@@ -151,7 +151,7 @@ export const authRoutes = ({ sql, accounts, authenticator, limits, cookies, addr
         authenticator.forget();
         set.status = 204;
       },
-      { detail: { tags, summary: 'Revoke an API token' } },
+      { detail: { tags, summary: 'Revoke an API token', responses: { 204: { description: 'Revoked' } } } },
     );
 
 /** `jwt.sign` under the current secret. `kid` lets both secrets verify while one replaces the other. */

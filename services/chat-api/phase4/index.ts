@@ -47,7 +47,7 @@ export const phase4TaskRoutes = ({ sql, authenticator }: { sql: Sql; authenticat
         await deleteTask(sql, principal.userId, knownForm(params.id));
         set.status = 204;
       },
-      { detail: { tags, summary: 'Delete a task' } },
+      { detail: { tags, summary: 'Delete a task', responses: { 204: { description: 'Deleted' } } } },
     );
 
 /** A malformed id names nothing. */
