@@ -34,6 +34,11 @@ describe('parseDueDate', () => {
     expect(parseDueDate('2026-12-01', 'Asia/Kathmandu').due_date.toISOString()).toBe('2026-12-01T18:14:59.999Z');
   });
 
+  test.each(['Etc/GMT+12', 'Pacific/Kiritimati'])('reads the first and the last date there is in %s', (zone) => {
+    for (const date of ['1970-01-01', '9998-12-31']) expect(formatDueDate(parseDueDate(date, zone), zone)).toBe(date);
+    for (const date of ['1969-12-31', '9999-01-01']) expect(fieldOf(() => parseDueDate(date, zone))).toBe('due_date');
+  });
+
   test('gives a date back in the form given, in every zone', () => {
     fc.assert(
       fc.property(nearChanges(), ({ zone, day }) => {

@@ -1,17 +1,8 @@
+import { FieldError } from './field.ts';
+import { readInstant, readTime } from './time.ts';
 import { endOfDay, localDate, toInstant } from './zone.ts';
 
-/** A field of a task that cannot be understood. `field` is its name on the wire; the message names it and says why. */
-export class FieldError extends Error {
-  override name = 'FieldError';
-  readonly code: string = 'INVALID_FIELD';
-
-  constructor(
-    readonly field: string,
-    reason: string,
-  ) {
-    super(`${field}: ${reason}`);
-  }
-}
+export { FieldError } from './field.ts';
 
 /** A due date as the columns hold it: the instant, and whether it was given as a mere date. */
 export type Due = { due_date: Date; due_all_day: boolean };
@@ -38,22 +29,12 @@ const MAX_YEAR = 9998;
  * zone). Digits below the millisecond are cut. Throws FieldError naming `due_date`, or the `field` given.
  */
 export function parseDueDate(text: string, timezone: string, field = 'due_date'): Due {
-  const refuse = (reason: string) => new FieldError(field, reason);
-  const date = /^\d{4}-\d\d-\d\d$/.test(text);
-  if (!date && !/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d(:?\d\d)?)$/i.test(text)) {
-    throw refuse('expected an ISO 8601 instant with offset, as 2026-12-01T09:00:00Z, or a date, as 2026-12-01');
-  }
-  let instant: Date;
-  try {
-    if (date) Temporal.PlainDate.from(text);
-    instant = date ? endOfDay(text, timezone) : new Date(Temporal.Instant.from(text).epochMilliseconds);
-  } catch (error) {
-    if (error instanceof RangeError) throw refuse('there is no such day or time');
-    throw error;
-  }
-  const year = instant.getUTCFullYear();
-  if (year < MIN_YEAR || year > MAX_YEAR) throw refuse(`the year must be ${MIN_YEAR} to ${MAX_YEAR}`);
-  return { due_date: instant, due_all_day: date };
+  const time = readTime(text, field);
+  const isDate = typeof time === 'string';
+  const instant = isDate ? endOfDay(time, timezone) : time;
+  const year = isDate ? Number(time.slice(0, 4)) : instant.getUTCFullYear();
+  if (year < MIN_YEAR || year > MAX_YEAR) throw new FieldError(field, `the year must be ${MIN_YEAR} to ${MAX_YEAR}`);
+  return { due_date: instant, due_all_day: isDate };
 }
 
 /** A due date in the form it was given in: `YYYY-MM-DD`, or ISO 8601 UTC with `Z`. The opposite of parseDueDate. */
@@ -121,7 +102,9 @@ export function dueAt({ due_date, timezone }: Pick<Reminding, 'due_date' | 'time
  * of that day (CONTRACT 5 and 8). Whether that has passed, or the task is done, is for the caller to judge.
  */
 export function triggerAt(task: Reminding): Date | null {
-  if (task.snoozed_until !== null) return new Date(task.snoozed_until);
+  const { snoozed_until: snoozedUntil } = task;
+  if (snoozedUntil !== null)
+    return typeof snoozedUntil === 'string' ? readInstant(snoozedUntil, 'snoozed_until') : snoozedUntil;
   const due = dueAt(task);
   if (due === null || task.reminder_offset === null) return null;
   const zone = task.timezone ?? 'UTC';

@@ -1,6 +1,7 @@
 import { Elysia, type InternalRoute } from 'elysia';
 import { BodyError, bodyProblem } from './body.ts';
 import { isTransient } from './db.ts';
+import { FieldError } from './field.ts';
 import type { Log } from './log.ts';
 import type { Schema } from './openapi-page.ts';
 import { validationMessage } from './validation.ts';
@@ -41,6 +42,24 @@ const briefs: Record<number, string> = {
   500: 'Internal error',
   503: 'Service unavailable',
 };
+
+/** Runs `read` and answers a field that it cannot understand (FieldError) as 400 with this code, naming it. */
+export function refusing<T>(code: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof FieldError ? new ApiError(400, code, error.message, { cause: error }) : error;
+  }
+}
+
+/** As `refusing`, for work that waits. */
+export async function refusingAsync<T>(code: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof FieldError ? new ApiError(400, code, error.message, { cause: error }) : error;
+  }
+}
 
 /**
  * Turns every failure into the one error form. Bodies are never echoed. A transient database error is 503 with

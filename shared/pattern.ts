@@ -173,8 +173,8 @@ function periodsWithin(years: number, rrule: string): number {
 function search(rule: RRuleTemporal, date: string, lastDate: string): string | null {
   if (date > lastDate) return null;
   try {
-    const found = rule.next(new Date(date), true);
-    if (found === null || found.epochMilliseconds > Date.parse(lastDate)) return null;
+    const found = rule.next(Temporal.PlainDate.from(date).toZonedDateTime('UTC'), true);
+    if (found === null || found.year > Number(lastDate.slice(0, 4))) return null;
     return found.toString().slice(0, lastDate.length);
   } catch (error) {
     // rrule-temporal 2.2.8 tells "no date found" by this text alone; with an error class of its own this could go.

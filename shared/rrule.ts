@@ -1,4 +1,5 @@
-import { FieldError } from './due.ts';
+import { FieldError } from './field.ts';
+import { isDate } from './time.ts';
 
 /** A recurrence pattern that is refused (CONTRACT 7). `part` is the piece of it that is wrong, also named by the message. */
 export class PatternError extends FieldError {
@@ -75,9 +76,7 @@ const checks: Readonly<Record<string, (value: string, frequency: string, parts: 
 function checkUntil(value: string, _frequency: string, parts: Parts): void {
   if (parts.has('COUNT')) throw new PatternError('UNTIL', 'not together with COUNT');
   const [, year, month, day] = /^(\d{4})(\d\d)(\d\d)$/.exec(value) ?? [];
-  const iso = `${year}-${month}-${day}`;
-  const date = new Date(iso);
-  if (Number.isNaN(date.getTime()) || date.toISOString().slice(0, 10) !== iso) {
+  if (!isDate(`${year}-${month}-${day}`)) {
     throw new PatternError(`UNTIL=${value}`, 'expected a date as 20261231 (an instant is recurrence_end_date)');
   }
 }

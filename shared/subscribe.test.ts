@@ -120,6 +120,8 @@ describe('a delivery', () => {
     ['an id that is no UUID', envelope(deletedEvent({ task_id: "1'; drop table tasks" }))],
     ['no recipient', envelope(deletedEvent({ recipients: [] }))],
     ['a timestamp that is no time', envelope(deletedEvent({ timestamp: 'yesterday at ten o clock' }))],
+    ['a timestamp on a day that does not exist', envelope(deletedEvent({ timestamp: '2026-02-30T10:00:00.000Z' }))],
+    ['a timestamp without an offset', envelope(deletedEvent({ timestamp: '2026-11-24T10:00:00.000' }))],
     ['a list', []],
     ['null', null],
     ['no JSON', '{'],

@@ -16,6 +16,7 @@ import {
 } from './events.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
+import { isInstant } from './time.ts';
 
 type Status = 'SUCCESS' | 'RETRY' | 'DROP';
 
@@ -157,7 +158,7 @@ function invalidity(data: unknown): string | null {
   const check = (typeof type === 'string' ? checks.get(type) : undefined) ?? anyEvent;
   if (check.Check(data)) {
     const { timestamp } = data as { timestamp: string };
-    return Number.isNaN(Date.parse(timestamp)) ? '/timestamp: not a time' : null;
+    return isInstant(timestamp) ? null : '/timestamp: not a time';
   }
   const first = check.Errors(data).First();
   return first ? `${first.path || '/'}: ${first.message}` : 'invalid';

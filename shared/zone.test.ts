@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { endOfDay, isRepeated, isTimezone, localDate, localTime, toInstant } from './zone.ts';
+import { endOfDay, isRepeated, isTimezone, localDate, localTime, startOfDay, toInstant } from './zone.ts';
 import { nearChanges } from '../test/support/arbitraries.ts';
 import { clock, dayText, zones } from '../test/support/calendar.ts';
 
@@ -62,6 +62,27 @@ test('isRepeated says which times come twice', () => {
       expect(isRepeated(dayText(day), time, zone)).toBe(clock(zone).instant(day, ms).count === 2);
     }),
   );
+});
+
+describe('startOfDay', () => {
+  test.each([
+    ['Europe/Berlin', '2026-12-01', '2026-11-30T23:00:00.000Z', 'an ordinary day'],
+    ['Africa/Cairo', '2026-04-24', '2026-04-23T22:00:00.000Z', 'a day that begins at 01:00'],
+    ['America/Havana', '2026-11-01', '2026-11-01T04:00:00.000Z', 'a midnight that comes twice: the first'],
+    ['Pacific/Apia', '2011-12-30', '2011-12-30T10:00:00.000Z', 'the day left out: the start of the next'],
+  ])('%s %s is %s: %s', (zone, date, expected) => expect(startOfDay(date, zone).toISOString()).toBe(expected));
+
+  test('is the first millisecond of its day, and follows the end of the day before', () => {
+    fc.assert(
+      fc.property(nearChanges(), ({ zone, day }) => {
+        fc.pre(!(zone === 'Pacific/Apia' && ['2011-12-30', '2011-12-31'].includes(dayText(day))));
+        const start = startOfDay(dayText(day), zone).getTime();
+        expect(clock(zone).read(start).day).toBe(day);
+        expect(start).toBe(endOfDay(dayText(day - 1), zone).getTime() + 1);
+      }),
+      { numRuns: 1000 },
+    );
+  });
 });
 
 describe('endOfDay', () => {

@@ -40,14 +40,22 @@ export function isRepeated(date: string, time: string, zone: string): boolean {
 }
 
 /**
+ * The first instant of a local day, which need not be its midnight: in Cairo the clocks skip it in April. Of a day that a
+ * zone leaves out (Apia, 2011-12-30) it is that of the day after it.
+ */
+export function startOfDay(date: string, zone: string): Date {
+  return new Date(Temporal.PlainDate.from(date).toZonedDateTime(zone).epochMilliseconds);
+}
+
+/**
  * The last millisecond of a local day. It is what comes before the next day's start, not 23:59:59.999: in Nuuk the last
  * hour of a day in March does not exist, in Santiago one in April comes twice. A day that a zone leaves out
  * (Apia, 2011-12-30) gives the end of the day after it.
  */
 export function endOfDay(date: string, zone: string): Date {
-  const nextDay = Temporal.PlainDate.from(date).add({ days: 1 });
-  const end = new Date(nextDay.toZonedDateTime(zone).epochMilliseconds - 1);
-  return localDate(end, zone) < date ? endOfDay(nextDay.toString(), zone) : end;
+  const nextDay = Temporal.PlainDate.from(date).add({ days: 1 }).toString();
+  const end = new Date(startOfDay(nextDay, zone).getTime() - 1);
+  return localDate(end, zone) < date ? endOfDay(nextDay, zone) : end;
 }
 
 function zoned(instant: Date, zone: string): Temporal.ZonedDateTime {

@@ -1,6 +1,7 @@
 import { isTransient, type Sql, within } from '#shared/db';
 import type { TaskEvent } from '#shared/events';
 import type { Metrics } from '#shared/metrics';
+import { readInstant } from '#shared/time';
 import { addMonth, isMissingMonth } from './partitions.ts';
 import { payloadMac } from './payload-mac.ts';
 
@@ -87,7 +88,7 @@ export function createRecorder({ sql, sealKey, metrics }: { sql: Sql; sealKey: s
 
 /** The columns of an event. The partition is that of the UTC date of its own `timestamp`. */
 function rowOf(event: TaskEvent, sealKey: string): Row {
-  const timestamp = new Date(event.timestamp).toISOString();
+  const timestamp = readInstant(event.timestamp, 'timestamp').toISOString();
   return {
     event_id: event.event_id,
     event_type: event.event_type,

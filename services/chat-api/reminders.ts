@@ -2,6 +2,7 @@ import type { Pool, Sql } from '#shared/db';
 import { type Reminding, triggerAt } from '#shared/due';
 import type { TaskEvent } from '#shared/events';
 import type { Log } from '#shared/log';
+import { readInstant } from '#shared/time';
 
 /**
  * Consumes `task.reminder.triggered`: the task's reminder counts as sent if it is still pending for the time that fired,
@@ -12,9 +13,10 @@ import type { Log } from '#shared/log';
 export function createReminderConsumer({ sql, log }: { sql: Pool; log: Log }) {
   return async (event: TaskEvent, _traceparent: string | null): Promise<void> => {
     if (event.event_type !== 'task.reminder.triggered') return;
+    const firedFor = readInstant(event.trigger_at, 'trigger_at');
     const isSent = await sql.begin(async (tx) => {
       const task = await lockExpecting(tx, event.task_id);
-      if (!task || triggerAt(task)?.getTime() !== Date.parse(event.trigger_at)) return false;
+      if (!task || triggerAt(task)?.getTime() !== firedFor.getTime()) return false;
       await tx`update tasks set reminder_status = 'sent' where id = ${event.task_id}`;
       return true;
     });

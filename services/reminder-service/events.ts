@@ -1,6 +1,7 @@
 import type { Pool } from '#shared/db';
 import { dueAt, triggerAt } from '#shared/due';
 import type { TaskEvent } from '#shared/events';
+import { readInstant } from '#shared/time';
 import type { Heap } from './heap.ts';
 import { type Reminder, writeReminder } from './schedule.ts';
 
@@ -57,7 +58,7 @@ export function reminderOf(event: ChangeEvent, traceparent: string | null): Remi
     recipients,
     correlation_id,
     traceparent,
-    created_at: new Date(event.timestamp),
+    created_at: readInstant(event.timestamp, 'timestamp'),
   };
 }
 
@@ -70,7 +71,7 @@ function statusOf(event: ChangeEvent, trigger: Date): Reminder['status'] {
   if (task.reminder_status === 'acknowledged') return 'cancelled';
   // `sent` is of the present trigger time: chat-api has read the event that we published.
   if (task.reminder_status === 'sent') return 'triggered';
-  const at = Date.parse(event.timestamp);
+  const at = readInstant(event.timestamp, 'timestamp').getTime();
   const due = dueAt(task);
   if (trigger.getTime() > at || (due !== null && due.getTime() > at)) return 'pending';
   return isOwed(event) ? 'pending' : 'cancelled';

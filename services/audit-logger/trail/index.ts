@@ -1,8 +1,10 @@
 import { type Authenticator, authenticated, permit } from '#shared/auth';
 import { isUuid } from '#shared/correlation';
 import type { Sql } from '#shared/db';
-import { ApiError } from '#shared/errors';
+import { ApiError, refusing } from '#shared/errors';
 import type { Log } from '#shared/log';
+import { readTime } from '#shared/time';
+import { startOfDay } from '#shared/zone';
 import { Elysia } from 'elysia';
 import { placeOf } from './cursor.ts';
 import { exported, wantsExport } from './export.ts';
@@ -83,12 +85,11 @@ async function onePage(page: Promise<Page>, onNext: (cursor: string) => void): P
   return events;
 }
 
-function instant(name: string, text: string | undefined): Date | undefined {
+/** A date is the beginning of that day in UTC. */
+function instant(field: string, text: string | undefined): Date | undefined {
   if (text === undefined) return undefined;
-  const date = new Date(text);
-  const year = date.getUTCFullYear(); // NaN, if there is no such time
-  if (/^\d{4}-\d\d-\d\d/.test(text) && year >= 1 && year <= 9999) return date;
-  throw new ApiError(400, 'VALIDATION_ERROR', `${name}: expected an ISO 8601 time, as 2026-12-01T09:00:00Z`);
+  const time = refusing('VALIDATION_ERROR', () => readTime(text, field));
+  return typeof time === 'string' ? startOfDay(time, 'UTC') : time;
 }
 
 /** RFC 8288; without a host, so that it holds behind any proxy. */

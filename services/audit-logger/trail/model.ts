@@ -10,11 +10,13 @@ export const taskQuery = t.Object(page);
 /** The length leaves out `urn:uuid:…`, which the format of TypeBox takes and Postgres does not. */
 const uuid = (description: string) => t.Optional(t.String({ format: 'uuid', maxLength: 36, description }));
 
+const time = 'ISO 8601 with offset, or a date: its beginning in UTC';
+
 export const eventsQuery = t.Object({
   user_id: uuid('owner of the task'),
   type: t.Optional(t.String({ pattern: '^[\\w.-]+$', description: 'as task.created' })),
-  from: t.Optional(t.String({ description: 'ISO 8601, inclusive' })),
-  to: t.Optional(t.String({ description: 'ISO 8601, exclusive' })),
+  from: t.Optional(t.String({ description: `${time}, inclusive` })),
+  to: t.Optional(t.String({ description: `${time}, exclusive` })),
   correlation_id: uuid('X-Correlation-Id of a request'),
   ...page,
 });

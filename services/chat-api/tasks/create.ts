@@ -1,8 +1,7 @@
 import type { Sql } from '#shared/db';
-import { ApiError } from '#shared/errors';
+import { ApiError, refusingAsync } from '#shared/errors';
 import type { Cause, Change } from './events.ts';
 import { needsUserTimezone, type TaskInput, withFields } from './fields.ts';
-import { refusingAsync } from './refusal.ts';
 import { blankTask, type TaskRow } from './row.ts';
 import { newTask } from './series.ts';
 

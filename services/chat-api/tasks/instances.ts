@@ -1,6 +1,7 @@
 import { isTransient, type Pool, type Sql } from '#shared/db';
 import { isUuid } from '#shared/correlation';
 import { occurrences, seriesOf } from '#shared/recurrence';
+import { isDate } from '#shared/time';
 import { answerOf } from './answer.ts';
 import type { Cause } from './events.ts';
 import { type ItemResult, refusedItem } from './batch.ts';
@@ -72,18 +73,13 @@ async function createAll(tx: Sql, given: unknown[], cause: Cause): Promise<ItemR
 const hasDate = (series: SeriesTask, date: string): boolean =>
   occurrences(seriesOf({ ...series, exdates: null }), { from: date, to: date, limit: 1 }).length > 0;
 
+/** Only of a day that exists: `2026-02-30` would fail the whole statement. */
 function readItem(given: unknown): Item | null {
   const item = (given ?? {}) as Record<string, unknown>;
   const date = item.occurrence_date ?? item.advance_past;
   const seriesId = item.parent_recurring_task_id;
   if (typeof seriesId !== 'string' || !isUuid(seriesId) || typeof date !== 'string' || !isDate(date)) return null;
   return { seriesId: seriesId.toLowerCase(), date, createsInstance: item.occurrence_date !== undefined };
-}
-
-/** Only a day that exists; `2026-02-30` would fail the whole statement. */
-function isDate(text: string): boolean {
-  const at = /^\d{4}-\d\d-\d\d$/.test(text) ? new Date(`${text}T00:00:00Z`) : new Date(Number.NaN);
-  return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(text);
 }
 
 /** In order of id, so that two processors with the same series do not wait for each other in a ring. */

@@ -1,10 +1,10 @@
 import type { Sql } from '#shared/db';
 import { isUuid } from '#shared/correlation';
 import { parseDueDate } from '#shared/due';
-import { ApiError } from '#shared/errors';
+import { ApiError, refusing } from '#shared/errors';
+import { isInstant } from '#shared/time';
 import { endOfDay, localDate } from '#shared/zone';
 import { userTimezone } from './create.ts';
-import { refusing } from './refusal.ts';
 import { columns, type TaskRow } from './row.ts';
 
 export type ListQuery = Readonly<Record<string, string | undefined>>;
@@ -153,14 +153,11 @@ function decodeCursor(sort: string, text: string): { at: string; id: string } {
   return { at, id: String(id) };
 }
 
-/** As Postgres writes a time in UTC, and one that it will read again: not the year 0, nor the 30th of February. */
+/** As Postgres writes a time in UTC, and one that it will read again. */
 function isSortKey(text: unknown): text is string {
   if (typeof text !== 'string') return false;
   if (/^-?infinity$/.test(text)) return true;
-  if (!/^(?!0000)\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?\+00$/.test(text)) return false;
-  const iso = text.slice(0, 19).replace(' ', 'T');
-  const time = new Date(`${iso}Z`);
-  return !Number.isNaN(time.getTime()) && time.toISOString().startsWith(iso);
+  return /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?\+00$/.test(text) && isInstant(text.replace(' ', 'T'));
 }
 
 const refused = (parameter: string, reason: string) => new ApiError(400, 'INVALID_QUERY', `${parameter}: ${reason}`);

@@ -1,11 +1,11 @@
 import type { Sql } from '#shared/db';
 import { FieldError } from '#shared/due';
-import { ApiError } from '#shared/errors';
+import { ApiError, refusing } from '#shared/errors';
 import { describe, occurrences, seriesOf } from '#shared/recurrence';
+import { readDate } from '#shared/time';
 import { localDate } from '#shared/zone';
 import { userTimezone } from './create.ts';
 import { needsUserTimezone, type TaskInput, withFields } from './fields.ts';
-import { refusing } from './refusal.ts';
 import { blankTask, isSeries, readTask, type SeriesTask } from './row.ts';
 
 const DEFAULT_LIMIT = 10;
@@ -53,12 +53,6 @@ function datesOf(row: SeriesTask, { from, to, limit }: Span): Dates {
     timezone: series.timezone,
     occurrences: dates.map((date) => ({ ...date, due_date: date.due_date.toISOString() })),
   };
-}
-
-function readDate(value: unknown, field: string): string {
-  const isDate = typeof value === 'string' && /^\d{4}-\d\d-\d\d$/.test(value) && !Number.isNaN(Date.parse(value));
-  if (!isDate) throw new FieldError(field, 'expected a date, as 2026-12-01');
-  return value;
 }
 
 function readLimit(value: unknown = DEFAULT_LIMIT): number {

@@ -1,8 +1,8 @@
 import type { Sql } from '#shared/db';
 import { FieldError, parseOffset, triggerAt } from '#shared/due';
-import { ApiError } from '#shared/errors';
+import { ApiError, refusing } from '#shared/errors';
 import { changed, type Cause } from './events.ts';
-import { refusing, requireMatch } from './refusal.ts';
+import { requireMatch } from './refusal.ts';
 import { isSeries, lockTask, type TaskRow } from './row.ts';
 import { updateTasks } from './write.ts';
 

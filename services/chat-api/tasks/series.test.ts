@@ -281,6 +281,25 @@ describe('GET /tasks/:id/occurrences and POST /recurrence/preview', () => {
     expect(preview.body).toEqual(saved.body);
   });
 
+  test.each([
+    'from=2027-02-31',
+    'to=2027-02-29',
+    'from=2027-13-01',
+    'to=2027-01-01T00:00:00Z',
+    'from=tomorrow',
+    'from=',
+  ])('refuse %s, which is no day, naming it', async (span) => {
+    const ada = await api.person();
+    const series = await createSeries(ada);
+    const saved = await ada.call('GET', `/tasks/${series.id}/occurrences?${span}`);
+    const [field = '', value] = span.split('=');
+    const preview = await ada.call('POST', '/recurrence/preview', { ...weekly, [field]: value });
+    for (const { status, body } of [saved, preview]) {
+      expect(status).toBe(400);
+      expect(body.message).toStartWith(`${field}: `);
+    }
+  });
+
   test('name the part of a pattern that is wrong', async () => {
     const ada = await api.person();
     const { status, body } = await ada.call('POST', '/recurrence/preview', {

@@ -1,11 +1,11 @@
 import type { Pool, Sql } from '#shared/db';
 import { FieldError } from '#shared/due';
-import { ApiError } from '#shared/errors';
+import { ApiError, refusingAsync } from '#shared/errors';
 import { firstOccurrence, seriesOf } from '#shared/recurrence';
 import { userTimezone } from './create.ts';
 import { type Cause, changed, type Change, created } from './events.ts';
 import { needsUserTimezone, type TaskInput, withFields } from './fields.ts';
-import { refusingAsync, requireMatch } from './refusal.ts';
+import { requireMatch } from './refusal.ts';
 import { reminderOf } from './reminder-status.ts';
 import { isInstance, isSeries, lockTask, readTask, type SeriesTask, type TaskRow } from './row.ts';
 import { updateSeries } from './series-edit.ts';
