@@ -100,6 +100,25 @@ describe('an instant', () => {
   });
 });
 
+describe('an offset whose + was not encoded in a URL', () => {
+  const mend = 'the + of the offset came as a blank, as it does from a URL: write %2B, or give the time in Z';
+
+  test.each(['2026-12-01T09:00:00 01:00', '2026-12-01T09:00 0530', '2026-12-01t09:00:00.5 02'])(
+    'is seen in %p',
+    (text) => {
+      for (const read of [readInstant, readTime]) expect(message(() => read(text, 'from'))).toBe(`from: ${mend}`);
+      expect(message(() => readDate(text, 'from'))).toBe('from: expected a date, as 2026-12-01');
+    },
+  );
+
+  test.each([
+    '2026-12-01 09:00:00',
+    '2026-12-01T09:00:00 25:00',
+    '2026-02-30T09:00:00 01:00',
+    '2026-12-01T09:00:00 -01:00',
+  ])('is not what is wrong with %p', (text) => expect(message(() => readTime(text, 'from'))).not.toContain('%2B'));
+});
+
 test('whatever else is sent is refused by its name', () => {
   const anything = fc.oneof(fc.anything(), fc.string(), fc.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d[Z ]$/));
   fc.assert(

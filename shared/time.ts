@@ -56,6 +56,13 @@ const hasForm = (text: string): boolean => DATE.test(text) || INSTANT.test(text)
 const hasFourDigits = ({ year }: { year: number }): boolean => year >= 1 && year <= 9999;
 
 function refusal(value: unknown, field: string, expected: string): FieldError {
-  const isNone = typeof value === 'string' && hasForm(value) && timeOf(value) === null;
-  return new FieldError(field, isNone ? 'there is no such day or time' : `expected ${expected}`);
+  const text = typeof value === 'string' ? value : '';
+  if (hasForm(text) && timeOf(text) === null) return new FieldError(field, 'there is no such day or time');
+  // In a query `+` says blank (WHATWG URL, 5.1). To ask for an offset would be to ask for what was sent.
+  if (expected !== A_DATE && isInstant(text.replace(' ', '+')))
+    return new FieldError(
+      field,
+      'the + of the offset came as a blank, as it does from a URL: write %2B, or give the time in Z',
+    );
+  return new FieldError(field, `expected ${expected}`);
 }

@@ -123,6 +123,14 @@ describe('GET /audit/events', () => {
     expect(((await answer.json()) as { message: string }).message).toStartWith(`${query.split('=')[0]}: `);
   });
 
+  test.each(['from', 'to'])('says of %s how the + of an offset is written', async (field) => {
+    const answer = await admin.get(`/events?${field}=2026-12-01T09:00:00+01:00`);
+    const { code, message } = (await answer.json()) as { code: string; message: string };
+    expect([answer.status, code]).toEqual([400, 'VALIDATION_ERROR']);
+    expect(message).toStartWith(`${field}: `);
+    expect(message).toContain('%2B');
+  });
+
   test.each([1, 0])('comes in pages without gap or repetition, events %d seconds apart', async (everySeconds) => {
     const user_id = crypto.randomUUID();
     const events = await store(10, { user_id }, everySeconds);

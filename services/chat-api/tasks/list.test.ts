@@ -119,6 +119,15 @@ describe('GET /tasks', () => {
     expect(body).toMatchObject({ code: 'INVALID_QUERY', message: expect.stringContaining(query.split('=')[0] ?? '') });
   });
 
+  test.each(['due_from', 'due_to'])('says of %s how the + of an offset is written', async (field) => {
+    const ada = await api.person();
+    const { status, body } = await ada.call('GET', `/tasks?${field}=2026-12-01T09:00:00+01:00`);
+    expect([status, body.code]).toEqual([400, 'INVALID_QUERY']);
+    expect(body.message).toStartWith(`${field}: `);
+    expect(body.message).toContain('%2B');
+    expect((await ada.call('GET', `/tasks?${field}=2026-12-01T09:00:00%2B01:00`)).status).toBe(200);
+  });
+
   test("holds nobody else's tasks", async () => {
     const [ada, bob] = [await api.person(), await api.person()];
     await ada.call('POST', '/tasks', { title: 'mine' });
