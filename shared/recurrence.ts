@@ -175,10 +175,11 @@ function* datesOf(
 
 function clockNote(series: Series, date: string): string | null {
   const { due_date, due_all_day, timezone } = series;
-  if (due_all_day) return null;
-  const time = localTime(due_date, timezone);
   const at = occurrenceAt(series, date);
-  const [day, clock] = [localDate(at, timezone), localTime(at, timezone)];
+  const day = localDate(at, timezone);
+  if (due_all_day) return day === date ? null : `${date} does not exist in ${timezone}: moved to ${day}`;
+  const time = localTime(due_date, timezone);
+  const clock = localTime(at, timezone);
   if (day !== date)
     return `${shown(time)} does not exist on ${date} in ${timezone}: moved to ${shown(clock)} on ${day}`;
   if (clock !== time) return `${shown(time)} does not exist on ${date} in ${timezone}: moved to ${shown(clock)}`;

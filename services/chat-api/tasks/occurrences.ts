@@ -1,5 +1,5 @@
 import type { Sql } from '#shared/db';
-import { FieldError } from '#shared/due';
+import { FieldError, formatDueDate } from '#shared/due';
 import { ApiError, refusing } from '#shared/errors';
 import { describe, occurrences, seriesOf } from '#shared/recurrence';
 import { readDate } from '#shared/time';
@@ -13,7 +13,7 @@ const MAX_LIMIT = 100;
 
 type Span = { from?: string | undefined; to?: string | undefined; limit?: unknown };
 
-/** Dates of a series to come, with a sentence in words and a note where daylight saving moves one. */
+/** Dates of a series to come, due in the form its due date has, in words too, with a note where a zone's clocks move one. */
 export type Dates = {
   description: string;
   timezone: string;
@@ -51,7 +51,10 @@ function datesOf(row: SeriesTask, { from, to, limit }: Span): Dates {
   return {
     description: describe(series.pattern),
     timezone: series.timezone,
-    occurrences: dates.map((date) => ({ ...date, due_date: date.due_date.toISOString() })),
+    occurrences: dates.map((date) => ({
+      ...date,
+      due_date: formatDueDate({ ...date, due_all_day: series.due_all_day }, series.timezone),
+    })),
   };
 }
 

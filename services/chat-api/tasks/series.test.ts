@@ -300,6 +300,42 @@ describe('GET /tasks/:id/occurrences and POST /recurrence/preview', () => {
     }
   });
 
+  test.each(['Etc/GMT+12', 'America/Nuuk', 'Europe/Berlin', 'Pacific/Kiritimati'])(
+    'give the dates of an all-day series as dates in %s, as its instances have them',
+    async (timezone) => {
+      const ada = await api.person();
+      const input = { title: 'x', due_date: '2027-03-27', timezone, recurrence_pattern: 'daily:' };
+      const { title: _, ...pattern } = input;
+      const preview = await ada.call('POST', '/recurrence/preview', { ...pattern, limit: 3 });
+      const dates = ['2027-03-27', '2027-03-28', '2027-03-29'].map((date) => ({
+        occurrence_date: date,
+        due_date: date,
+        note: null,
+      }));
+      expect(preview.body.occurrences).toEqual(dates);
+      const series = await createSeries(ada, input);
+      const saved = await ada.call('GET', `/tasks/${series.id}/occurrences?from=2027-03-27&limit=3`);
+      expect(saved.body.occurrences).toEqual(dates);
+      expect(await instances(ada, series)).toMatchObject([{ occurrence_date: '2027-03-27', due_date: '2027-03-27' }]);
+    },
+  );
+
+  test('say of an all-day date that a zone leaves out where it goes', async () => {
+    const ada = await api.person();
+    const preview = await ada.call('POST', '/recurrence/preview', {
+      ...{ recurrence_pattern: 'daily:', due_date: '2011-12-29', timezone: 'Pacific/Apia', limit: 3 },
+    });
+    expect(preview.body.occurrences).toEqual([
+      { occurrence_date: '2011-12-29', due_date: '2011-12-29', note: null },
+      {
+        occurrence_date: '2011-12-30',
+        due_date: '2011-12-31',
+        note: '2011-12-30 does not exist in Pacific/Apia: moved to 2011-12-31',
+      },
+      { occurrence_date: '2011-12-31', due_date: '2011-12-31', note: null },
+    ]);
+  });
+
   test('name the part of a pattern that is wrong', async () => {
     const ada = await api.person();
     const { status, body } = await ada.call('POST', '/recurrence/preview', {
