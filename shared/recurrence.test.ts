@@ -7,6 +7,7 @@ import {
   catchUp,
   createAt,
   dueOccurrences,
+  endOf,
   firstOccurrence,
   horizonMs,
   instanceId,
@@ -22,7 +23,7 @@ import {
   seriesOf,
 } from './recurrence.ts';
 import { triggerAt } from './due.ts';
-import { toInstant } from './zone.ts';
+import { endOfDay, toInstant } from './zone.ts';
 
 const DAY_MS = 86_400_000;
 describe('the dates of a pattern equal a walk from day to day', () => {
@@ -132,6 +133,77 @@ describe('occurrences', () => {
   });
 });
 
+describe('an end that is a date', () => {
+  /** A series with its end, as the columns hold it. */
+  const ending = (day: string, row: Partial<SeriesRow> = {}) => {
+    const recurrence_end_date = endOfDay(day, row.timezone ?? 'UTC');
+    return series({ ...row, recurrence_end_date, recurrence_end_day: day });
+  };
+  const offsets = fc.constantFrom(null, 'PT0S', 'P1D', 'P40D');
+
+  test('ends the walk with that date, at any time in any zone', () => {
+    fc.assert(
+      fc.property(
+        nearChanges(),
+        patterns(),
+        fc.integer({ min: -1, max: 60 }),
+        fc.boolean(),
+        ({ zone, day, timeMs }, text, length, due_all_day) => {
+          const due_date = new Date(clock(zone).instant(day, timeMs).first);
+          const start = clock(zone).read(due_date.getTime()).day;
+          const last = start + length;
+          const it = ending(dayText(last), { recurrence_pattern: text, due_date, due_all_day, timezone: zone });
+          const expected = [...walk(text, dayText(start), 61)].filter((date) => date <= last).map(dayText);
+          expect(occurrences(it, { limit: 99 }).map(({ occurrence_date }) => occurrence_date)).toEqual(expected);
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('leaves nothing to create after it, and nothing out before it', () => {
+    fc.assert(
+      fc.property(
+        nearChanges(),
+        offsets,
+        fc.integer({ min: 0, max: 20 }),
+        fc.constantFrom('latest', 'all', 'none'),
+        ({ zone, day, timeMs }, reminderOffset, length, mode) => {
+          const due_date = new Date(clock(zone).instant(day, timeMs).first);
+          const last = dayText(clock(zone).read(due_date.getTime()).day + length);
+          const it = ending(last, { due_date, timezone: zone });
+          const due = (now: Date) => dueOccurrences(it, { after: null, now, reminderOffset, mode });
+          for (const now of [new Date(due_date.getTime() - DAY_MS), due_date])
+            expect(due(now).create.filter((date) => date > last)).toEqual([]);
+          const { create, skipped, advance_past } = due(new Date(due_date.getTime() + 400 * DAY_MS));
+          expect([create.length + skipped, advance_past]).toEqual([length + 1, last]);
+          expect(nextInstanceAt(it, last, reminderOffset)).toBeNull();
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  test('is an instant again when one stands beside it that ends that day nowhere', () => {
+    const row = { recurrence_end_day: '2027-01-06' };
+    const end = (text: string) => endOf({ ...row, recurrence_end_date: new Date(text) });
+    expect(end('2027-01-06T09:59:59.999Z')).toBe('2027-01-06');
+    expect(end('2027-01-07T11:59:59.999Z')).toBe('2027-01-06');
+    expect(end('2027-01-06T09:59:59.998Z')).toEqual(new Date('2027-01-06T09:59:59.998Z'));
+    expect(end('2027-01-07T12:00:00.000Z')).toEqual(new Date('2027-01-07T12:00:00.000Z'));
+    expect(endOf({ ...row, recurrence_end_date: null })).toBeNull();
+  });
+
+  test('is known in every zone by the instant beside it', () => {
+    fc.assert(
+      fc.property(nearChanges(), ({ zone, day }) => {
+        const row = { recurrence_end_day: dayText(day), recurrence_end_date: endOfDay(dayText(day), zone) };
+        expect(endOf(row)).toBe(dayText(day));
+      }),
+    );
+  });
+});
+
 describe('the first and the next occurrence', () => {
   test('begin with the first matching date on or after the local date of the due date', () => {
     const due_date = new Date('2026-11-29T20:00:00Z');
@@ -150,8 +222,11 @@ describe('the first and the next occurrence', () => {
   });
 
   test('of a row with nothing but a pattern count in UTC', () => {
-    const row = { due_all_day: null, timezone: null, recurrence_end_date: null, exdates: null };
-    const it = seriesOf({ ...row, recurrence_pattern: 'monthly:', due_date: new Date('2027-01-31T09:00:00Z') });
+    const none = { due_all_day: null, timezone: null, recurrence_end_date: null, recurrence_end_day: null };
+    const it = seriesOf({
+      ...{ ...none, exdates: null, recurrence_pattern: 'monthly:' },
+      due_date: new Date('2027-01-31T09:00:00Z'),
+    });
     expect(nextOccurrenceAfter(it, '2027-01-31')).toBe('2027-02-28');
     expect(it.timezone).toBe('UTC');
   });
@@ -292,6 +367,7 @@ function series(row: Partial<SeriesRow>): Series {
     due_all_day: false,
     timezone: 'UTC',
     recurrence_end_date: null,
+    recurrence_end_day: null,
     exdates: null,
     ...row,
   });

@@ -11,8 +11,8 @@ export type Series = {
   readonly due_date: Date;
   readonly due_all_day: boolean;
   readonly timezone: string;
-  /** The last instant at which an occurrence may fall. */
-  readonly recurrence_end_date: Date | null;
+  /** The last date, or the last instant, at which an occurrence may fall. */
+  readonly end: string | Date | null;
   readonly exdates: readonly string[];
 };
 
@@ -23,6 +23,7 @@ export type SeriesRow = {
   due_all_day: boolean | null;
   timezone: string | null;
   recurrence_end_date: Date | null;
+  recurrence_end_day: string | null;
   exdates: readonly string[] | null;
 };
 
@@ -36,6 +37,8 @@ const MIN_HORIZON_MS = 24 * HOUR;
 /** An instance exists this long before its reminder: two runs of the processor, so that one may be missed. */
 const BEFORE_REMINDER_MS = 10 * 60_000;
 const CATCH_UP_DAYS = 7;
+/** Where a day ends first, at UTC+14, and last, at UTC-12: the sign of these names is turned round (tz database, etcetera). */
+const [FIRST_ZONE, LAST_ZONE] = ['Etc/GMT-14', 'Etc/GMT+12'];
 /** Never to change: the ids of instances are computed from it again and again. */
 const INSTANCE_NAMESPACE = '6f1d9c52-0b7e-4c7b-9a35-8d1f0e6a2c47';
 
@@ -47,9 +50,21 @@ export function seriesOf(row: SeriesRow): Series {
     due_date: row.due_date,
     due_all_day: row.due_all_day ?? false,
     timezone,
-    recurrence_end_date: row.recurrence_end_date,
+    end: endOf(row),
     exdates: row.exdates ?? [],
   };
+}
+
+/**
+ * The end of a series in the form given: a date or an instant. A date counts while the instant beside it ends that day in
+ * some zone: it stays when a zone changes its rules, and gives way to what a version has written that knows only instants.
+ */
+export function endOf({
+  recurrence_end_date: at,
+  recurrence_end_day: day,
+}: Pick<SeriesRow, 'recurrence_end_date' | 'recurrence_end_day'>): string | Date | null {
+  if (at === null || day === null) return at;
+  return endOfDay(day, FIRST_ZONE) <= at && at <= endOfDay(day, LAST_ZONE) ? day : at;
 }
 
 /** The first date on or after the due date's local date, or null. */
@@ -162,15 +177,22 @@ function* datesOf(
   series: Series,
   span: { after?: string | null; from?: string; until?: string },
 ): Generator<string, undefined> {
-  const { pattern, recurrence_end_date: end } = series;
+  const { pattern } = series;
   const excluded = new Set(series.exdates);
   let from = span;
   while (true) {
     const [date] = occurrencesAfter(pattern, { ...from, limit: 1 });
-    if (date === undefined || (end && occurrenceAt(series, date) > end)) return;
+    if (date === undefined || isPastEnd(series, date)) return;
     if (!excluded.has(date)) yield date;
     from = { ...span, after: date };
   }
+}
+
+/** A date ends a series by its date, whatever the time and the zone; an instant by the time at which the occurrence is due. */
+function isPastEnd(series: Series, date: string): boolean {
+  const { end } = series;
+  if (end === null) return false;
+  return typeof end === 'string' ? date > end : occurrenceAt(series, date) > end;
 }
 
 function clockNote(series: Series, date: string): string | null {

@@ -8,9 +8,9 @@ export const CATCH_UPS = ['latest', 'all', 'none'] as const;
 export const REMINDER_STATUSES = ['pending', 'sent', 'acknowledged', 'cancelled'] as const;
 
 /**
- * A task as events carry it (CONTRACT 5 and 11): every field, nulls explicit, times ISO 8601 UTC with `Z`. `due_date` is in
- * the form given: an instant, or a plain date when `due_all_day`. Enumerated fields are checked as strings only, since
- * consumers keep values they do not know.
+ * A task as events carry it (CONTRACT 5 and 11): every field, nulls explicit, times ISO 8601 UTC with `Z`. `due_date` and
+ * `recurrence_end_date` are in the form given: an instant, or a plain date (of `due_date`, `due_all_day` says so too).
+ * Enumerated fields are checked as strings only, since consumers keep values they do not know.
  */
 export const taskSchema = t.Object(
   {

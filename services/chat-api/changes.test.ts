@@ -68,6 +68,20 @@ describe('runOnce', () => {
     expect((await eventsOf(id)).map(({ task_version }) => task_version)).toEqual([1, 2]);
   });
 
+  test('reads rows that were kept before the table had its newest columns', async () => {
+    const id = await insertTask();
+    await changes.runOnce();
+    await database.sql`
+      update tasks set due_date = '2027-01-04T09:00:00Z', recurrence_pattern = 'daily:',
+        recurrence_end_date = '2027-01-06T23:59:59.999Z', recurrence_end_day = '2027-01-06' where id = ${id}`;
+    await database.sql`
+      update unpublished_changes set old_row = old_row - 'recurrence_end_day', new_row = new_row - 'recurrence_end_day'`;
+    await database.sql`update tasks set title = 'New' where id = ${id}`;
+    await changes.runOnce();
+    const ends = (await eventsOf(id)).map((event) => 'task' in event && event.task.recurrence_end_date);
+    expect(ends).toEqual([null, '2027-01-06T23:59:59.999Z', '2027-01-06']);
+  });
+
   test('cancels the reminder of a task that Phase IV completed', async () => {
     const id = await insertTask();
     await sql`

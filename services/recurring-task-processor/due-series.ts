@@ -20,8 +20,8 @@ export async function dueSeries(
   { now, after, limit }: { now: Date; after: Pick<DueSeries, 'look_at' | 'id'> | undefined; limit: number },
 ): Promise<DueSeries[]> {
   return sql<DueSeries[]>`
-    select tasks.id, recurrence_pattern, due_date, due_all_day, tasks.timezone, recurrence_end_date, exdates, catch_up,
-      reminder_offset, cursor_date, next_instance_at::text as look_at
+    select tasks.id, recurrence_pattern, due_date, due_all_day, tasks.timezone, recurrence_end_date,
+      recurrence_end_day, exdates, catch_up, reminder_offset, cursor_date, next_instance_at::text as look_at
     from tasks join users on users.id = tasks.user_id
     where next_instance_at <= ${now} and disabled_at is null
       ${after === undefined ? sql`` : sql`and (next_instance_at, tasks.id) > (${after.look_at}::text::timestamptz, ${after.id})`}

@@ -132,6 +132,13 @@ describe('runOnce', () => {
     const { dates } = await run();
     expect(dates.toSorted()).toEqual(['2026-11-24', '2026-11-25']);
   });
+
+  test('keeps to the last date of a series, whatever the time and the zone', async () => {
+    const end = { recurrence_end_day: '2026-11-25', recurrence_end_date: '2026-11-25T22:59:59.999Z' };
+    const late = { due_date: '2026-11-01T23:00:00Z', timezone: 'Europe/Lisbon' }; // due after that instant
+    await series({ ...end, ...late, reminder_offset: '2 days' });
+    expect((await run()).dates).toEqual(['2026-11-25']);
+  });
 });
 
 describe('after downtime', () => {

@@ -49,6 +49,21 @@ describe('migrations', () => {
     expect(await phase4Rows(database)).toEqual(before);
   });
 
+  test('each version alone goes down and up again', async () => {
+    const fresh = await createDatabase({ phase: 4 });
+    let schema = await describeSchema(fresh);
+    for (const { version, name } of migrations.slice(1)) {
+      expect(await migrate(fresh.url(), { to: version })).toEqual([name]);
+      const later = await describeSchema(fresh);
+      expect(await migrateDown(fresh.url(), { to: version - 1, dropData: true })).toEqual([name]);
+      expect(await describeSchema(fresh)).toEqual(schema);
+      await migrate(fresh.url(), { to: version });
+      schema = later;
+      expect(await describeSchema(fresh)).toEqual(schema);
+    }
+    await fresh.drop();
+  });
+
   test('down refuses to drop data unless told so', async () => {
     expect(migrateDown(database.url(), { to: 1, dropData: false })).rejects.toThrow('--drop-data');
   });

@@ -1,6 +1,7 @@
 import type { Principal } from '#shared/auth';
 import { formatDueDate } from '#shared/due';
 import type { Actor, TaskCreated, TaskDeleted, TaskEvent, TaskUpdated, TaskCompleted } from '#shared/events';
+import { endOf } from '#shared/recurrence';
 import type { Task } from '#shared/task';
 import type { TaskRow } from './row.ts';
 
@@ -16,7 +17,7 @@ export function actorOf({ type, userId, name }: Principal): Actor {
   return { type, id: userId, ...(name !== null && { name }) };
 }
 
-/** The task as events carry it: all fields, nulls explicit, the due date in the form it was given (CONTRACT 11). */
+/** The task as events carry it: all fields, nulls explicit, due date and end in the form given (CONTRACT 11). */
 export const toTask = (row: TaskRow): Task => ({
   id: row.id,
   user_id: row.user_id,
@@ -30,7 +31,7 @@ export const toTask = (row: TaskRow): Task => ({
   due_all_day: row.due_all_day,
   timezone: row.timezone,
   recurrence_pattern: row.recurrence_pattern,
-  recurrence_end_date: row.recurrence_end_date?.toISOString() ?? null,
+  recurrence_end_date: textOf(endOf(row)),
   catch_up: row.catch_up,
   reminder_offset: row.reminder_offset,
   reminder_status: row.reminder_status,
@@ -39,6 +40,8 @@ export const toTask = (row: TaskRow): Task => ({
   occurrence_date: row.occurrence_date,
   version: row.version ?? 0,
 });
+
+const textOf = (time: string | Date | null): string | null => (time instanceof Date ? time.toISOString() : time);
 
 const dueDateOf = ({ due_date, due_all_day, timezone }: TaskRow): string | null =>
   due_date && formatDueDate({ due_date, due_all_day: due_all_day ?? false }, timezone ?? 'UTC');

@@ -1,7 +1,7 @@
 import { FieldError, parseDueDate, parseOffset } from '#shared/due';
-import { firstOccurrence, seriesOf } from '#shared/recurrence';
+import { endOf, firstOccurrence, seriesOf } from '#shared/recurrence';
 import { CATCH_UPS, PRIORITIES } from '#shared/task';
-import { endOfDay, isTimezone, localDate } from '#shared/zone';
+import { isTimezone, localDate } from '#shared/zone';
 import { isInstance, isSeries, type TaskRow } from './row.ts';
 
 /** What a caller sent: absent is unchanged, `null` clears, unknown fields are ignored. Nothing in it is checked yet. */
@@ -24,12 +24,13 @@ export function withFields(row: TaskRow, input: TaskInput, userTimezone: string 
   for (const [field, read] of Object.entries(readers)) {
     if (input[field] !== undefined) Object.assign(next, { [field]: read(input[field], field) });
   }
-  setDueDate(next, row, input, userTimezone ?? 'UTC');
-  if (input.recurrence_end_date !== undefined) {
-    const text = textOrNull(input.recurrence_end_date, 'recurrence_end_date');
-    next.recurrence_end_date =
-      text === null ? null : parseDueDate(text, next.timezone ?? 'UTC', 'recurrence_end_date').due_date;
-  }
+  // Days, and what recurs, are days somewhere. In another zone a date is the same date: as if it were sent again.
+  const setsTime = input.due_date !== undefined || input.timezone !== undefined;
+  if (setsTime && needsUserTimezone(row, input)) next.timezone = userTimezone ?? 'UTC';
+  const times = next.timezone === row.timezone ? input : { ...datesOf(row), ...input };
+  const zone = next.timezone ?? 'UTC';
+  if (times.due_date !== undefined) Object.assign(next, dueDate(times.due_date, zone));
+  if (times.recurrence_end_date !== undefined) Object.assign(next, endDate(times.recurrence_end_date, zone));
   refuseContradictions(next);
   return next;
 }
@@ -61,18 +62,26 @@ const readers = {
   },
 };
 
-/** A due date without a zone gets the user's: days, and what recurs, are days somewhere. */
-function setDueDate(next: TaskRow, row: TaskRow, input: TaskInput, userTimezone: string): void {
-  if (input.due_date === undefined && input.timezone === undefined) return;
-  const due = input.due_date === undefined ? undefined : textOrNull(input.due_date, 'due_date');
-  if (due === null || (due === undefined && row.due_date === null)) {
-    Object.assign(next, { due_date: null, due_all_day: null });
-    return;
-  }
-  next.timezone ??= userTimezone;
-  if (due !== undefined) Object.assign(next, parseDueDate(due, next.timezone));
-  else if (row.due_date && row.due_all_day)
-    next.due_date = endOfDay(localDate(row.due_date, row.timezone ?? 'UTC'), next.timezone);
+/** The times of a task that are dates, as they were given. */
+function datesOf(row: TaskRow): TaskInput {
+  const end = endOf(row);
+  return {
+    ...(row.due_date && row.due_all_day && { due_date: localDate(row.due_date, row.timezone ?? 'UTC') }),
+    ...(typeof end === 'string' && { recurrence_end_date: end }),
+  };
+}
+
+function dueDate(value: unknown, zone: string): Pick<TaskRow, 'due_date' | 'due_all_day'> {
+  const text = textOrNull(value, 'due_date');
+  return text === null ? { due_date: null, due_all_day: null } : parseDueDate(text, zone);
+}
+
+/** A date has its last instant beside it, by which the version before ends the series. */
+function endDate(value: unknown, zone: string): Pick<TaskRow, 'recurrence_end_date' | 'recurrence_end_day'> {
+  const text = textOrNull(value, 'recurrence_end_date');
+  if (text === null) return { recurrence_end_date: null, recurrence_end_day: null };
+  const { due_date: at, due_all_day: isDay } = parseDueDate(text, zone, 'recurrence_end_date');
+  return { recurrence_end_date: at, recurrence_end_day: isDay ? text : null };
 }
 
 /** What the checks of the table would refuse too, said in words, and what a column cannot know. */

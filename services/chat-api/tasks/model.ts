@@ -17,7 +17,9 @@ const writable = {
     orNull(t.String({ description: 'daily:, weekly:MON,WED, monthly:15, monthly:last, custom:3d or rrule:…' })),
   ),
   catch_up: t.Optional(oneOf(CATCH_UPS)),
-  recurrence_end_date: t.Optional(orNull(t.String({ description: 'last instant at which an occurrence may fall' }))),
+  recurrence_end_date: t.Optional(
+    orNull(t.String({ description: 'last instant at which an occurrence may fall, or last date of one' })),
+  ),
   reminder_offset: t.Optional(orNull(t.String({ description: '1 day, 2 hours, 90 minutes, or P1D, PT2H' }))),
 };
 

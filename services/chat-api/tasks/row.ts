@@ -17,6 +17,7 @@ export type TaskRow = {
   timezone: string | null;
   recurrence_pattern: string | null;
   recurrence_end_date: Date | null;
+  recurrence_end_day: string | null;
   catch_up: string | null;
   exdates: string[] | null;
   next_instance_at: Date | null;
@@ -47,6 +48,7 @@ export const columns: (keyof TaskRow)[] = [
   'timezone',
   'recurrence_pattern',
   'recurrence_end_date',
+  'recurrence_end_day',
   'catch_up',
   'exdates',
   'next_instance_at',
@@ -77,6 +79,7 @@ export const blankTask = (userId: string, now: Date): TaskRow => ({
   timezone: null,
   recurrence_pattern: null,
   recurrence_end_date: null,
+  recurrence_end_day: null,
   catch_up: null,
   exdates: null,
   next_instance_at: null,

@@ -1,5 +1,5 @@
 import type { Sql } from '#shared/db';
-import { nextOccurrenceAfter, occurrenceAt, occurrences, type Series, seriesOf } from '#shared/recurrence';
+import { endOf, nextOccurrenceAfter, occurrenceAt, occurrences, type Series, seriesOf } from '#shared/recurrence';
 import { localDate } from '#shared/zone';
 import { type Cause, changed, type Change, deleted } from './events.ts';
 import { reminderOf } from './reminder-status.ts';
@@ -65,8 +65,8 @@ const hasDate = (series: Series, date: string | null): boolean =>
   date !== null && occurrences(series, { from: date, to: date, limit: 1 }).length > 0;
 
 function hasNewDates(before: SeriesTask, after: SeriesTask): boolean {
-  const rule = ({ recurrence_pattern, due_date, due_all_day, timezone, recurrence_end_date }: SeriesTask) =>
-    JSON.stringify([recurrence_pattern, due_date, due_all_day, timezone, recurrence_end_date]);
+  const rule = (row: SeriesTask) =>
+    JSON.stringify([row.recurrence_pattern, row.due_date, row.due_all_day, row.timezone, endOf(row)]);
   return rule(before) !== rule(after);
 }
 

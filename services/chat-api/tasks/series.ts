@@ -25,6 +25,7 @@ export function instanceOf(series: SeriesTask, date: string, now: Date): TaskRow
     due_date: occurrenceAt(seriesOf(series), date),
     recurrence_pattern: null,
     recurrence_end_date: null,
+    recurrence_end_day: null,
     catch_up: null,
     exdates: null,
     next_instance_at: null,

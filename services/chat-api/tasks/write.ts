@@ -30,7 +30,8 @@ export async function updateTasks(sql: Sql, changes: Change[]): Promise<void> {
         title = (task).title, description = (task).description, completed = (task).completed,
         updated_at = (task).updated_at, priority = (task).priority, due_date = (task).due_date,
         due_all_day = (task).due_all_day, timezone = (task).timezone, recurrence_pattern = (task).recurrence_pattern,
-        recurrence_end_date = (task).recurrence_end_date, catch_up = (task).catch_up, exdates = (task).exdates,
+        recurrence_end_date = (task).recurrence_end_date, recurrence_end_day = (task).recurrence_end_day,
+        catch_up = (task).catch_up, exdates = (task).exdates,
         next_instance_at = (task).next_instance_at, cursor_date = (task).cursor_date,
         reminder_offset = (task).reminder_offset, reminder_status = (task).reminder_status,
         snoozed_until = (task).snoozed_until, version = (task).version
