@@ -1,6 +1,7 @@
 import { RRuleTemporal } from 'rrule-temporal';
 import { toText } from 'rrule-temporal/totext';
 import { checkRule, PatternError } from './rrule.ts';
+import { dayAfter } from './zone.ts';
 
 /** A pattern that was understood: its text, the date it counts from, and what evaluates it. Nothing here has a time. */
 export type Pattern = {
@@ -194,8 +195,4 @@ function ruleDay(weekday: string): string {
 
 function weekdayOf(date: string): string {
   return weekdays[Temporal.PlainDate.from(date).dayOfWeek - 1] as string;
-}
-
-function dayAfter(date: string): string {
-  return Temporal.PlainDate.from(date).add({ days: 1 }).toString();
 }

@@ -53,9 +53,14 @@ export function startOfDay(date: string, zone: string): Date {
  * (Apia, 2011-12-30) gives the end of the day after it.
  */
 export function endOfDay(date: string, zone: string): Date {
-  const nextDay = Temporal.PlainDate.from(date).add({ days: 1 }).toString();
+  const nextDay = dayAfter(date);
   const end = new Date(startOfDay(nextDay, zone).getTime() - 1);
   return localDate(end, zone) < date ? endOfDay(nextDay, zone) : end;
+}
+
+/** The day after a day of the calendar. */
+export function dayAfter(date: string): string {
+  return Temporal.PlainDate.from(date).add({ days: 1 }).toString();
 }
 
 function zoned(instant: Date, zone: string): Temporal.ZonedDateTime {

@@ -39,6 +39,11 @@ test('no text becomes a time but by shared/time.ts', () => {
   expect(found).toEqual([]);
 });
 
+// A server's own list of zones may lack names that Bun's has, and one such row would fail the whole statement.
+test('no SQL computes in a time zone', () => {
+  expect(sources.filter(({ text }) => /\bat time zone\b/i.test(text)).map(({ file }) => file)).toEqual([]);
+});
+
 test.each([
   ['Date.parse(event.timestamp)', ['Date.parse']],
   ['new Date(`${date}T00:00:00Z`)', ['new Date(`${date}T00:00:00Z`)']],

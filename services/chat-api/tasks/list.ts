@@ -1,10 +1,8 @@
 import type { Sql } from '#shared/db';
 import { isUuid } from '#shared/correlation';
-import { parseDueDate } from '#shared/due';
 import { ApiError, refusing } from '#shared/errors';
 import { isInstant } from '#shared/time';
-import { endOfDay, localDate } from '#shared/zone';
-import { userTimezone } from './create.ts';
+import { dueFilter, filtersByDue, type Zones, zonesOf } from './due-filter.ts';
 import { columns, type TaskRow } from './row.ts';
 
 export type ListQuery = Readonly<Record<string, string | undefined>>;
@@ -24,8 +22,8 @@ export async function listTasks(
 ): Promise<{ rows: TaskRow[]; next: string | null }> {
   const limit = readLimit(query.limit);
   const order = readSort(query.sort);
-  const zone = needsZone(query) ? ((await userTimezone(sql, userId)) ?? 'UTC') : 'UTC';
-  const filters = filtersOf(sql, query, now, zone);
+  const zones = filtersByDue(query) ? await zonesOf(sql, userId) : null;
+  const filters = refusing('INVALID_QUERY', () => filtersOf(sql, query, now, zones));
   const key = order.key(sql);
   const rows = await sql<(TaskRow & { sort_key: string })[]>`
     select ${sql(columns)}, (${key})::text as sort_key from tasks
@@ -67,44 +65,15 @@ function readLimit(text: string | undefined): number | null {
 }
 
 /** Never behind an await: a fragment is a query, and awaiting it would run it. */
-const filtersOf = (sql: Sql, query: ListQuery, now: Date, zone: string): Fragment => sql`
-  ${completedFilter(sql, query)} ${dueFilter(sql, query, now, zone)} ${rangeFilter(sql, query, zone)}
+const filtersOf = (sql: Sql, query: ListQuery, now: Date, zones: Zones | null): Fragment => sql`
+  ${completedFilter(sql, query)} ${zones ? dueFilter(sql, query, now, zones) : sql``}
   ${kindFilter(sql, query)} ${parentFilter(sql, query)} ${textFilter(sql, query)}`;
-
-const needsZone = ({ due, due_from, due_to }: ListQuery): boolean =>
-  due === 'today' || [due_from, due_to].some((text) => text?.length === 'YYYY-MM-DD'.length);
 
 function completedFilter(sql: Sql, { completed }: ListQuery): Fragment {
   if (completed === undefined) return sql``;
   if (completed !== 'true' && completed !== 'false') throw refused('completed', 'expected true or false');
   return sql`and completed = ${completed === 'true'}`;
 }
-
-/** Series are templates: they are never due (CONTRACT 7). What is done is neither overdue nor upcoming. */
-function dueFilter(sql: Sql, { due }: ListQuery, now: Date, zone: string): Fragment {
-  if (due === undefined) return sql``;
-  const today = localDate(now, zone);
-  if (due === 'today') {
-    const yesterday = Temporal.PlainDate.from(today).subtract({ days: 1 }).toString();
-    return sql`and recurrence_pattern is null and due_date > ${endOfDay(yesterday, zone)} and due_date <= ${endOfDay(today, zone)}`;
-  }
-  if (due === 'overdue') return sql`and recurrence_pattern is null and not completed and due_date < ${now}`;
-  if (due === 'upcoming') return sql`and recurrence_pattern is null and not completed and due_date >= ${now}`;
-  throw refused('due', 'expected today, overdue or upcoming');
-}
-
-/** Both ends belong to the range; a mere date is its whole day in the user's zone. */
-function rangeFilter(sql: Sql, { due_from, due_to }: ListQuery, zone: string): Fragment {
-  const read = (text: string, field: string) => refusing('INVALID_QUERY', () => parseDueDate(text, zone, field));
-  const from = due_from === undefined ? null : read(due_from, 'due_from');
-  const to = due_to === undefined ? null : read(due_to, 'due_to');
-  const start = from?.due_all_day ? dayBefore(due_from ?? '', zone) : null;
-  return sql`${start ? sql`and due_date > ${start}` : from ? sql`and due_date >= ${from.due_date}` : sql``}
-    ${to ? sql`and due_date <= ${to.due_date}` : sql``}`;
-}
-
-const dayBefore = (date: string, zone: string): Date =>
-  endOfDay(Temporal.PlainDate.from(date).subtract({ days: 1 }).toString(), zone);
 
 function kindFilter(sql: Sql, { kind }: ListQuery): Fragment {
   if (kind === undefined) return sql``;
