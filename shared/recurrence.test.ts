@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { nearChanges, patterns, rules, startDates } from '../test/support/arbitraries.ts';
-import { clock, dayText } from '../test/support/calendar.ts';
+import { clock, dayNumber, dayText } from '../test/support/calendar.ts';
 import { walk } from '../test/support/walk.ts';
 import {
   catchUp,
@@ -9,12 +9,10 @@ import {
   dueOccurrences,
   endOf,
   firstOccurrence,
-  horizonMs,
   instanceId,
   nextInstanceAt,
   nextOccurrence,
   nextOccurrenceAfter,
-  occurrenceAt,
   occurrences,
   occurrencesAfter,
   parsePattern,
@@ -22,10 +20,11 @@ import {
   type SeriesRow,
   seriesOf,
 } from './recurrence.ts';
-import { triggerAt } from './due.ts';
 import { endOfDay, toInstant } from './zone.ts';
 
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
 describe('the dates of a pattern equal a walk from day to day', () => {
   test('for every form, from any day', () => {
     fc.assert(
@@ -232,39 +231,58 @@ describe('the first and the next occurrence', () => {
   });
 });
 
-describe('the horizon', () => {
+describe('an instance is created', () => {
+  /** A daily series due at this wall clock of each day; without a time all day. */
+  const daily = (timezone: string, time: string | null) => {
+    const due_date = time === null ? endOfDay('2026-01-01', timezone) : toInstant('2026-01-01', time, timezone);
+    return series({ due_date, due_all_day: time === null, timezone });
+  };
+
   test.each([
-    [null, 24 * 60],
-    ['PT2H', 24 * 60],
-    ['PT23H50M', 24 * 60],
-    ['PT23H51M', 24 * 60 + 1],
-    ['P1D', 24 * 60 + 10],
-    ['P365D', 365 * 24 * 60 + 10],
-  ])('of %s is %i minutes', (offset, minutes) => expect(horizonMs(offset)).toBe(minutes * 60_000));
-
-  test('is counted from the due time', () => {
-    expect(nextInstanceAt(series({}), '2026-11-24', 'PT2H')?.toISOString()).toBe('2026-11-24T09:00:00.000Z');
-    expect(nextInstanceAt(series({}), null, 'P1D')?.toISOString()).toBe('2026-11-23T08:50:00.000Z');
+    ['without a reminder 24 hours before it is due', '2026-11-24', '09:00', null, '2026-11-23T08:00:00.000Z'],
+    ['as early with a reminder', '2026-11-24', '09:00', 'PT23H50M', '2026-11-23T08:00:00.000Z'],
+    ['10 minutes before a reminder that comes earlier', '2026-11-24', '09:00', 'PT23H51M', '2026-11-23T07:59:00.000Z'],
+    ['so for one of a day', '2026-11-24', '09:00', 'P1D', '2026-11-23T07:50:00.000Z'],
+    ['so for one of 40 days', '2026-11-24', '09:00', 'P40D', '2026-10-15T06:50:00.000Z'],
+    ['on a day of 25 hours before the reminder of a day', '2026-10-25', '09:00', 'P1D', '2026-10-24T06:50:00.000Z'],
+    ['24 hours before it is due there too', '2026-10-25', '09:00', null, '2026-10-24T08:00:00.000Z'],
+    ['on a day of 23 hours as well', '2027-03-28', '09:00', 'P1D', '2027-03-27T07:00:00.000Z'],
+    ['all day: 24 hours before the end of the day', '2026-11-24', null, null, '2026-11-23T22:59:59.999Z'],
+    ['all day: as early for 09:00 of that day', '2026-11-24', null, 'PT0S', '2026-11-23T22:59:59.999Z'],
+    ['all day: as early for 00:10', '2026-11-24', null, 'PT8H50M', '2026-11-23T22:59:59.999Z'],
+    ['all day: 10 minutes before 00:09', '2026-11-24', null, 'PT8H51M', '2026-11-23T22:59:00.000Z'],
+    ['all day: at 08:50 of the day before', '2026-11-24', null, 'P1D', '2026-11-23T07:50:00.000Z'],
+    ['all day of 25 hours: 24 hours before its end', '2026-10-25', null, null, '2026-10-24T22:59:59.999Z'],
+    ['all day of 25 hours: at 08:50 of the day before', '2026-10-25', null, 'P1D', '2026-10-24T06:50:00.000Z'],
+  ])('%s', (_when, date, time, offset, expected) => {
+    const it = daily('Europe/Berlin', time);
+    expect(createAt(it, date, offset).toISOString()).toBe(expected);
+    const after = dayText(dayNumber(date) - 1);
+    expect(nextInstanceAt(it, after, offset)?.toISOString()).toBe(expected);
+    const created = (now: Date) => dueOccurrences(it, { after, now, reminderOffset: offset, mode: 'none' }).create;
+    const at = createAt(it, date, offset).getTime();
+    expect([created(new Date(at - 1)), created(new Date(at))]).toEqual([[], [date]]);
   });
 
-  test('reaches further where an all-day due date reminds from 09:00', () => {
-    const it = series({ due_all_day: true, due_date: new Date('2026-11-24T23:59:59.999Z') });
-    expect(createAt(it, '2026-11-24', 'P1D').toISOString()).toBe('2026-11-23T08:50:00.000Z');
-  });
-
-  test('never creates an instance less than 10 minutes before its reminder', () => {
-    const offsets = fc.constantFrom('PT0S', 'PT1H', 'PT23H55M', 'P1D', 'P2DT3H', 'P40D');
+  test('24 hours before it is due, or 10 minutes before its reminder, whichever is earlier, in every zone', () => {
+    const days = fc.constantFrom(0, 1, 2, 40);
+    const hours = fc.constantFrom(0, 1, 8, 9, 23, 24);
     fc.assert(
-      fc.property(nearChanges(), offsets, fc.boolean(), ({ zone, day, timeMs }, reminder_offset, due_all_day) => {
-        const it = series({ due_date: new Date(clock(zone).instant(day, timeMs).first), timezone: zone, due_all_day });
-        const date = dayText(day + 1);
-        const created = createAt(it, date, reminder_offset).getTime();
-        const due_date = occurrenceAt(it, date);
-        const reminder = triggerAt({ ...it, due_date, reminder_offset, snoozed_until: null })?.getTime() ?? 0;
-        expect(created).toBeLessThanOrEqual(reminder - 600_000);
-        expect(created).toBeLessThanOrEqual(due_date.getTime() - horizonMs(reminder_offset));
+      fc.property(nearChanges(), days, hours, fc.boolean(), ({ zone, day, timeMs }, days, hours, due_all_day) => {
+        const { first: due } = clock(zone).instant(day, timeMs);
+        const { day: dueDay, timeMs: dueMs } = clock(zone).read(due);
+        const it = series({ due_date: new Date(due), timezone: zone, due_all_day });
+        const from = due_all_day ? clock(zone).instant(dueDay, 9 * HOUR_MS).first : due;
+        const { timeMs: fromMs } = clock(zone).read(from);
+        const reminder = (days === 0 ? from : clock(zone).instant(dueDay - days, fromMs).first) - hours * HOUR_MS;
+        const dueAt = due_all_day
+          ? endOfDay(dayText(dueDay), zone).getTime()
+          : clock(zone).instant(dueDay, dueMs).first;
+        expect(createAt(it, dayText(dueDay), `P${days}DT${hours}H`).getTime()).toBe(
+          Math.min(dueAt - DAY_MS, reminder - 600_000),
+        );
       }),
-      { numRuns: 500 },
+      { numRuns: 1000 },
     );
   });
 });

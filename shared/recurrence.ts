@@ -32,9 +32,9 @@ export type Occurrence = { occurrence_date: string; due_date: Date; note: string
 
 export type CatchUp = 'latest' | 'all' | 'none';
 
-const HOUR = 3_600_000;
-const MIN_HORIZON_MS = 24 * HOUR;
-/** An instance exists this long before its reminder: two runs of the processor, so that one may be missed. */
+/** An instance exists this long before it is due, and as long as below before its reminder. */
+const HORIZON_MS = 24 * 3_600_000;
+/** Two runs of the processor, so that one may be missed. */
 const BEFORE_REMINDER_MS = 10 * 60_000;
 const CATCH_UP_DAYS = 7;
 /** Where a day ends first, at UTC+14, and last, at UTC-12: the sign of these names is turned round (tz database, etcetera). */
@@ -102,24 +102,16 @@ export function instanceId(seriesId: string, date: string): string {
   return Bun.randomUUIDv5(`${seriesId.toLowerCase()}/${date}`, INSTANCE_NAMESPACE);
 }
 
-/** How long before its due time an instance is created: 24 h, or the offset (ISO 8601, days of 24 h) and 10 minutes. */
-export function horizonMs(reminderOffset: string | null): number {
-  const offsetMs = Temporal.Duration.from(reminderOffset ?? 'PT0S').total({
-    unit: 'milliseconds',
-    relativeTo: '1970-01-01',
-  });
-  return Math.max(MIN_HORIZON_MS, offsetMs + BEFORE_REMINDER_MS);
-}
-
 /**
- * When the instance of a date is to be created: the horizon before it is due. Earlier where the reminder is further
- * away than the offset says: a day of 25 hours, or a due date without time, which reminds from 09:00 on.
+ * When the instance of a date is to be created: 24 hours before it is due, or 10 minutes before its reminder where that is
+ * earlier (CONTRACT 7): with an offset of a day, 25 hours and 10 minutes where the clocks are put back in between, and of a
+ * date without time, which is due at its end and reminds from 09:00 on.
  */
 export function createAt(series: Series, date: string, reminderOffset: string | null): Date {
   const due = occurrenceAt(series, date);
   const reminder = triggerAt({ ...series, due_date: due, reminder_offset: reminderOffset, snoozed_until: null });
-  const byHorizon = due.getTime() - horizonMs(reminderOffset);
-  return new Date(reminder ? Math.min(byHorizon, reminder.getTime() - BEFORE_REMINDER_MS) : byHorizon);
+  const byDue = due.getTime() - HORIZON_MS;
+  return new Date(reminder ? Math.min(byDue, reminder.getTime() - BEFORE_REMINDER_MS) : byDue);
 }
 
 /** When the processor must look at a series whose dates up to `afterDate` are handled; null when it has ended. */
