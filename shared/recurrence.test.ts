@@ -156,7 +156,7 @@ describe('an end that is a date', () => {
           expect(occurrences(it, { limit: 99 }).map(({ occurrence_date }) => occurrence_date)).toEqual(expected);
         },
       ),
-      { numRuns: 1000 },
+      { numRuns: 500 },
     );
   });
 
