@@ -34,12 +34,13 @@ export function startApi(database: TestDatabase) {
     taskRoutes({ sql, authenticator, log, committed: () => void (wakes.count += 1), now: () => clock.now }),
   );
 
+  /** A body that is text goes as it is. */
   async function call(headers: Json, method: string, path: string, body?: unknown): Promise<Answer> {
     const response = await app.handle(
       new Request(`http://localhost/api/v1${path}`, {
         method,
         headers: { ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) } as Bun.HeadersInit,
-        ...(body !== undefined && { body: JSON.stringify(body) }),
+        ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       }),
     );
     const text = await response.text();

@@ -17,6 +17,8 @@ export function idempotencyKey(request: Request): string | null {
 /**
  * Does `work` once for each key, user and path within 24 h, in one transaction with the record of its answer; later
  * calls with the same body get that answer, a simultaneous twin waits for it. `work` that throws leaves no record.
+ * `path` is the one name of the operation, not the caller's spelling of the address; of the body neither blanks and
+ * escapes nor the order of its keys count.
  * @throws {ApiError} 409 IDEMPOTENCY_CONFLICT when the key came with another body
  */
 export function once(
@@ -24,14 +26,15 @@ export function once(
   { userId, path, key, body }: { userId: string; path: string; key: string; body: unknown },
   work: (tx: Sql) => Promise<Answer>,
 ): Promise<Answer & { isRepeat: boolean }> {
-  const hash = sha256(JSON.stringify(body) ?? '');
+  const hash = sha256(canonical(body));
   return sql.begin(async (tx) => {
     await forgetExpired(tx, userId);
     // Waits here for a twin: its key is not committed yet, and may still be rolled back.
     const [claimed] = await tx`
       insert into idempotency_keys (user_id, path, key, request_hash, status, headers, body)
       values (${userId}, ${path}, ${key}, ${hash}, 0, '{}', '') on conflict do nothing returning 1 as claimed`;
-    if (!claimed) return { ...(await earlierAnswer(tx, { userId, path, key, hash })), isRepeat: true };
+    if (!claimed)
+      return { ...(await earlierAnswer(tx, { userId, path, key, hashes: [hash, hashAsSent(body)] })), isRepeat: true };
     const answer = await work(tx);
     await tx`
       update idempotency_keys set status = ${answer.status}, headers = ${tx.json(answer.headers)}, body = ${JSON.stringify(answer.body)}
@@ -39,6 +42,21 @@ export function once(
     return { ...answer, isRepeat: false };
   });
 }
+
+/**
+ * One text for one JSON value: keys in order at every level, numbers and strings as parsed (after RFC 8785, which orders
+ * keys that are numbers as text too). A parsed body is at most 32 levels deep.
+ */
+const canonical = (body: unknown): string => JSON.stringify(body, (_key, value: unknown) => inOrder(value)) ?? '';
+
+/** `fromEntries`, since an assignment to `__proto__` would be lost. */
+function inOrder(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** What 0.1.0 stored: a key of its last 24 h still gives its answer after an upgrade. */
+const hashAsSent = (body: unknown): Buffer => sha256(JSON.stringify(body) ?? '');
 
 const PURGE_ROWS = 5000;
 
@@ -59,12 +77,12 @@ async function forgetExpired(tx: Sql, userId: string): Promise<void> {
 
 async function earlierAnswer(
   tx: Sql,
-  { userId, path, key, hash }: { userId: string; path: string; key: string; hash: Buffer },
+  { userId, path, key, hashes }: { userId: string; path: string; key: string; hashes: Buffer[] },
 ): Promise<Answer> {
   const [row] = await tx<{ request_hash: Buffer; status: number; headers: Record<string, string>; body: string }[]>`
     select request_hash, status, headers, body from idempotency_keys
     where user_id = ${userId} and path = ${path} and key = ${key}`;
-  if (!row || !hash.equals(row.request_hash))
+  if (!row || !hashes.some((hash) => hash.equals(row.request_hash)))
     throw new ApiError(409, 'IDEMPOTENCY_CONFLICT', 'This Idempotency-Key was used for another request.');
   return { status: row.status, headers: row.headers, body: JSON.parse(row.body) };
 }

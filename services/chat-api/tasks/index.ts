@@ -25,7 +25,7 @@ import {
 } from './model.ts';
 import { previewDates, seriesDates } from './occurrences.ts';
 import { acknowledgeReminder, snoozeReminder } from './reminder-actions.ts';
-import { readTask, type TaskRow } from './row.ts';
+import { knownForm, readTask, type TaskRow } from './row.ts';
 import { type Scope, updateTask } from './update.ts';
 import { insertTasks } from './write.ts';
 
@@ -48,7 +48,10 @@ export function taskRoutes({
 }) {
   const insert = createGroupCommit<Change>((changes) => insertTasks(sql, changes));
 
-  /** Does a change directly, or once for its Idempotency-Key, within the transaction that records the answer. */
+  /**
+   * Does a change directly, or once for its Idempotency-Key, within the transaction that records the answer. `path` comes
+   * from the route, so that a last slash or an id in capitals is the same operation.
+   */
   async function answering(
     { request, path, body, userId }: { request: Request; path: string; body: unknown; userId: string },
     directly: () => Promise<Answer>,
@@ -99,10 +102,10 @@ export function taskRoutes({
     )
     .post(
       '/tasks',
-      async ({ principal, body, request, path, cause, set }) => {
+      async ({ principal, body, request, route, cause, set }) => {
         permit(principal, 'tasks:write');
         const { userId } = principal;
-        const answer = await creating({ request, path, body, userId }, async (tx, store) => {
+        const answer = await creating({ request, path: route, body, userId }, async (tx, store) => {
           const row = await createTask(tx, store, { userId, input: inputOf(body, 'TASK_CREATION_ERROR'), cause });
           return { status: 201, headers: { etag: etagOf(row) }, body: answerOf(row) };
         });
@@ -112,7 +115,7 @@ export function taskRoutes({
     )
     .post(
       '/tasks/batch',
-      async ({ principal, body, request, path, cause, set }) => {
+      async ({ principal, body, request, route, cause, set }) => {
         const items = () => batchItems(body);
         if (principal.type === 'service') {
           const results = await createInstances(sql, items(), cause);
@@ -121,7 +124,7 @@ export function taskRoutes({
         }
         permit(principal, 'tasks:write');
         const { userId } = principal;
-        const answer = await creating({ request, path, body, userId }, async (tx, store) => {
+        const answer = await creating({ request, path: route, body, userId }, async (tx, store) => {
           const results = await createBatch(tx, store, { userId, items: items(), cause, log });
           return { status: 200, headers: {}, body: { results } };
         });
@@ -164,15 +167,17 @@ export function taskRoutes({
     )
     .post(
       '/tasks/:id/snooze',
-      async ({ principal, params, body, request, path, cause, set }) => {
+      async ({ principal, params, body, request, route, cause, set }) => {
         permit(principal, 'tasks:write');
         const { userId } = principal;
         const pause = inputOf(body, 'TASK_UPDATE_ERROR').for;
-        const facts = { id: params.id, userId, ifMatch: ifMatchOf(request), cause, pause };
+        const id = knownForm(params.id);
+        const facts = { id, userId, ifMatch: ifMatchOf(request), cause, pause };
         const snooze = async (tx: Sql): Promise<Answer> => {
           const row = await snoozeReminder(tx, facts);
           return { status: 200, headers: { etag: etagOf(row) }, body: answerOf(row) };
         };
+        const path = route.replace(':id', id);
         const answer = await answering({ request, path, body, userId }, () => sql.begin(snooze), snooze);
         return give(set, answer);
       },

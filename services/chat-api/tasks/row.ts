@@ -92,20 +92,28 @@ export const blankTask = (userId: string, now: Date): TaskRow => ({
   version: null,
 });
 
+/** An id as we write it, however the caller did: in lower case. @throws {ApiError} 404 for what is none */
+export function knownForm(id: string): string {
+  if (isUuid(id)) return id.toLowerCase();
+  throw notFound();
+}
+
 /** @throws {ApiError} 404, also for an id that is none; 403 for another user's task */
 export async function readTask(sql: Sql, id: string, userId: string): Promise<TaskRow> {
-  const [row] = isUuid(id) ? await sql<TaskRow[]>`select ${sql(columns)} from tasks where id = ${id}` : [];
+  const [row] = await sql<TaskRow[]>`select ${sql(columns)} from tasks where id = ${knownForm(id)}`;
   return owned(row, userId);
 }
 
 /** As `readTask`, and nobody else changes the row before this transaction ends. */
 export async function lockTask(tx: Sql, id: string, userId: string): Promise<TaskRow> {
-  const [row] = isUuid(id) ? await tx<TaskRow[]>`select ${tx(columns)} from tasks where id = ${id} for update` : [];
+  const [row] = await tx<TaskRow[]>`select ${tx(columns)} from tasks where id = ${knownForm(id)} for update`;
   return owned(row, userId);
 }
 
 function owned(row: TaskRow | undefined, userId: string): TaskRow {
-  if (!row) throw new ApiError(404, 'TASK_NOT_FOUND', 'There is no task with this id.');
+  if (!row) throw notFound();
   if (row.user_id !== userId) throw new ApiError(403, 'FORBIDDEN', 'This task belongs to somebody else.');
   return row;
 }
+
+const notFound = () => new ApiError(404, 'TASK_NOT_FOUND', 'There is no task with this id.');
