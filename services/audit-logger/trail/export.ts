@@ -3,8 +3,12 @@ import type { AuditEvent } from './model.ts';
 
 export const NDJSON = 'application/x-ndjson';
 
-/** Whether the caller asks for an export: one JSON value a line, all that is found, no pages. */
-export const wantsExport = (request: Request): boolean => (request.headers.get('accept') ?? '').includes(NDJSON);
+/**
+ * Whether the caller asks for an export: one JSON value a line, all that is found, no pages. Capitals do not count
+ * (RFC 9110, 8.3.1).
+ */
+export const wantsExport = (request: Request): boolean =>
+  (request.headers.get('accept') ?? '').toLowerCase().includes(NDJSON);
 
 /**
  * The pages as an NDJSON answer. A page is read when the caller has taken the one before, so memory stays flat. The

@@ -169,7 +169,7 @@ describe('an export', () => {
   test('has every event, one a line, and the correlation id of the answer', async () => {
     const user_id = crypto.randomUUID();
     const events = await store(1001, { user_id });
-    const answer = await admin.get(`/events?user_id=${user_id}`, { accept: 'application/x-ndjson' });
+    const answer = await admin.get(`/events?user_id=${user_id.toUpperCase()}`, { accept: 'Application/X-NDJSON' });
     expect(answer.headers.get('content-type')).toBe('application/x-ndjson');
     expect(answer.headers.get('x-correlation-id')).not.toBeNull();
     const lines = (await answer.text()).split('\n');

@@ -152,6 +152,11 @@ describe('sign-up', () => {
     expect(await signUp(app, newUser({ timezone: 'Berlin' }))).toEqual(refused);
   });
 
+  test('says what kind of refusal it is, however its address is spelled', async () => {
+    for (const path of ['/signup', '/signup/', '/signup/?x'])
+      expect(await refusalOf(app.call('POST', `/api/v1/auth${path}`, { json: {} }))).toEqual(refused);
+  });
+
   test('is refused where it is closed', async () => {
     expect(await signUp(house.open({ SIGNUP: 'closed' }), newUser())).toEqual(refused);
   });
@@ -166,6 +171,12 @@ describe('sign-up', () => {
     await invited.signUp({ ...user, invite_code: code });
     await house.sql`delete from users where email = ${user.email}`;
     expect(await signUp(invited, { ...user, invite_code: code })).toEqual(refused);
+  });
+
+  test('by invitation takes a code with the blanks that were copied with it', async () => {
+    const user = newUser();
+    const { code } = await issueCode(house.sql, 'invite', user.email);
+    await house.open({ SIGNUP: 'invite' }).signUp({ ...user, invite_code: ` ${code}\n` });
   });
 
   test('by invitation takes no expired code and no reset code', async () => {

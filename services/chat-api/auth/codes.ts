@@ -19,11 +19,14 @@ export async function issueCode(sql: Sql, kind: CodeKind, email: string): Promis
   return { code, expires_at: row.expires_at };
 }
 
-/** Spends a code, once: gives the email it was made for, or null. Call it in the transaction of what it permits. */
+/**
+ * Spends a code, once: gives the email it was made for, or null. Call it in the transaction of what it permits. Blanks
+ * around it come from copying what a terminal printed.
+ */
 export async function useCode(sql: Sql, kind: CodeKind, code: string): Promise<string | null> {
   const [row] = await sql<{ email: string }[]>`
     update account_codes set used_at = now()
-    where code_hash = ${sha256(code)} and kind = ${kind} and used_at is null and expires_at > now()
+    where code_hash = ${sha256(code.trim())} and kind = ${kind} and used_at is null and expires_at > now()
     returning email`;
   return row?.email ?? null;
 }
