@@ -79,10 +79,20 @@ describe('jsonBodies', () => {
     ['null', 'null'],
     ['U+0000 in a field', '{"title":"a\\u0000"}'],
     ['half of a surrogate pair', '{"a":[{"b":"\\ud83d"}]}'],
+    ['more than 30 combining marks in a row', `{"a":["e${'\\u0301\u0323'.repeat(16)}"]}`],
     ['33 levels', `{"a":${'['.repeat(33)}${']'.repeat(33)}}`],
     ['100,000 levels', `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`],
   ])('refuses %s', async (_name, body) => {
     expect(await post('/loose', body)).toMatchObject({ status: 400, code: 'ROUTE_CODE' });
+  });
+
+  test('looks at a million bytes of combining marks in a moment', async () => {
+    const from = performance.now();
+    for (const marks of [30, 500_000]) {
+      const body = JSON.stringify({ a: `e${'\u0301\u0323'.repeat(marks / 2)}`.repeat(marks === 30 ? 16_000 : 1) });
+      expect((await post('/loose', body)).status).toBe(marks === 30 ? 200 : 400);
+    }
+    expect(performance.now() - from).toBeLessThan(2000);
   });
 
   test('takes a whole surrogate pair and any other JSON type', async () => {

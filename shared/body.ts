@@ -1,4 +1,5 @@
 import { Elysia } from 'elysia';
+import { isPiledUp } from './text.ts';
 
 /** Longest body we read, in bytes: 1 MiB (CONTRACT 4). */
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -117,11 +118,12 @@ const tooLong = () => new BodyError(413, 'The body is longer than 1 MiB.');
 const notAnObject = (value: unknown): string | null =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? null : 'The body must be a JSON object.';
 
-/** Text that PostgreSQL cannot store (RFC 7493, 2.1 forbids lone surrogates), or too deep a nesting. */
+/** Text that PostgreSQL cannot store (RFC 7493, 2.1 forbids lone surrogates) or nobody can normalise, or too deep a nesting. */
 function flaw(value: unknown, levels: number): string | null {
   if (typeof value === 'string') {
     if (value.includes('\0')) return 'Text must not hold the character U+0000.';
-    return value.isWellFormed() ? null : 'Text must not hold half of a surrogate pair.';
+    if (!value.isWellFormed()) return 'Text must not hold half of a surrogate pair.';
+    return isPiledUp(value) ? 'Text must not hold more than 30 combining marks in a row.' : null;
   }
   if (typeof value !== 'object' || value === null) return null;
   if (levels === 0) return `The body is nested deeper than ${MAX_DEPTH} levels.`;
