@@ -40,7 +40,7 @@ const scope = t.Union([
 ]);
 
 export const newToken = t.Object({
-  name: t.String({ minLength: 1, maxLength: 100 }),
+  name: t.String({ description: '1 to 100 characters in one line' }),
   scopes: t.Array(scope, { minItems: 1, maxItems: 4, uniqueItems: true }),
   // TypeBox's own: Elysia's takes "5" too.
   expires_in_days: t.Optional(t.Union([Type.Integer({ minimum: 1, maximum: 3650 }), t.Null()])),

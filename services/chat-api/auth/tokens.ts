@@ -1,8 +1,12 @@
 import { API_TOKEN_PREFIX, sha256 } from '#shared/auth';
 import type { Sql } from '#shared/db';
-import { ApiError } from '#shared/errors';
+import { FieldError } from '#shared/field';
+import { ApiError, refusing } from '#shared/errors';
+import { atMost, isVisible } from '#shared/text';
 import type { ApiToken, NewToken } from './model.ts';
 import { randomToken } from './opaque.ts';
+
+const MAX_NAME = 100;
 
 interface Row {
   id: string;
@@ -16,16 +20,14 @@ interface Row {
 /**
  * A new API token of a user. The text is in this answer and nowhere else: we keep its SHA-256. The session that asks must
  * live at this moment: one that was ended, and is remembered for a second, would make itself a successor.
- * @throws {ApiError} 401 when it does not; 400 for a blank name, or one of several lines
+ * @throws {ApiError} 401 when it does not; 400 naming `name` when nothing of it shows, or it is too long or of several lines
  */
 export async function createApiToken(
   sql: Sql,
   sid: string,
   { name, scopes, expires_in_days = null }: NewToken,
 ): Promise<ApiToken & { token: string }> {
-  if (name.trim() === '' || /[\p{Cc}\p{Zl}\p{Zp}]/u.test(name)) {
-    throw new ApiError(400, 'VALIDATION_ERROR', 'name: expected one line that is not blank');
-  }
+  refusing('VALIDATION_ERROR', () => checkName(name));
   const token = API_TOKEN_PREFIX + randomToken();
   // The user's row is locked too, and first: a change of password waits, then sees this token and ends it.
   const [row] = await sql<Row[]>`
@@ -38,6 +40,12 @@ export async function createApiToken(
     returning id, name, scopes, created_at, expires_at, last_used_at`;
   if (!row) throw new ApiError(401, 'INVALID_TOKEN', 'This session has ended. Please log in again.');
   return { ...answered(row), token };
+}
+
+function checkName(name: string): void {
+  if (!isVisible(name) || /[\p{Cc}\p{Zl}\p{Zp}]/u.test(name))
+    throw new FieldError('name', 'expected one line that shows');
+  atMost(MAX_NAME, name, 'name');
 }
 
 /** The living API tokens of a user, newest first. */

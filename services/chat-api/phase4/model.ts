@@ -12,16 +12,17 @@ export const task = t.Object({
 });
 export type Task = typeof task.static;
 
+const title = t.String({ description: '1 to 255 characters after trimming, at least one of which shows' });
 const description = t.Optional(t.Union([t.String(), t.Null()], { description: 'at most 5000 characters' }));
 
 export const newTask = t.Object({
-  title: t.String({ description: '1 to 255 characters after trimming' }),
+  title,
   description,
 });
 export type NewTask = typeof newTask.static;
 
 export const taskChanges = t.Object({
-  title: t.Optional(t.String({ description: '1 to 255 characters after trimming' })),
+  title: t.Optional(title),
   description,
   completed: t.Optional(t.Boolean()),
 });

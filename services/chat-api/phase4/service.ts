@@ -1,6 +1,7 @@
 import type { Sql } from '#shared/db';
-import { ApiError } from '#shared/errors';
+import { ApiError, refusing } from '#shared/errors';
 import { refusalIfOwnerGone } from '../tasks/create.ts';
+import { readDescription, readTitle } from '../tasks/fields.ts';
 import type { NewTask, Task, TaskChanges } from './model.ts';
 
 /** Of this user, newest first, never cut. */
@@ -12,10 +13,14 @@ export async function listTasks(sql: Sql, userId: string): Promise<Task[]> {
 
 /** @throws {ApiError} 400 TASK_CREATION_ERROR for a title or description of the wrong length; 401 when the account is gone */
 export async function createTask(sql: Sql, userId: string, { title, description = null }: NewTask): Promise<Task> {
-  const refuse = (message: string) => new ApiError(400, 'TASK_CREATION_ERROR', message);
+  const task = refusing('TASK_CREATION_ERROR', () => ({
+    id: Bun.randomUUIDv7(),
+    user_id: userId,
+    title: readTitle(title),
+    description: readDescription(description),
+  }));
   const [row] = await sql<Row[]>`
-    insert into tasks (id, user_id, title, description)
-    values (${Bun.randomUUIDv7()}, ${userId}, ${checkedTitle(title, refuse)}, ${checkedDescription(description, refuse)})
+    insert into tasks ${sql(task)}
     returning ${columns(sql)}`.catch((error: unknown) => Promise.reject(refusalIfOwnerGone(error)));
   if (!row) throw new Error('an insert returned no row');
   return answered(row);
@@ -23,14 +28,13 @@ export async function createTask(sql: Sql, userId: string, { title, description 
 
 /** Changes what is given; `description: null` clears. @throws {ApiError} 400 TASK_UPDATE_ERROR, 403, 404 */
 export async function updateTask(sql: Sql, userId: string, id: string, changes: TaskChanges): Promise<Task> {
-  const refuse = (message: string) => new ApiError(400, 'TASK_UPDATE_ERROR', message);
   const { title, description, completed } = changes;
-  const given = {
-    ...(title !== undefined && { title: checkedTitle(title, refuse) }),
-    ...(description !== undefined && { description: checkedDescription(description, refuse) }),
+  const given = refusing('TASK_UPDATE_ERROR', () => ({
+    ...(title !== undefined && { title: readTitle(title) }),
+    ...(description !== undefined && { description: readDescription(description) }),
     ...(completed !== undefined && { completed }),
     updated_at: new Date(),
-  };
+  }));
   const [row] = await sql<Row[]>`
     update tasks set ${sql(given)} where id = ${id} and user_id = ${userId} returning ${columns(sql)}`;
   return row ? answered(row) : refuseAbsent(sql, id);
@@ -55,21 +59,6 @@ const answered = ({ created_at, updated_at, ...row }: Row): Task => ({
   created_at: created_at.toISOString(),
   updated_at: updated_at.toISOString(),
 });
-
-type Refuse = (message: string) => ApiError;
-
-/** Characters are counted as PostgreSQL counts them: one for each code point. */
-function checkedTitle(title: string, refuse: Refuse): string {
-  const trimmed = title.trim();
-  const { length } = [...trimmed];
-  if (length < 1 || length > 255) throw refuse('title: 1 to 255 characters are needed.');
-  return trimmed;
-}
-
-function checkedDescription(description: string | null, refuse: Refuse): string | null {
-  if (description !== null && [...description].length > 5000) throw refuse('description: at most 5000 characters.');
-  return description;
-}
 
 async function refuseAbsent(sql: Sql, id: string): Promise<never> {
   const rows = await sql`select 1 from tasks where id = ${id}`;

@@ -1,6 +1,7 @@
 import { FieldError, parseDueDate, parseOffset } from '#shared/due';
 import { endOf, firstOccurrence, seriesOf } from '#shared/recurrence';
 import { CATCH_UPS, PRIORITIES } from '#shared/task';
+import { atMost, isVisible } from '#shared/text';
 import { isTimezone, localDate } from '#shared/zone';
 import { isInstance, isSeries, type TaskRow } from './row.ts';
 
@@ -37,13 +38,8 @@ export function withFields(row: TaskRow, input: TaskInput, userTimezone: string 
 
 /** Fields that need no other field to be understood. */
 const readers = {
-  title(value: unknown, field: string): string {
-    const title = text(value, field).trim();
-    if (title === '') throw new FieldError(field, 'must not be empty');
-    return atMost(MAX_TITLE, title, field);
-  },
-  description: (value: unknown, field: string) =>
-    value === null ? null : atMost(MAX_DESCRIPTION, text(value, field), field),
+  title: readTitle,
+  description: readDescription,
   completed(value: unknown, field: string): boolean {
     if (typeof value !== 'boolean') throw new FieldError(field, 'expected true or false');
     return value;
@@ -61,6 +57,18 @@ const readers = {
     return offset === null ? null : parseOffset(offset);
   },
 };
+
+/** Trimmed, else as sent. @throws {FieldError} */
+export function readTitle(value: unknown, field = 'title'): string {
+  const title = text(value, field).trim();
+  if (!isVisible(title)) throw new FieldError(field, 'needs at least one character that shows');
+  return atMost(MAX_TITLE, title, field);
+}
+
+/** As sent. @throws {FieldError} */
+export function readDescription(value: unknown, field = 'description'): string | null {
+  return value === null ? null : atMost(MAX_DESCRIPTION, text(value, field), field);
+}
 
 /** The times of a task that are dates, as they were given. */
 function datesOf(row: TaskRow): TaskInput {
@@ -108,12 +116,6 @@ function text(value: unknown, field: string): string {
 
 function textOrNull(value: unknown, field: string): string | null {
   return value === null ? null : text(value, field);
-}
-
-/** Counts characters as Postgres does, not UTF-16 units. */
-function atMost(limit: number, value: string, field: string): string {
-  if (value.length > limit && [...value].length > limit) throw new FieldError(field, `at most ${limit} characters`);
-  return value;
 }
 
 function oneOf(values: readonly string[], value: unknown, field: string): string | null {

@@ -8,7 +8,11 @@ const orNull = <S extends ReturnType<typeof t.String>>(schema: S) => t.Union([sc
 const oneOf = (values: readonly string[]) => t.Union(values.map((value) => t.Literal(value)));
 
 const writable = {
-  title: t.String({ minLength: 1, maxLength: 255, description: '1 to 255 characters after trimming' }),
+  title: t.String({
+    minLength: 1,
+    maxLength: 255,
+    description: '1 to 255 characters after trimming, at least one of which shows',
+  }),
   description: t.Optional(orNull(t.String({ maxLength: 5000 }))),
   priority: t.Optional(oneOf(PRIORITIES)),
   due_date: t.Optional(orNull(t.String({ description: 'ISO 8601 instant with offset, or a date (due at its end)' }))),

@@ -94,6 +94,7 @@ describe('POST /tasks', () => {
   test.each([
     [{}, 'title'],
     [{ title: ' ' }, 'title'],
+    [{ title: '\u200b\u2060' }, 'title'],
     [{ title: 'x'.repeat(256) }, 'title'],
     [{ title: 'x', description: 7 }, 'description'],
     [{ title: 'x', priority: 'huge' }, 'priority'],
