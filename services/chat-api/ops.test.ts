@@ -54,6 +54,18 @@ describe('ops users', () => {
     expect(out.split('\n').find((line) => line.startsWith(email))).toContain('admin\tenabled');
   });
 
+  test('know an email in any form of its letters, and the account of the very letters before another', async () => {
+    const { id, email } = await app.signUp({ email: `${crypto.randomUUID()}-café@example.com` });
+    const other = await app.signUp();
+    const decomposed = email.normalize('NFD');
+    expect((await ops('users', 'disable', decomposed.toUpperCase())).out).toContain(`${email} is disabled.`);
+    expect((await ops('users', 'invite', decomposed)).exitCode).toBe(1);
+    await house.database.sql`update users set email = ${decomposed} where id = ${other.id}`;
+    expect((await ops('users', 'delete', decomposed)).exitCode).toBe(0);
+    expect(await house.sql`select 1 from users where id = ${id}`).toHaveLength(1);
+    expect(await house.sql`select 1 from users where id = ${other.id}`).toHaveLength(0);
+  });
+
   test('invite prints a code that signs up, and none for who has an account', async () => {
     const user = newUser();
     const { out } = await ops('users', 'invite', user.email);

@@ -41,12 +41,22 @@ export function accounts(client: () => Client): void {
       expect((await post('/auth/login', { email, password: PASSWORD })).status).toBe(200);
     });
 
+    test('takes an email in composed and decomposed letters as the same account', async () => {
+      const email = `${crypto.randomUUID()}-café@exämple.com`;
+      const { user } = await client().signUp(email.normalize('NFD'));
+      expect(user.email).toBe(email);
+      refused(await post('/auth/signup', { email, password: PASSWORD }), 400, 'SIGNUP_ERROR');
+      for (const form of [email, email.normalize('NFD'), email.normalize('NFD').toUpperCase()])
+        expect((await post('/auth/login', { email: form, password: PASSWORD })).status).toBe(200);
+    });
+
     test.each([
       ['no email', { password: PASSWORD }],
       ['no password', { email: 'a@example.com' }],
       ['an email without @', { email: 'nobody', password: PASSWORD }],
       ['an email without a domain', { email: 'nobody@', password: PASSWORD }],
       ['an email with a blank', { email: 'no body@example.com', password: PASSWORD }],
+      ['an email of 255 characters', { email: `${'x'.repeat(243)}@example.com`, password: PASSWORD }],
       ['an email that is a number', { email: 5, password: PASSWORD }],
       ['a password of 7 characters', { email: 'a@example.com', password: 'Abcde-1' }],
       ['a password without an upper-case letter', { email: 'a@example.com', password: 'sunny-day-42' }],

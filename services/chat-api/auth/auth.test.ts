@@ -3,6 +3,7 @@ import { sha256 } from '#shared/auth';
 import { eventually } from '../../../test/support/wait.ts';
 import { claimsOf, createHouse, newUser, PASSWORD, refusalOf, SECRET } from '../fixtures/app.ts';
 import { issueCode } from './codes.ts';
+import { normalized } from './email.ts';
 
 const house = await createHouse();
 afterAll(house.close);
@@ -173,6 +174,13 @@ describe('sign-up', () => {
     expect(await signUp(invited, { ...user, invite_code: code })).toEqual(refused);
   });
 
+  test('by invitation knows the email in any form of its letters', async () => {
+    const user = newUser({ email: `${crypto.randomUUID()}-CAFÉ@example.com` });
+    const { code } = await issueCode(house.sql, 'invite', normalized(user.email));
+    const signedUp = { ...user, email: user.email.normalize('NFD'), invite_code: code };
+    expect((await house.open({ SIGNUP: 'invite' }).signUp(signedUp)).email).toBe(user.email.toLowerCase());
+  });
+
   test('by invitation takes a code with the blanks that were copied with it', async () => {
     const user = newUser();
     const { code } = await issueCode(house.sql, 'invite', user.email);
@@ -199,6 +207,29 @@ describe('ADMIN_EMAILS', () => {
       .logIn(email);
     expect(claimsOf(next).role).toBe('admin');
     expect(claimsOf((await app.logIn(email)).token).role).toBe('admin');
+  });
+
+  test('knows an email in any form of its letters', async () => {
+    const { email } = await app.signUp({ email: `${crypto.randomUUID()}-café@example.com` });
+    const { token } = await house.open({ ADMIN_EMAILS: email.normalize('NFD') }).logIn(email);
+    expect(claimsOf(token).role).toBe('admin');
+  });
+});
+
+describe('two accounts of one email, from before it had one form', () => {
+  test('are each found by their own letters', async () => {
+    const composed = await app.signUp({ email: `${crypto.randomUUID()}-café@example.com` });
+    const other = await app.signUp();
+    const decomposed = composed.email.normalize('NFD');
+    await house.database.sql`update users set email = ${decomposed} where id = ${other.id}`;
+    expect((await app.logIn(composed.email)).id).toBe(composed.id);
+    expect((await app.logIn(decomposed.toUpperCase())).id).toBe(other.id);
+    expect((await app.logIn(composed.email.toUpperCase())).id).toBe(composed.id);
+
+    const { code } = await issueCode(house.sql, 'reset', decomposed);
+    await app.call('POST', '/api/v1/auth/password/reset', { json: { code, new: 'Rainy-Day-42' } });
+    expect((await app.logIn(decomposed, 'Rainy-Day-42')).id).toBe(other.id);
+    expect((await app.logIn(composed.email)).id).toBe(composed.id);
   });
 });
 
@@ -368,12 +399,14 @@ describe('rate limits', () => {
     for (let login = 0; login < 3; login++) expect((await limited.logIn(email)).email).toBe(email);
   });
 
-  test('hold an account, known or not, whatever the address', async () => {
+  test('hold an account, known or not, whatever the address and the form of its letters', async () => {
     const limited = house.open({ LOGIN_FAILURES: 2 });
-    for (const email of [(await app.signUp()).email, newUser().email]) {
-      const fail = (address: string) =>
-        limited.call('POST', '/api/v1/auth/login', { json: { email, password: 'x' }, headers: from(address) });
-      const statuses = [await fail('198.51.100.3'), await fail('198.51.100.4'), await fail('198.51.100.5')];
+    const known = await app.signUp({ email: `${crypto.randomUUID()}-café@example.com` });
+    for (const email of [known.email, newUser().email]) {
+      const fail = (address: string, form = email) =>
+        limited.call('POST', '/api/v1/auth/login', { json: { email: form, password: 'x' }, headers: from(address) });
+      const decomposed = await fail('198.51.100.4', email.normalize('NFD').toUpperCase());
+      const statuses = [decomposed, await fail('198.51.100.3'), await fail('198.51.100.5')];
       expect(statuses.map(({ status }) => status)).toEqual([401, 401, 429]);
     }
   });

@@ -13,9 +13,10 @@ import { isUuid } from '#shared/correlation';
 import type { Pool } from '#shared/db';
 import { ApiError } from '#shared/errors';
 import { type Cookies, REFRESH_COOKIE } from './cookies.ts';
+import { normalized } from './email.ts';
 import type { Limits } from './limits.ts';
 import * as model from './model.ts';
-import { type Accounts, normalized } from './service.ts';
+import type { Accounts } from './service.ts';
 import { type Login, revokeSession, type User } from './sessions.ts';
 import { createApiToken, listApiTokens, revokeApiToken } from './tokens.ts';
 
@@ -121,7 +122,7 @@ export const authRoutes = ({ sql, accounts, authenticator, limits, cookies, addr
       async ({ principal, body, request, server }) => {
         const { userId, sid, email } = personal(principal);
         const address = addressOf(request, server?.requestIP(request)?.address ?? '');
-        await limits.countFailure({ address, email }, () =>
+        await limits.countFailure({ address, email: normalized(email) }, () =>
           accounts.changePassword(userId, sid, body.current, body.new),
         );
         authenticator.forget();

@@ -3,14 +3,12 @@ import { isDuplicate, type Pool, type Sql } from '#shared/db';
 import { ApiError } from '#shared/errors';
 import type { Log } from '#shared/log';
 import { useCode } from './codes.ts';
+import { emailProblem, namedBy, normalized } from './email.ts';
 import type { Signup } from './model.ts';
 import { NOBODY, type Passwords, passwordProblem } from './passwords.ts';
 import { type Login, openSession, revokeReused, revokeSessions, rotate, type User } from './sessions.ts';
 
 export type Accounts = ReturnType<typeof createAccounts>;
-
-/** RFC 5321, 4.5.3.1.3 less the angle brackets. */
-const LONGEST_EMAIL = 254;
 
 /**
  * The rules of accounts. With `isPhase4` no column of Phase V is written, and those read go through jsonb: the same
@@ -62,7 +60,7 @@ export function createAccounts({
 
     /** @throws {ApiError} 401 INVALID_CREDENTIALS, the same and as late for an unknown email as for a wrong password */
     async logIn({ email, password }: { email: string; password: string }): Promise<Login> {
-      const account = await accountBy(sql, normalized(email));
+      const account = await accountBy(sql, email);
       const isRight = await passwords.verify(password, account?.password_hash ?? NOBODY);
       if (!account || !isRight || account.is_disabled) throw wrongCredentials();
       return sql.begin(async (tx) => {
@@ -117,15 +115,6 @@ export function createAccounts({
   };
 }
 
-/** How an email is stored and compared. */
-export const normalized = (email: string): string => email.trim().toLowerCase();
-
-/** Why this is not an email address, or null. Whether it receives mail is nobody's business here. */
-export function emailProblem(email: string): string | null {
-  const isEmail = /^[^\s@\p{C}]+@[^\s@\p{C}.]+(\.[^\s@\p{C}.]+)+$/u.test(email) && email.length <= LONGEST_EMAIL;
-  return isEmail ? null : 'This is not an email address.';
-}
-
 interface Account {
   id: string;
   email: string;
@@ -157,7 +146,7 @@ async function insertUser(
 }
 
 async function accountBy(sql: Sql, email: string): Promise<Account | undefined> {
-  const [account] = await sql<Account[]>`select ${accountColumns(sql)} from users where email = ${email}`;
+  const [account] = await sql<Account[]>`select ${accountColumns(sql)} from users where ${namedBy(sql, email)}`;
   return account;
 }
 

@@ -1,7 +1,7 @@
 import type { Pool, Sql } from '#shared/db';
 import { CommandError, type Group } from '#shared/ops';
 import { issueCode } from '../auth/codes.ts';
-import { emailProblem, normalized } from '../auth/service.ts';
+import { emailProblem, namedBy, normalized } from '../auth/email.ts';
 import { revokeSessions } from '../auth/sessions.ts';
 import { deleteAllTasks } from '../tasks/delete.ts';
 import { seedCount, seedUsers } from './seed.ts';
@@ -96,12 +96,13 @@ function listUsers(sql: Sql): Promise<User[]> {
 }
 
 async function findUser(sql: Sql, email: string): Promise<User | undefined> {
-  const [user] = await sql<User[]>`select id, email, role, created_at, disabled_at from users where email = ${email}`;
+  const [user] = await sql<User[]>`
+    select id, email, role, created_at, disabled_at from users where ${namedBy(sql, email)}`;
   return user;
 }
 
 async function found(sql: Sql, email = ''): Promise<User> {
-  const user = await findUser(sql, normalized(email));
+  const user = await findUser(sql, email);
   if (!user) throw new CommandError(`There is no account ${normalized(email)}.`);
   return user;
 }
