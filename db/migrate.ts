@@ -14,10 +14,23 @@ export const migrations: Migration[] = readdirSync(folder)
   .map((file) => ({ version: Number(file.slice(0, 4)), name: file.slice(0, -'.up.sql'.length) }))
   .sort((a, b) => a.version - b.version);
 
+/** The database cannot hold every text, or not compare it (`normalize` of PostgreSQL needs UTF8). */
+export class EncodingError extends Error {
+  override name = 'EncodingError';
+  readonly code = 'WRONG_ENCODING';
+
+  constructor(encoding: string) {
+    super(
+      `This database is in ${encoding}, and TaskFlow needs UTF8: make another one, by create database … encoding 'UTF8' template template0.`,
+    );
+  }
+}
+
 /**
  * Brings the schema up to `to` (default: the newest). Idempotent and safe from several processes at once (advisory
  * lock). A schema that is ahead of this code is left alone, so that a rollback of the code never undoes data.
  * @returns the names of the migrations applied
+ * @throws {EncodingError} for a database that is not in UTF8
  */
 export async function migrate(url: string, { to = Infinity }: { to?: number } = {}): Promise<string[]> {
   return locked(url, async (sql, applied) => {
@@ -85,6 +98,7 @@ const MIGRATION_LOCK = 7_203_114;
 async function locked<T>(url: string, work: (sql: postgres.Sql, applied: Set<number>) => Promise<T>): Promise<T> {
   const sql = postgres(url, { max: 1, onnotice: () => {} });
   try {
+    await requireUtf8(sql);
     await sql`select pg_advisory_lock(${MIGRATION_LOCK})`;
     await sql`create table if not exists schema_migrations (version integer primary key, name text not null, applied_at timestamptz not null default now())`;
     const rows = await sql<{ version: number }[]>`select version from schema_migrations`;
@@ -92,6 +106,11 @@ async function locked<T>(url: string, work: (sql: postgres.Sql, applied: Set<num
   } finally {
     await sql.end(); // also gives the lock back
   }
+}
+
+async function requireUtf8(sql: postgres.Sql): Promise<void> {
+  const [row] = await sql<{ encoding: string }[]>`select getdatabaseencoding() as encoding`;
+  if (row && row.encoding !== 'UTF8') throw new EncodingError(row.encoding);
 }
 
 if (import.meta.main) {

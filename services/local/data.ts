@@ -1,5 +1,5 @@
 import postgres from 'postgres';
-import { applyGrants, migrate, roleOf, setRolePasswords } from '../../db/migrate.ts';
+import { applyGrants, EncodingError, migrate, roleOf, setRolePasswords } from '../../db/migrate.ts';
 import { type AppId } from './apps.ts';
 import { codeOf, Refusal } from './refusal.ts';
 import type { Secrets } from './state.ts';
@@ -101,6 +101,7 @@ export function isServerLost(error: unknown): boolean {
 
 /** What a person has to change about a DATABASE_URL of their own; any other error as it is. */
 export function explainGiven(error: unknown, url: string): unknown {
+  if (error instanceof EncodingError) return new Refusal(error.message, { cause: error });
   const { host } = new URL(url);
   switch (codeOf(error)) {
     case 'ECONNREFUSED':

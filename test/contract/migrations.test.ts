@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import postgres from 'postgres';
+import { explainGiven } from '../../services/local/data.ts';
+import { Refusal } from '../../services/local/refusal.ts';
 import { applyGrants, migrate, migrateDown, migrations } from '../../db/migrate.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 
@@ -73,6 +76,22 @@ describe('migrations', () => {
     const applied = await Promise.all([1, 2, 3, 4].map(() => migrate(fresh.url())));
     await fresh.drop();
     expect(applied.flat()).toEqual(migrations.slice(1).map(({ name }) => name));
+  });
+
+  test.each(['SQL_ASCII', 'LATIN1'])('refuse a database in %s, and leave it as it is', async (encoding) => {
+    const name = `test_${encoding.toLowerCase()}_${crypto.randomUUID().slice(0, 8)}`;
+    await database.sql.unsafe(
+      `create database ${name} encoding '${encoding}' template template0 locale_provider libc locale 'C'`,
+    );
+    const url = Object.assign(new URL(database.url()), { pathname: `/${name}` }).href;
+    const refusal = await migrate(url).catch((error: unknown) => explainGiven(error, url));
+    const sql = postgres(url, { max: 1 });
+    const [row] = await sql`select count(*)::int as tables from pg_tables where schemaname = 'public'`;
+    await sql.end();
+    await database.sql.unsafe(`drop database ${name}`);
+    expect(refusal).toBeInstanceOf(Refusal);
+    expect(String(refusal)).toContain(`in ${encoding}, and TaskFlow needs UTF8: `);
+    expect(row?.tables).toBe(0);
   });
 
   test('a schema ahead of the code is left alone', async () => {
