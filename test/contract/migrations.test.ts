@@ -105,6 +105,63 @@ describe('migrations', () => {
   });
 });
 
+describe('emails of before they had one form', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createDatabase({ phase: 4 });
+  });
+  afterAll(() => database.drop());
+
+  /** Older ones first. */
+  const addUsers = (...emails: string[]) => database.sql`
+    insert into users (id, email, password_hash, created_at, updated_at)
+    select gen_random_uuid(), email, 'hash', '2026-01-01'::timestamptz + n * interval '1 day', '2026-01-01'
+    from unnest(${emails}::text[]) with ordinality as given (email, n)`;
+  const addCode = (kind: string, email: string) => database.sql`
+    insert into account_codes (code_hash, kind, email, expires_at) values (${crypto.randomUUID()}::bytea, ${kind}, ${email}, now())`;
+
+  test('get it, but for one whose form another account has', async () => {
+    const marks = ['q\u0307\u0323@example.com', 'q\u0323\u0307@example.com']; // the latter is the form of both
+    const given = ['cafe\u0301@example.com', 'e\u0301@example.com', '\u00e9@example.com', 'a@example.com', ...marks];
+    await addUsers(...given);
+    await addCode('invite', 'i\u0308@example.com');
+    await addCode('reset', 'cafe\u0301@example.com');
+    await addCode('reset', 'e\u0301@example.com');
+    await migrate(database.url());
+    const users = await database.sql`select email, updated_at = '2026-01-01' as kept from users order by created_at`;
+    expect(users.map(({ email }) => email)).toEqual([
+      'caf\u00e9@example.com',
+      'e\u0301@example.com',
+      '\u00e9@example.com',
+      'a@example.com',
+      'q\u0307\u0323@example.com',
+      'q\u0323\u0307@example.com',
+    ]);
+    expect(users.every(({ kept }) => kept)).toBe(true);
+    const codes = await database.sql`select email from account_codes order by email collate "C"`;
+    expect(codes.map(({ email }) => email)).toEqual([
+      'caf\u00e9@example.com',
+      'e\u0301@example.com',
+      '\u00ef@example.com',
+    ]);
+  });
+
+  test('go to the older of two accounts that come to the same', async () => {
+    await migrateDown(database.url(), { to: 1, dropData: true });
+    await database.sql`delete from users`;
+    await addUsers('\u1e69@example.com'.normalize('NFD'), 's\u0307\u0323@example.com');
+    await migrate(database.url());
+    const users = await database.sql<{ email: string }[]>`select email from users order by created_at`;
+    expect(users.map(({ email }) => email)).toEqual(['\u1e69@example.com', 's\u0307\u0323@example.com']);
+  });
+
+  test('keep it when the schema goes down, since nobody knows which had another', async () => {
+    await migrateDown(database.url(), { to: 1, dropData: true });
+    const rows = await database.sql`select 1 from users where email = ${'\u1e69@example.com'}`;
+    expect(rows).toHaveLength(1);
+  });
+});
+
 describe('Phase V columns', () => {
   test('of Phase IV tables are all nullable', async () => {
     const database = await createDatabase();

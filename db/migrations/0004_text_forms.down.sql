@@ -1,0 +1,1 @@
+-- Emails stay as they are: nobody knows which of them had another form, and each still names the same account.
