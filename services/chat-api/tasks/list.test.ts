@@ -58,6 +58,21 @@ describe('GET /tasks', () => {
     expect(await titles(ada, query)).toEqual(expected);
   });
 
+  test.each([
+    ['CAF\u00c9', 'cafe\u0301'],
+    ['cafe\u0301', 'caf\u00e9'],
+    ['Ärger', 'ÄRGER'],
+    ['istanbul', 'İstanbul'],
+    ['100%_\\', '100%_\\'],
+  ])('finds by q=%s the %s in title and description, in any case and form', async (q, text) => {
+    const ada = await api.person();
+    const inputs = [{ title: `a ${text} b` }, { title: 'described', description: `a ${text} b` }, { title: '100xy' }];
+    for (const input of inputs) await ada.call('POST', '/tasks', input);
+    const found = await titles(ada, `?q=${encodeURIComponent(` ${q} `)}&sort=created_at`);
+    expect(found.toSorted()).toEqual([`a ${text} b`, 'described']);
+    expect(await titles(ada, `?q=${encodeURIComponent(`${q} c`)}`)).toEqual([]);
+  });
+
   test('knows tasks, series and instances, and leaves series out of what is due', async () => {
     const ada = await api.person();
     await ada.call('POST', '/tasks', { title: 'x', due_date: '2027-01-01', recurrence_pattern: 'daily:' });
@@ -97,6 +112,8 @@ describe('GET /tasks', () => {
   });
 
   test.each([
+    'q=%00',
+    `q=e${'%CC%81'.repeat(31)}`,
     'completed=maybe',
     'due=never',
     'due_from=yesterday',

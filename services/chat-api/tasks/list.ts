@@ -1,6 +1,7 @@
 import type { Sql } from '#shared/db';
 import { isUuid } from '#shared/correlation';
 import { ApiError, refusing } from '#shared/errors';
+import { isPiledUp } from '#shared/text';
 import { isInstant } from '#shared/time';
 import { dueFilter, filtersByDue, type Zones, zonesOf } from './due-filter.ts';
 import { columns, type TaskRow } from './row.ts';
@@ -89,11 +90,16 @@ function parentFilter(sql: Sql, { parent }: ListQuery): Fragment {
   return sql`and parent_recurring_task_id = ${parent}`;
 }
 
+/**
+ * Letter by letter, whatever case and Unicode form both sides have (`search_form` of migration 0004). What is sought is
+ * brought into its form by a query of its own: once, and not again for each row.
+ */
 function textFilter(sql: Sql, { q }: ListQuery): Fragment {
   if (q === undefined || q.trim() === '') return sql``;
   if (q.includes('\0')) throw refused('q', 'holds a character that is no text');
-  const pattern = `%${q.trim().replace(/[\\%_]/g, '\\$&')}%`;
-  return sql`and (title ilike ${pattern} or description ilike ${pattern})`;
+  if (isPiledUp(q)) throw refused('q', 'holds more than 30 combining marks in a row');
+  const sought = sql`(select search_form(${q.trim()}))`;
+  return sql`and (strpos(search_form(title), ${sought}) > 0 or strpos(search_form(description), ${sought}) > 0)`;
 }
 
 /** The time goes as text: as a Date it would lose its microseconds, and the page its place. */
