@@ -218,3 +218,7 @@ test('GET / is the page, with a policy that lets nothing else in', async () => {
   expect(response.headers.get('content-security-policy')).toContain("default-src 'self'");
   expect(await response.text()).toContain('<title>TaskFlow</title>');
 });
+
+test('the page leaves the length of a title to the API: a browser counts UTF-16 units, and cuts what is pasted', async () => {
+  expect(await (await call('/')).text()).not.toContain('maxlength');
+});
