@@ -1,8 +1,7 @@
 import { Elysia, t } from 'elysia';
 import { type Authenticator, authenticated, permit } from '#shared/auth';
-import { isUuid } from '#shared/correlation';
 import type { Sql } from '#shared/db';
-import { ApiError } from '#shared/errors';
+import { knownForm } from '../tasks/row.ts';
 import * as model from './model.ts';
 import { createTask, deleteTask, listTasks, updateTask } from './service.ts';
 
@@ -49,9 +48,3 @@ export const phase4TaskRoutes = ({ sql, authenticator }: { sql: Sql; authenticat
       },
       { detail: { tags, summary: 'Delete a task', responses: { 204: { description: 'Deleted' } } } },
     );
-
-/** A malformed id names nothing. */
-function knownForm(id: string): string {
-  if (isUuid(id)) return id;
-  throw new ApiError(404, 'TASK_NOT_FOUND', 'There is no such task.');
-}
