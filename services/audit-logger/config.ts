@@ -1,16 +1,16 @@
 import { baseConfig, configOrExit, t } from '#shared/config';
 
-/** The settings of the audit logger; an environment that does not fit ends the process with exit code 2. */
-export const config = configOrExit(
-  t.Object({
-    ...baseConfig,
-    PORT: t.Integer({ ...baseConfig.PORT, default: 8003 }),
-    AUDIT_SEAL_KEY: t.String({ minLength: 32, description: 'HMAC key of the trail, at least 32 characters' }),
-    AUDIT_SEAL_KEY_PREVIOUS: t.String({
-      default: '',
-      pattern: '^$|^.{32,}$',
-      description: 'still verified, never signs',
-    }),
+/** The settings of the audit logger. */
+export const schema = t.Object({
+  ...baseConfig,
+  PORT: t.Integer({ ...baseConfig.PORT, default: 8003 }),
+  AUDIT_SEAL_KEY: t.String({ minLength: 32, description: 'HMAC key of the trail, at least 32 characters' }),
+  AUDIT_SEAL_KEY_PREVIOUS: t.String({
+    default: '',
+    pattern: '^$|^.{32,}$',
+    description: 'still verified, never signs',
   }),
-  Bun.env,
-);
+});
+
+/** Reads them; an environment that does not fit ends the process with exit code 2. */
+export const readConfig = () => configOrExit(schema, Bun.env);

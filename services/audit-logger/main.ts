@@ -9,9 +9,10 @@ import { createLog } from '#shared/log';
 import { createMetrics } from '#shared/metrics';
 import { version } from '../../package.json' with { type: 'json' };
 import { createApp } from './app.ts';
-import { config } from './config.ts';
+import { readConfig } from './config.ts';
 import { createPartitions } from './partitions.ts';
 
+const config = readConfig();
 const commit = config.VERSION_COMMIT;
 const log = createLog('audit-logger', { level: config.LOG_LEVEL });
 const metrics = createMetrics('audit-logger', { version, commit });

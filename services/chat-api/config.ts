@@ -1,6 +1,7 @@
 import { baseConfig, configOrExit, t } from '#shared/config';
 
-const schema = t.Object({
+/** The settings of chat-api. */
+export const schema = t.Object({
   ...baseConfig,
   PORT: t.Integer({ default: 8000, minimum: 0, maximum: 65_535, description: 'port to listen on' }),
   EVENTS: t.Union([t.Literal('on'), t.Literal('standby'), t.Literal('off')], {
@@ -37,4 +38,5 @@ const schema = t.Object({
 
 export type Config = typeof schema.static;
 
-export const config: Readonly<Config> = configOrExit(schema, Bun.env);
+/** Reads them; an environment that does not fit ends the process with exit code 2. */
+export const readConfig = (): Readonly<Config> => configOrExit(schema, Bun.env);

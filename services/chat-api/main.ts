@@ -8,10 +8,11 @@ import { createMetrics } from '#shared/metrics';
 import { version } from '../../package.json' with { type: 'json' };
 import { createApp } from './app.ts';
 import { createChanges } from './changes.ts';
-import { config } from './config.ts';
+import { readConfig } from './config.ts';
 import { createRelay } from './outbox/relay.ts';
 import { createPurge } from './purge.ts';
 
+const config = readConfig();
 const log = createLog('chat-api', { level: config.LOG_LEVEL });
 const metrics = createMetrics('chat-api', { version, commit: config.VERSION_COMMIT });
 const lifecycle = createLifecycle(log, { drainMs: config.DELIVERY_DRAIN_MS });

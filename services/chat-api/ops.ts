@@ -1,12 +1,13 @@
 import { connect } from '#shared/db';
 import { deadLetterCommands } from '#shared/dead-letters';
 import { runCommand } from '#shared/ops';
-import { config } from './config.ts';
+import { readConfig } from './config.ts';
 import { outbox } from './ops/outbox.ts';
 import { users } from './ops/users.ts';
 
 // Operators' commands: `bun /app/ops.js <group> <command> …` in the image, `bun run ops chat-api …` locally.
 
+const config = readConfig();
 process.exitCode = await runCommand(process.argv.slice(2), {
   appId: 'chat-api',
   groups: { users, outbox, dlq: deadLetterCommands('chat-api', config) },

@@ -10,13 +10,14 @@ import { createLoop } from '#shared/loop';
 import { createMetrics } from '#shared/metrics';
 import { version } from '../../package.json' with { type: 'json' };
 import { createApp } from './app.ts';
-import { config } from './config.ts';
+import { readConfig } from './config.ts';
 import { createConsumer } from './events.ts';
 import { purgeInbox } from './inbox/purge.ts';
 import { createConnections } from './stream/connections.ts';
 import { createHints } from './stream/hints.ts';
 import { endUnauthorized, lookForRows } from './stream/watch.ts';
 
+const config = readConfig();
 const commit = config.VERSION_COMMIT;
 const log = createLog('notification-service', { level: config.LOG_LEVEL });
 const metrics = createMetrics('notification-service', { version, commit });

@@ -7,9 +7,10 @@ import { createLoop } from '#shared/loop';
 import { createMetrics } from '#shared/metrics';
 import { version } from '../../package.json' with { type: 'json' };
 import { createApp } from './app.ts';
-import { config } from './config.ts';
+import { readConfig } from './config.ts';
 import { createProcessor } from './processor.ts';
 
+const config = readConfig();
 const commit = config.VERSION_COMMIT;
 const log = createLog('recurring-task-processor', { level: config.LOG_LEVEL });
 const metrics = createMetrics('recurring-task-processor', { version, commit });

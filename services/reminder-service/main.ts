@@ -9,9 +9,10 @@ import { createLog } from '#shared/log';
 import { createMetrics } from '#shared/metrics';
 import { version } from '../../package.json' with { type: 'json' };
 import { createApp } from './app.ts';
-import { config } from './config.ts';
+import { readConfig } from './config.ts';
 import { createWatch } from './watch.ts';
 
+const config = readConfig();
 const commit = config.VERSION_COMMIT;
 const log = createLog('reminder-service', { level: config.LOG_LEVEL });
 const metrics = createMetrics('reminder-service', { version, commit });

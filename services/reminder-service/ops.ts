@@ -1,10 +1,11 @@
 import { connect } from '#shared/db';
 import { deadLetterCommands } from '#shared/dead-letters';
 import { runCommand } from '#shared/ops';
-import { config } from './config.ts';
+import { readConfig } from './config.ts';
 
 // Operators' commands: `bun /app/ops.js <group> <command> …` in the image, `bun run ops reminder-service …` locally.
 
+const config = readConfig();
 process.exitCode = await runCommand(process.argv.slice(2), {
   appId: 'reminder-service',
   groups: { dlq: deadLetterCommands('reminder-service', config) },
