@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { apps } from '../services/local/apps.ts';
@@ -12,6 +13,8 @@ import { eventually } from './support/wait.ts';
 const root = join(import.meta.dir, '..');
 const isReal = process.env.TASKFLOW_SIDECAR === 'real';
 const port = freePort();
+/** By the user, for another program and for one of the services. */
+const exported = { AWS_SECRET_ACCESS_KEY: `secret-${crypto.randomUUID()}`, LOGIN_FAILURES: '77' };
 const started: Bun.Subprocess[] = [];
 let folder: string;
 let state: string;
@@ -100,6 +103,27 @@ describe('up', () => {
     expect(after.filter(isAlive)).toEqual([]);
   }, 90_000);
 
+  test('hands on no more of its environment than settings and what a process needs, and keeps none of it', async () => {
+    const up = start();
+    const processes = await isUp(up);
+    const ops = Bun.spawn([process.execPath, 'services/local/ops.ts', 'chat-api', 'outbox', 'correct', 'no-id'], {
+      cwd: root,
+      env: environment(),
+      stdio: ['pipe', 'ignore', 'ignore'], // the command waits for its input
+    });
+    const command = await eventually(() => childOf(ops.pid, 'services/chat-api/ops.ts'));
+    const children = [...processes.filter(({ pid }) => pid !== up.pid), { name: 'ops', pid: command }];
+    const given = (text: string) => children.filter(({ pid }) => environmentOf(pid).includes(text));
+    expect(given(exported.AWS_SECRET_ACCESS_KEY)).toEqual([]);
+    expect(given(`PATH=${process.env.PATH}`)).toEqual(children);
+    expect(given('LOGIN_FAILURES=77').map(({ name }) => name)).toEqual(['chat-api', 'ops']);
+    ops.stdin.end();
+    await ops.exited;
+    up.kill('SIGTERM');
+    expect(await up.exited).toBe(0);
+    expect(await filesWith(exported.AWS_SECRET_ACCESS_KEY)).toEqual([]);
+  }, 60_000);
+
   test('says in one sentence that its port is taken', async () => {
     using taken = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } });
     const { exitCode, stderr } = await run('services/local/up.ts', '--port', String(taken.port));
@@ -147,7 +171,28 @@ async function run(script: string, ...args: string[]) {
 /** Without what the tests' own cluster put there. */
 function environment(): Record<string, string> {
   const { PATH = '' } = process.env;
-  return { PATH, USER: 'olga', HOME: folder, TASKFLOW_STATE: state, TASKFLOW_CACHE: cacheFolder() };
+  return { ...exported, PATH, USER: 'olga', HOME: folder, TASKFLOW_STATE: state, TASKFLOW_CACHE: cacheFolder() };
+}
+
+/** What the process was started with. Linux only, as is `childOf`. */
+function environmentOf(pid: number): string {
+  return readFileSync(`/proc/${pid}/environ`, 'utf8');
+}
+
+/** Once it runs that program: until then it is a copy of its parent. */
+function childOf(pid: number, program: string): number | undefined {
+  const child = Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim());
+  return commandOf(child).includes(program) ? child : undefined;
+}
+
+/** Those below the state folder, logs and data too. */
+async function filesWith(text: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const entry of await readdir(state, { recursive: true, withFileTypes: true })) {
+    const file = join(entry.parentPath, entry.name);
+    if (entry.isFile() && readFileSync(file).includes(text)) found.push(file);
+  }
+  return found;
 }
 
 function isAlive({ pid }: { pid: number }): boolean {

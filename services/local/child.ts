@@ -16,14 +16,16 @@ export type Child = {
 
 const LINES_KEPT = 20;
 
+/** A program of ours. It reads no `.env` file, so that what it is given is all that it gets. */
 export function spawnProgram(
   script: string,
   environment: Record<string, string>,
   options: { onLine: (line: string) => void; limitMs?: number },
 ): Child {
-  return spawnCommand([process.execPath, '--no-orphans', script], environment, options);
+  return spawnCommand([process.execPath, '--no-orphans', '--no-env-file', script], environment, options);
 }
 
+/** Any program. `environment` is the whole of what it gets. */
 export function spawnCommand(
   command: string[],
   environment: Record<string, string>,

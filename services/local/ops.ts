@@ -2,6 +2,7 @@ import './require-bun.ts';
 import { join } from 'node:path';
 import { apps } from './apps.ts';
 import { bun } from './command-line.ts';
+import { processEnvironment } from './environment.ts';
 import { Refusal } from './refusal.ts';
 import { readRunning, stateFolder } from './state.ts';
 
@@ -14,7 +15,7 @@ try {
   process.exit(error instanceof Refusal ? 2 : 1);
 }
 
-/** Runs `services/<app-id>/ops.ts` with the environment that `up` gave this service. Answers its exit code. */
+/** Runs `services/<app-id>/ops.ts` with the settings that `up` gave this service. Answers its exit code. */
 async function ops([name, ...command]: string[]): Promise<number> {
   const app = apps.find(({ appId }) => appId === name);
   const ids = apps.map(({ appId }) => appId).join(', ');
@@ -23,8 +24,9 @@ async function ops([name, ...command]: string[]): Promise<number> {
   if (!(await Bun.file(script).exists())) throw new Refusal(`${app.appId} has no operators' commands.`);
   // Who asks is written to the log: the user at this terminal, not the one who started `up`.
   const operator = process.env.OPERATOR || process.env.USER;
-  const child = Bun.spawn([process.execPath, script, ...command], {
-    env: { ...readRunning(stateFolder()).environments[app.appId], ...(operator ? { OPERATOR: operator } : {}) },
+  const settings = readRunning(stateFolder()).settings[app.appId];
+  const child = Bun.spawn([process.execPath, '--no-env-file', script, ...command], {
+    env: { ...processEnvironment(), ...settings, ...(operator ? { OPERATOR: operator } : {}) },
     stdio: ['inherit', 'inherit', 'inherit'],
   });
   return child.exited;

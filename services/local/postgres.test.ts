@@ -59,3 +59,16 @@ test('says why it does not start', async () => {
     /^Postgres did not start \(.*postgresql\.conf.*\): more is at the end of .*postgres\.log\.$/,
   );
 });
+
+test('starts whatever locale and Postgres the environment of the caller names', async () => {
+  const foreign = { LC_ALL: 'xx_XX.UTF-8', PGDATA: '/nowhere', PGPORT: '1', PGOPTIONS: '-c port=2' };
+  const before = { ...process.env };
+  Object.assign(process.env, foreign);
+  try {
+    const server = await startPostgres({ ...where, dataDir: join(folder, 'foreign'), durable: false });
+    await server.stop();
+  } finally {
+    for (const name of Object.keys(foreign)) delete process.env[name];
+    Object.assign(process.env, before);
+  }
+});

@@ -2,6 +2,7 @@ import { closeSync, existsSync, openSync } from 'node:fs';
 import { chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import postgres from 'postgres';
+import { processEnvironment } from './environment.ts';
 import { findNative, type Native } from './native.ts';
 import { freePort } from './port.ts';
 import { commandOf, endsWithin } from './processes.ts';
@@ -104,7 +105,7 @@ async function run(command: string[], native: Native): Promise<{ exitCode: numbe
     // Detached as the server is: a Ctrl-C must not cut it short.
     const program = Bun.spawn(command, {
       ...native.account,
-      env: cleanEnvironment(),
+      env: environment(),
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });
@@ -165,7 +166,7 @@ function launch(native: Native, data: string, port: number, durable: boolean, lo
       ]),
       {
         ...native.account,
-        env: cleanEnvironment(),
+        env: environment(),
         stdio: ['ignore', logFile, logFile],
         // Out of the terminal's process group: Ctrl-C must not reach it before the services have flushed.
         detached: true,
@@ -176,9 +177,9 @@ function launch(native: Native, data: string, port: number, durable: boolean, lo
   }
 }
 
-/** PG… variables of the caller would change what a server listens to and where it looks. */
-function cleanEnvironment(): Record<string, string | undefined> {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PG')));
+/** Its messages in English, which `explain` reads; initdb refuses a locale that the system lacks, as one that came by ssh. */
+function environment(): Record<string, string> {
+  return { ...processEnvironment(), LC_ALL: 'C' };
 }
 
 /**

@@ -1,9 +1,24 @@
+import type { TObject } from '@sinclair/typebox';
 import { join } from 'node:path';
+import { schema as auditLogger } from '../audit-logger/config.ts';
+import { schema as chatApi } from '../chat-api/config.ts';
+import { schema as notificationService } from '../notification-service/config.ts';
+import { schema as recurringTaskProcessor } from '../recurring-task-processor/config.ts';
+import { schema as reminderService } from '../reminder-service/config.ts';
 import { type AppId, apps } from './apps.ts';
 import { type Child, spawnProgram } from './child.ts';
+import { chosen, processEnvironment } from './environment.ts';
 import type { Secrets } from './state.ts';
 
 const root = join(import.meta.dir, '../..');
+
+const schemas: Record<AppId, TObject> = {
+  'chat-api': chatApi,
+  'notification-service': notificationService,
+  'reminder-service': reminderService,
+  'audit-logger': auditLogger,
+  'recurring-task-processor': recurringTaskProcessor,
+};
 
 /** What five services on one machine share and how they differ: enough to compute each one's environment. */
 export type Stack = {
@@ -18,31 +33,29 @@ export type Stack = {
   commit: string;
 };
 
-/**
- * The environment a service is started with: its own settings over what the caller's environment holds (so that any
- * other setting of the configuration table can be given to `up`).
- */
-export function serviceEnvironment(stack: Stack, appId: AppId): Record<string, string> {
-  const { secrets } = stack;
-  return {
-    ...inherited(),
+/** What `up` and its user tell one service, and `ops` after it: the settings that its schema names, no others. */
+export function serviceSettings(stack: Stack, appId: AppId): Record<string, string> {
+  const { JWT_SECRET, SERVICE_TOKEN, APP_API_TOKEN, DAPR_API_TOKEN, AUDIT_SEAL_KEY } = stack.secrets;
+  return chosen(Object.keys(schemas[appId].properties), {
+    ...process.env,
+    // Of who runs `ops`, not of who ran `up`.
+    OPERATOR: undefined,
+    ...{ JWT_SECRET, SERVICE_TOKEN, APP_API_TOKEN, DAPR_API_TOKEN, AUDIT_SEAL_KEY },
     HOST: '127.0.0.1',
     PORT: String(stack.ports[appId]),
-    APP_ID: appId,
     DATABASE_URL: stack.databaseUrl(appId),
     DAPR_HTTP_PORT: String(stack.sidecarPorts[appId]),
-    DAPR_API_TOKEN: secrets.DAPR_API_TOKEN,
-    APP_API_TOKEN: secrets.APP_API_TOKEN,
-    JWT_SECRET: secrets.JWT_SECRET,
-    ...(appId === 'chat-api' || appId === 'recurring-task-processor' ? { SERVICE_TOKEN: secrets.SERVICE_TOKEN } : {}),
-    ...(appId === 'audit-logger' ? { AUDIT_SEAL_KEY: secrets.AUDIT_SEAL_KEY } : {}),
     PUBLIC_URL: stack.publicUrl,
-    LOG_LEVEL: process.env.LOG_LEVEL || 'info',
     // Streams are few here and Ctrl-C should be quick; the stand-in outlives its services, so none need answer for it.
     DRAIN_MS: '1000',
     DELIVERY_DRAIN_MS: '0',
     VERSION_COMMIT: stack.commit,
-  };
+  });
+}
+
+/** The environment a service is started with. */
+export function serviceEnvironment(stack: Stack, appId: AppId): Record<string, string> {
+  return { ...processEnvironment(), ...serviceSettings(stack, appId) };
 }
 
 export function sidecarEnvironment(
@@ -50,7 +63,7 @@ export function sidecarEnvironment(
   { databaseUrl, controlPort }: { databaseUrl: string; controlPort: number },
 ): Record<string, string> {
   return {
-    ...inherited(),
+    ...processEnvironment(),
     SIDECAR_DATABASE_URL: databaseUrl,
     SIDECAR_APPS: JSON.stringify(
       apps.map(({ appId }) => ({ appId, appPort: ports[appId], httpPort: sidecarPorts[appId] })),
@@ -59,7 +72,6 @@ export function sidecarEnvironment(
     SIDECAR_CONTROL_PORT: String(controlPort),
     DAPR_API_TOKEN: secrets.DAPR_API_TOKEN,
     APP_API_TOKEN: secrets.APP_API_TOKEN,
-    LOG_LEVEL: process.env.LOG_LEVEL || 'info',
   };
 }
 
@@ -73,14 +85,4 @@ export function spawnService(
   { onLine, limitMs = 5000 }: { onLine: (line: string) => void; limitMs?: number },
 ): Child {
   return spawnProgram(join(root, 'services', name, 'main.ts'), environment, { onLine, limitMs });
-}
-
-/** Without what belongs to `up` itself. */
-function inherited(): Record<string, string> {
-  const own = ['DATABASE_URL', 'DAPR_HTTP_PORT', 'PORT', 'HOST', 'TASKFLOW_STATE'];
-  return Object.fromEntries(
-    Object.entries(process.env).flatMap(([key, value]) =>
-      value === undefined || own.includes(key) ? [] : [[key, value]],
-    ),
-  );
 }

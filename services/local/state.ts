@@ -20,8 +20,8 @@ export type Secrets = {
 export type Running = {
   pid: number;
   url: string;
-  /** The whole environment of each service, as it was started. */
-  environments: Record<AppId, Record<string, string>>;
+  /** Of each service, as it was started. */
+  settings: Record<AppId, Record<string, string>>;
   processes: { name: string; pid: number; port: number }[];
 };
 

@@ -6,7 +6,7 @@ import { readOptions, usage } from './options.ts';
 import { removePostgres } from './postgres.ts';
 import { codeOf, Refusal } from './refusal.ts';
 import { watchSignals } from './signals.ts';
-import { serviceEnvironment, type Stack } from './stack.ts';
+import { serviceSettings, type Stack } from './stack.ts';
 import { Interrupted, NotReady, type Part, type Session, startAll } from './start.ts';
 import { openState, removeState, stateFolder } from './state.ts';
 import { createTerminal } from './terminal.ts';
@@ -67,7 +67,7 @@ function remember({ state, options }: Session, stack: Stack, parts: Part[]): voi
   state.saveRunning({
     pid: process.pid,
     url: `http://127.0.0.1:${options.port}`,
-    environments: perApp((appId) => serviceEnvironment(stack, appId)),
+    settings: perApp((appId) => serviceSettings(stack, appId)),
     processes: parts.map(({ name, port, pid }) => ({ name, port, pid: pid() ?? 0 })),
   });
 }

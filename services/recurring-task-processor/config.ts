@@ -1,7 +1,7 @@
 import { baseConfig, configOrExit, t } from '#shared/config';
 
-/** It checks nobody's login, so it does not get the key that could make one. */
-const { JWT_SECRET, JWT_SECRET_PREVIOUS, ...base } = baseConfig;
+/** It has no API: it checks no login and no sidecar, so it does not get the secrets with which it could pass for one. */
+const { JWT_SECRET, JWT_SECRET_PREVIOUS, APP_API_TOKEN, APP_API_TOKEN_PREVIOUS, ...base } = baseConfig;
 
 /** The settings of the processor. */
 export const schema = t.Object({

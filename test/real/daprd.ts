@@ -1,3 +1,4 @@
+import { processEnvironment } from '../../services/local/environment.ts';
 import { freePorts } from '../../services/local/port.ts';
 import { type Child, spawnCommand } from '../../services/local/child.ts';
 import { type Authority, TRUST_DOMAIN } from './sentry.ts';
@@ -53,7 +54,7 @@ export function startDaprd(options: DaprdOptions): Child {
   };
   const command = [daprd, ...Object.entries(flags).map(([name, value]) => `--${name}=${value}`)];
   const environment = {
-    ...(process.env as Record<string, string>),
+    ...processEnvironment(),
     ...tokens,
     DAPR_HOST_IP: '127.0.0.1',
     // As a CPU limit does in a cluster: five or more of them share this machine's cores, and with one thread each needs a

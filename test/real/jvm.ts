@@ -1,4 +1,5 @@
 import { spawnCommand, type Child } from '../../services/local/child.ts';
+import { processEnvironment } from '../../services/local/environment.ts';
 
 // Small and quick to start rather than fast in the long run: C1 alone, the simplest collector.
 const flags = [
@@ -14,7 +15,7 @@ export function startJava(
   { more = [], onLine }: { more?: string[]; onLine: (line: string) => void },
 ): Child {
   const command = ['java', ...flags, ...more, '-cp', `${jars}/*`, ...program];
-  return spawnCommand(command, process.env as Record<string, string>, { onLine, limitMs: 10_000 });
+  return spawnCommand(command, processEnvironment(), { onLine, limitMs: 10_000 });
 }
 
 /** Runs a program to its end. Throws with what it said when that was not well. */

@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { processEnvironment } from '../../services/local/environment.ts';
 import { freePorts } from '../../services/local/port.ts';
 import { type Child, requireOk, spawnCommand, untilReady } from '../../services/local/child.ts';
 
@@ -54,7 +55,7 @@ export async function prepareSentry({
   return {
     port: port ?? 0,
     async launch(): Promise<Child> {
-      const child = spawnCommand(command, process.env as Record<string, string>, { onLine });
+      const child = spawnCommand(command, processEnvironment(), { onLine });
       const probe = () => requireOk(`http://127.0.0.1:${healthPort}/healthz`);
       return untilReady(child, { name: 'sentry', ms: READY_MS, probe });
     },

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { AppId } from '../../services/local/apps.ts';
+import { processEnvironment } from '../../services/local/environment.ts';
 import { freePort } from '../../services/local/port.ts';
 import { type Child, requireOk, untilReady } from '../../services/local/child.ts';
 import { spawnService } from '../../services/local/stack.ts';
@@ -52,7 +53,7 @@ async function createStandIn({ placed, tokens, onLine }: SidecarsOptions): Promi
   const control = `http://127.0.0.1:${controlPort}`;
   let child: Child | undefined;
   const environment = {
-    ...(process.env as Record<string, string>),
+    ...processEnvironment(),
     ...tokens,
     SIDECAR_DATABASE_URL: log.url(),
     SIDECAR_APPS: JSON.stringify(
