@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { apps } from '../services/local/apps.ts';
 import { freePort } from '../services/local/port.ts';
+import { startPostgres } from '../services/local/postgres.ts';
 import { commandOf } from '../services/local/processes.ts';
 import { readRunning, type Running } from '../services/local/state.ts';
 import { cacheFolder } from './real/cache.ts';
@@ -124,6 +125,24 @@ describe('up', () => {
     expect(await filesWith(exported.AWS_SECRET_ACCESS_KEY)).toEqual([]);
   }, 60_000);
 
+  test('runs on a Postgres that DATABASE_URL and PGPASSWORD name, and tells the services neither', async () => {
+    const place = { dataDir: join(folder, 'given'), log: join(folder, 'given.log'), durable: false };
+    await using server = await startPostgres(place).then((own) => ({ ...own, [Symbol.asyncDispose]: own.stop }));
+    const { host, username, password, pathname } = new URL(server.adminUrl);
+    const given = { DATABASE_URL: `postgres://${username}@${host}${pathname}`, PGPASSWORD: password, PGSSL: 'require' };
+    const up = start(given);
+    const processes = await isUp(up);
+    expect(processes.map(({ name }) => name)).not.toContain('postgres');
+    const children = processes.filter(({ pid }) => pid !== up.pid);
+    const knowing = children.filter(
+      ({ pid }) => /PG[A-Z]+=/.test(environmentOf(pid)) || environmentOf(pid).includes(password),
+    );
+    expect(knowing.map(({ name }) => name)).toEqual(isReal ? [] : ['sidecar']); // whose log is its owner's
+    expect(await run('services/local/ops.ts', 'chat-api', 'users', 'list')).toMatchObject({ exitCode: 0 });
+    up.kill('SIGTERM');
+    expect(await up.exited).toBe(0);
+  }, 60_000);
+
   test('says in one sentence that its port is taken', async () => {
     using taken = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } });
     const { exitCode, stderr } = await run('services/local/up.ts', '--port', String(taken.port));
@@ -136,11 +155,11 @@ describe('up', () => {
 
 const url = (path: string) => `http://localhost:${port}${path}`;
 
-function start() {
+function start(more: Record<string, string> = {}) {
   const options = ['--port', String(port), ...(isReal ? ['--real'] : [])];
   const up = Bun.spawn([process.execPath, '--no-orphans', 'services/local/up.ts', ...options], {
     cwd: root,
-    env: environment(),
+    env: { ...environment(), ...more },
     stdio: ['ignore', Bun.file(join(folder, 'up.out')), 'inherit'],
   });
   started.push(up);

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { bun } from './command-line.ts';
+import { completed } from './database-url.ts';
 import { Refusal } from './refusal.ts';
 
 export type Options = {
@@ -38,7 +39,7 @@ export function readOptions(args: string[], environment: Record<string, string |
     fresh,
     real,
     port: portOf('--port', port),
-    databaseUrl: DATABASE_URL || undefined,
+    databaseUrl: DATABASE_URL ? completed(DATABASE_URL, environment) : undefined,
     daprHttpPort: DAPR_HTTP_PORT ? portOf('DAPR_HTTP_PORT', DAPR_HTTP_PORT) : undefined,
   };
 }

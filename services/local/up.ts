@@ -2,6 +2,7 @@ import './require-bun.ts';
 import { join } from 'node:path';
 import { perApp } from './apps.ts';
 import { bun } from './command-line.ts';
+import { forgetPostgresVariables } from './database-url.ts';
 import { readOptions, usage } from './options.ts';
 import { removePostgres } from './postgres.ts';
 import { codeOf, Refusal } from './refusal.ts';
@@ -22,6 +23,7 @@ async function up(): Promise<number> {
       console.log(usage);
       return 0;
     }
+    forgetPostgresVariables();
     const folder = stateFolder();
     if (options.fresh && !(await startOver(folder))) return 0;
     const state = openState(folder);
