@@ -1,6 +1,9 @@
-import { chown, cp, mkdir, readFile, stat, symlink } from 'node:fs/promises';
+import { chown, cp, lstat, mkdir, readFile, stat, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { codeOf, Refusal } from './refusal.ts';
+
+/** See `asNobody`. */
+const SHELTER = join('/var/tmp', 'taskflow-root');
 
 /** How to run the programs of the embedded Postgres here, and where its files may lie. */
 export type Native = {
@@ -70,16 +73,36 @@ async function asNobody(native: string, wanted: string): Promise<Native> {
     await own(wanted, account);
     return { ...plain(native, wanted), account };
   }
-  const shelter = join('/var/tmp', 'taskflow-root');
-  await mkdir(shelter, { mode: 0o755 }).catch(unlessExists);
-  if ((await stat(shelter)).uid !== 0)
-    throw new Refusal(`${shelter} does not belong to root: remove it and try again.`);
+  await mkdir(SHELTER, { mode: 0o755 }).catch(unlessExists);
+  if (!(await isRoots(SHELTER))) throw new Refusal(`${SHELTER} is not a folder of root's: remove it and try again.`);
   const { version }: { version: string } = await Bun.file(join(native, '..', 'package.json')).json();
-  const copy = join(shelter, `native-${version}`);
+  const copy = join(SHELTER, `native-${version}`);
   await cp(native, copy, { recursive: true, force: false, verbatimSymlinks: true });
-  const folder = join(shelter, Bun.hash(wanted).toString(36));
+  const folder = sheltered(wanted);
   await own(folder, account);
   return { ...plain(copy, folder), account };
+}
+
+/** Where the files of a server may lie whose folder shall be `wanted`. Nothing is made. */
+export async function placesOf(wanted: string): Promise<string[]> {
+  const isRoot = process.getuid?.() === 0;
+  return isRoot && (await isRoots(SHELTER)) ? [wanted, sheltered(wanted)] : [wanted];
+}
+
+/** By a name that only root can have given: nobody else makes anything in the shelter. */
+function sheltered(wanted: string): string {
+  return join(SHELTER, Bun.hash(wanted).toString(36));
+}
+
+/** Whether it is a folder, and not a link to one, that only root changes: anybody may have made what lies in /var/tmp. */
+async function isRoots(folder: string): Promise<boolean> {
+  try {
+    const found = await lstat(folder);
+    return found.isDirectory() && found.uid === 0 && (found.mode & 0o022) === 0;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 async function own(folder: string, { uid, gid }: { uid: number; gid: number }): Promise<void> {

@@ -1,9 +1,9 @@
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { processEnvironment } from './environment.ts';
-import { findNative, type Native } from './native.ts';
+import { findNative, type Native, placesOf } from './native.ts';
 import { freePort } from './port.ts';
 import { commandOf, endsWithin } from './processes.ts';
 import { codeOf, Refusal } from './refusal.ts';
@@ -216,11 +216,10 @@ async function readLock(data: string): Promise<{ pid: number; status: string } |
 
 /** Removes a server's folder, wherever its files really lie, and ends what a killed process left running on it. */
 export async function removePostgres(dataDir: string): Promise<void> {
-  if (!existsSync(dataDir)) return;
-  const { folder } = await findNative(dataDir);
-  await stopOrphan(join(folder, 'data'));
-  await rm(folder, { recursive: true, force: true });
-  await rm(dataDir, { recursive: true, force: true });
+  for (const folder of await placesOf(dataDir)) {
+    await stopOrphan(join(folder, 'data'));
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 async function stopOrphan(data: string): Promise<void> {
