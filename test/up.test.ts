@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
-import { readFileSync } from 'node:fs';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { apps } from '../services/local/apps.ts';
@@ -23,6 +23,7 @@ let state: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'taskflow-up-'));
   state = join(folder, 'state');
+  await mkdir(state); // open to others, as up finds it
 });
 afterEach(async () => {
   // A test that failed half-way must not leave its `up` to the next one.
@@ -76,6 +77,7 @@ describe('up', () => {
     ]);
     expect(names.at(-1)).toBe('chat-api'); // consumers first
     expect(await Bun.file(join(state, 'postgres.log')).text()).toEndWith('database system is shut down\n');
+    expect(readdirSync(state).filter((name) => statSync(join(state, name)).mode & 0o077)).toEqual([]);
     secrets = await Bun.file(join(state, 'secrets.json')).text();
   }, 60_000);
 
@@ -153,10 +155,71 @@ describe('up', () => {
   });
 });
 
+describe('up --fresh', () => {
+  const secrets = () => Bun.file(join(state, 'secrets.json')).text();
+  const question = `Remove all tasks, users and secrets in`;
+
+  test.each([
+    ['no', 'n\n', 0],
+    ['Ctrl-C', '\x03', 130],
+  ])(
+    'asks on a terminal, and %s leaves all as it is',
+    async (_name, answer, exitCode) => {
+      const before = await secrets();
+      let screen = '';
+      const up = Bun.spawn([process.execPath, 'services/local/up.ts', '--fresh', '--port', String(port)], {
+        cwd: root,
+        env: environment(),
+        terminal: {
+          data(terminal, bytes) {
+            screen += new TextDecoder().decode(bytes);
+            if (screen.endsWith('? [y/N] ')) terminal.write(answer);
+          },
+        },
+      });
+      started.push(up);
+      expect(await up.exited).toBe(exitCode);
+      expect(screen).toStartWith(`${question} ${state}? [y/N] `);
+      expect(await secrets()).toBe(before);
+    },
+    20_000,
+  );
+
+  test('says in one sentence that it needs --yes where nobody can be asked', async () => {
+    const before = await secrets();
+    const { exitCode, stderr } = await run('services/local/up.ts', '--fresh', '--port', String(port));
+    const sentence = `--fresh removes all tasks, users and secrets in ${state}: say --yes besides, since nobody can be asked here.\n`;
+    expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: sentence });
+    expect(await secrets()).toBe(before);
+  });
+
+  test('refuses a folder of somebody else before it asks, with --yes too', async () => {
+    const theirs = join(folder, 'theirs');
+    await Bun.write(join(theirs, 'logs', 'theirs.log'), '');
+    const sentence = `The folder ${theirs} holds files that are not TaskFlow's: name an empty one, or one that is not there yet, in TASKFLOW_STATE.\n`;
+    for (const flags of [['--fresh'], ['--fresh', '--yes'], []]) {
+      const { exitCode, stderr } = await runOn(theirs, 'services/local/up.ts', ...flags);
+      expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: sentence });
+    }
+    expect((await readdir(theirs, { recursive: true })).toSorted()).toEqual(['logs', 'logs/theirs.log']);
+  });
+
+  test('with --yes begins anew', async () => {
+    const before = await secrets();
+    const up = start({}, '--fresh', '--yes');
+    await isUp(up);
+    expect(await secrets()).not.toBe(before);
+    const { stdout } = await run('services/local/ops.ts', 'chat-api', 'users', 'list');
+    expect(stdout.trim().split('\n')).toHaveLength(1); // the demo user
+    up.kill('SIGTERM');
+    expect(await up.exited).toBe(0);
+  }, 60_000);
+});
+
 const url = (path: string) => `http://localhost:${port}${path}`;
 
-function start(more: Record<string, string> = {}) {
-  const options = ['--port', String(port), ...(isReal ? ['--real'] : [])];
+function start(more: Record<string, string> = {}, ...flags: string[]) {
+  const options = ['--port', String(port), ...(isReal ? ['--real'] : []), ...flags];
   const up = Bun.spawn([process.execPath, '--no-orphans', 'services/local/up.ts', ...options], {
     cwd: root,
     env: { ...environment(), ...more },
@@ -177,10 +240,14 @@ async function isUp(up: Bun.Subprocess): Promise<Running['processes']> {
   );
 }
 
-async function run(script: string, ...args: string[]) {
+function run(script: string, ...args: string[]) {
+  return runOn(state, script, ...args);
+}
+
+async function runOn(stateFolder: string, script: string, ...args: string[]) {
   const child = Bun.spawn([process.execPath, script, ...args], {
     cwd: root,
-    env: environment(),
+    env: { ...environment(), TASKFLOW_STATE: stateFolder },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const [stdout, stderr, exitCode] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);

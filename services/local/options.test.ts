@@ -7,6 +7,7 @@ describe('readOptions', () => {
     const defaults = {
       help: false,
       fresh: false,
+      yes: false,
       real: false,
       port: 8080,
       databaseUrl: undefined,
@@ -18,9 +19,10 @@ describe('readOptions', () => {
 
   test('takes flags and the parts that the user brings', () => {
     const environment = { DATABASE_URL: 'postgres://me@db/x', DAPR_HTTP_PORT: '3500' };
-    expect(readOptions(['--fresh', '--port', '9000'], environment)).toEqual({
+    expect(readOptions(['--fresh', '--yes', '--port', '9000'], environment)).toEqual({
       help: false,
       fresh: true,
+      yes: true,
       real: false,
       port: 9000,
       databaseUrl: 'postgres://me@db/x',

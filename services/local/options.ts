@@ -7,6 +7,8 @@ export type Options = {
   /** Only `usage` is asked for. */
   help: boolean;
   fresh: boolean;
+  /** The answer to what `fresh` asks. */
+  yes: boolean;
   /** Kafka and daprd in place of the stand-in. */
   real: boolean;
   port: number;
@@ -16,9 +18,10 @@ export type Options = {
   daprHttpPort: number | undefined;
 };
 
-export const usage = `${bun} run up [--fresh] [--port N] [--real]
+export const usage = `${bun} run up [--fresh [--yes]] [--port N] [--real]
 
   --fresh   begin with new data and secrets (asks first on a terminal)
+  --yes     do not ask; needed with --fresh where there is no terminal
   --port N  serve on http://localhost:N instead of 8080
   --real    on Apache Kafka and Dapr's sidecars, built at the first time (needs Go, Java and Maven)
 
@@ -28,7 +31,7 @@ export const usage = `${bun} run up [--fresh] [--port N] [--real]
 
 /** Reads flags and environment of `up`. Throws `Refusal` naming what is wrong. */
 export function readOptions(args: string[], environment: Record<string, string | undefined>): Options {
-  const { help = false, fresh = false, real = false, port = '8080' } = parse(args);
+  const { help = false, fresh = false, yes = false, real = false, port = '8080' } = parse(args);
   const { DATABASE_URL, DAPR_HTTP_PORT } = environment;
   if (DATABASE_URL && !/^postgres(ql)?:\/\//.test(DATABASE_URL)) {
     throw new Refusal('DATABASE_URL must begin with postgres:// (postgres://user:password@host:5432/database).');
@@ -37,6 +40,7 @@ export function readOptions(args: string[], environment: Record<string, string |
   return {
     help,
     fresh,
+    yes,
     real,
     port: portOf('--port', port),
     databaseUrl: DATABASE_URL ? completed(DATABASE_URL, environment) : undefined,
@@ -44,10 +48,11 @@ export function readOptions(args: string[], environment: Record<string, string |
   };
 }
 
-function parse(args: string[]): { help?: boolean; fresh?: boolean; real?: boolean; port?: string } {
+function parse(args: string[]): { help?: boolean; fresh?: boolean; yes?: boolean; real?: boolean; port?: string } {
   try {
     const flag = { type: 'boolean' } as const;
-    return parseArgs({ args, options: { help: flag, fresh: flag, real: flag, port: { type: 'string' } } }).values;
+    const options = { help: flag, fresh: flag, yes: flag, real: flag, port: { type: 'string' } } as const;
+    return parseArgs({ args, options }).values;
   } catch (cause) {
     throw new Refusal(`${cause instanceof Error ? cause.message : cause}\n\n${usage}`, { cause });
   }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { type AppId, perApp } from './apps.ts';
+import { makeSecrets } from './secrets.ts';
 import { serviceEnvironment, serviceSettings, type Stack } from './stack.ts';
-import { makeSecrets } from './state.ts';
 
 const stack: Stack = {
   secrets: makeSecrets(),

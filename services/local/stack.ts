@@ -8,7 +8,7 @@ import { schema as reminderService } from '../reminder-service/config.ts';
 import { type AppId, apps } from './apps.ts';
 import { type Child, spawnProgram } from './child.ts';
 import { chosen, processEnvironment } from './environment.ts';
-import type { Secrets } from './state.ts';
+import type { Secrets } from './secrets.ts';
 
 const root = join(import.meta.dir, '../..');
 

@@ -3,6 +3,7 @@ import { type AppId, apps, perApp } from './apps.ts';
 import { answers, type Child } from './child.ts';
 import { ensureDatabase, explainGiven, isServerLost, prepareData } from './data.ts';
 import { ensureDemoUser } from './demo-login.ts';
+import { POSTGRES } from './folder.ts';
 import { startGateway } from './gateway.ts';
 import type { Options } from './options.ts';
 import { freePort, freePorts, isFree } from './port.ts';
@@ -134,7 +135,7 @@ function givenDatabase(url: string): Database {
 /** Not a step that a signal may cut short: a server that is starting must be ours to stop first. */
 async function startDatabase(session: Session): Promise<Database> {
   const { state, terminal } = session;
-  const where = { dataDir: state.path('postgres-18'), durable: true, log: state.path('postgres.log') };
+  const where = { dataDir: state.path(POSTGRES), durable: true, log: state.path('postgres.log') };
   const first = await terminal.timed('Postgres 18 started', () => startPostgres(where));
   // A restart comes back on the port that the services know.
   const restart = () => startPostgres({ ...where, port: first.port });

@@ -1,18 +1,16 @@
 import './require-bun.ts';
-import { join } from 'node:path';
 import { perApp } from './apps.ts';
 import { bun } from './command-line.ts';
 import { forgetPostgresVariables } from './database-url.ts';
-import { readOptions, usage } from './options.ts';
-import { removePostgres } from './postgres.ts';
+import { requireOurs } from './folder.ts';
+import { type Options, readOptions, usage } from './options.ts';
 import { codeOf, Refusal } from './refusal.ts';
 import { watchSignals } from './signals.ts';
 import { serviceSettings, type Stack } from './stack.ts';
 import { Interrupted, NotReady, type Part, type Session, startAll } from './start.ts';
-import { openState, removeState, stateFolder } from './state.ts';
+import { openState, stateFolder } from './state.ts';
 import { createTerminal } from './terminal.ts';
 
-const signals = watchSignals();
 process.exit(await up());
 
 /** All of TaskFlow on this machine until a signal comes. Answers the exit code: 2 = a person must change something. */
@@ -25,8 +23,12 @@ async function up(): Promise<number> {
     }
     forgetPostgresVariables();
     const folder = stateFolder();
-    if (options.fresh && !(await startOver(folder))) return 0;
-    const state = openState(folder);
+    if (options.fresh && !isAgreed(folder, options)) {
+      console.log('Nothing was removed, and nothing started.');
+      return 0;
+    }
+    const signals = watchSignals(); // not before: while a question waits, Ctrl-C ends the process
+    const state = await openState(folder, options);
     const colours = process.stdout.isTTY && !process.env.NO_COLOR;
     const terminal = createTerminal({ folder: state.path('logs'), colours });
     try {
@@ -41,7 +43,7 @@ async function up(): Promise<number> {
 }
 
 async function runUntilSignal(session: Session): Promise<void> {
-  const { terminal } = session;
+  const { terminal, signals } = session;
   const stages: Part[][] = [];
   signals.onHurry(() => killServices(stages));
   try {
@@ -55,13 +57,14 @@ async function runUntilSignal(session: Session): Promise<void> {
   }
 }
 
-/** Asks on a terminal, then removes data, secrets and logs. A database given by DATABASE_URL is not touched. */
-async function startOver(folder: string): Promise<boolean> {
-  const mayAsk = process.stdin.isTTY && process.stdout.isTTY;
-  if (mayAsk && !confirm(`Remove all tasks, users and secrets in ${folder}?`)) return false;
-  removeState(folder);
-  await removePostgres(join(folder, 'postgres-18'));
-  return true;
+/** Whether data, secrets and logs may go; asks on a terminal. A database given by DATABASE_URL is not touched. */
+function isAgreed(folder: string, { yes }: Options): boolean {
+  requireOurs(folder);
+  if (yes) return true;
+  if (process.stdin.isTTY && process.stdout.isTTY) return confirm(`Remove all tasks, users and secrets in ${folder}?`);
+  throw new Refusal(
+    `--fresh removes all tasks, users and secrets in ${folder}: say --yes besides, since nobody can be asked here.`,
+  );
 }
 
 /** For `bun run demo` and `bun run ops`. */

@@ -111,7 +111,7 @@ export async function archiveClasses(files: KafkaFiles, folder: string): Promise
 /** A data folder and the settings for it. */
 async function prepare(files: KafkaFiles, folder: string, port: number): Promise<string> {
   const [data, settings] = [join(folder, 'data'), join(folder, 'server.properties')];
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   await cp(files.data, data, { recursive: true, force: false });
   await writeFile(settings, await settingsText(files, data, port));
   return settings;

@@ -14,7 +14,7 @@ type Patch = (manifest: Manifest) => Manifest;
  */
 export async function writeResources(folder: string, { broker }: { broker: string }) {
   const [resources, configuration] = [join(folder, 'resources'), join(folder, 'configuration.yaml')];
-  await mkdir(resources, { recursive: true });
+  await mkdir(resources, { recursive: true, mode: 0o700 });
   const patches: Record<string, Patch> = {
     Component: withBroker(broker),
     Configuration: withNames(join(folder, 'names.db')),

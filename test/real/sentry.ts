@@ -33,7 +33,7 @@ export async function prepareSentry({
   onLine?: (line: string) => void;
 }) {
   const credentials = join(folder, 'credentials');
-  await mkdir(credentials, { recursive: true });
+  await mkdir(credentials, { recursive: true, mode: 0o700 }); // it holds the key of the root
   const settings = join(folder, 'daprsystem.yaml');
   await writeFile(settings, Bun.YAML.stringify(configuration, null, 2));
   const [port, healthPort, metricsPort] = freePorts(3);
