@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createProgress } from '../services/local/command-line.ts';
 import { startCluster, temporaryFolder } from './support/cluster.ts';
 
 // bun test/check.ts [--tests-only] [--real] [paths…]: all that must be green before a commit. The last line is the verdict,
@@ -7,7 +8,7 @@ import { startCluster, temporaryFolder } from './support/cluster.ts';
 // --real: the tests of the whole, on daprd and Kafka in place of the stand-in; they are built first if need be. Each suite has
 // a process and a line of its own, the last line is their sum.
 
-const startedAt = performance.now();
+const say = createProgress();
 const isReal = process.argv.includes('--real');
 const testsOnly = isReal || process.argv.includes('--tests-only');
 const given = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
@@ -144,10 +145,6 @@ function killGroup(pid: number): void {
   } catch {
     // The whole group has ended in time.
   }
-}
-
-function say(line: string): void {
-  console.error(`[${seconds(startedAt)} s] ${line}`);
 }
 
 function seconds(from: number): string {

@@ -9,6 +9,7 @@ import { startPostgres } from '../services/local/postgres.ts';
 import { commandOf } from '../services/local/processes.ts';
 import { readRunning, type Running } from '../services/local/state.ts';
 import { cacheFolder } from './real/cache.ts';
+import { runToEnd } from './support/command.ts';
 import { eventually } from './support/wait.ts';
 
 const root = join(import.meta.dir, '..');
@@ -52,15 +53,15 @@ describe('up', () => {
       ...(isReal ? apps.map(({ appId }) => `daprd-${appId}`) : []),
     ]);
     const demo = await run('services/local/demo.ts');
-    expect(demo).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(demo).toMatchObject({ exitCode: 0, err: '' });
     for (const type of ['created', 'updated', 'reminder.triggered', 'completed', 'deleted']) {
-      expect(demo.stdout).toMatch(new RegExp(`^task\\.${type} +\\d+ ms$`, 'm'));
+      expect(demo.out).toMatch(new RegExp(`^task\\.${type} +\\d+ ms$`, 'm'));
     }
     const ops = await run('services/local/ops.ts', 'chat-api', 'users', 'list');
-    expect(ops).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('"operator":"olga"') });
-    expect(ops.stdout).toMatch(/^demo-\S+@example.com\tuser\tenabled\t/);
+    expect(ops).toMatchObject({ exitCode: 0, err: expect.stringContaining('"operator":"olga"') });
+    expect(ops.out).toMatch(/^demo-\S+@example.com\tuser\tenabled\t/);
     const again = await run('services/local/up.ts', '--port', String(port));
-    expect(again).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('TaskFlow already runs on') });
+    expect(again).toMatchObject({ exitCode: 2, err: expect.stringContaining('TaskFlow already runs on') });
 
     up.kill('SIGTERM');
     up.kill('SIGTERM'); // npx and `bun run` deliver each signal twice
@@ -147,8 +148,8 @@ describe('up', () => {
 
   test('says in one sentence that its port is taken', async () => {
     using taken = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } });
-    const { exitCode, stderr } = await run('services/local/up.ts', '--port', String(taken.port));
-    expect({ exitCode, lines: stderr.trim().split('\n') }).toEqual({
+    const { exitCode, err } = await run('services/local/up.ts', '--port', String(taken.port));
+    expect({ exitCode, lines: err.trim().split('\n') }).toEqual({
       exitCode: 2,
       lines: [expect.stringContaining(`Port ${taken.port} is taken: stop what uses it, or choose another one`)],
     });
@@ -187,9 +188,9 @@ describe('up --fresh', () => {
 
   test('says in one sentence that it needs --yes where nobody can be asked', async () => {
     const before = await secrets();
-    const { exitCode, stderr } = await run('services/local/up.ts', '--fresh', '--port', String(port));
+    const { exitCode, err } = await run('services/local/up.ts', '--fresh', '--port', String(port));
     const sentence = `--fresh removes all tasks, users and secrets in ${state}: say --yes besides, since nobody can be asked here.\n`;
-    expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: sentence });
+    expect({ exitCode, err }).toEqual({ exitCode: 2, err: sentence });
     expect(await secrets()).toBe(before);
   });
 
@@ -198,8 +199,8 @@ describe('up --fresh', () => {
     await Bun.write(join(theirs, 'logs', 'theirs.log'), '');
     const sentence = `The folder ${theirs} holds files that are not TaskFlow's: name an empty one, or one that is not there yet, in TASKFLOW_STATE.\n`;
     for (const flags of [['--fresh'], ['--fresh', '--yes'], []]) {
-      const { exitCode, stderr } = await runOn(theirs, 'services/local/up.ts', ...flags);
-      expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: sentence });
+      const { exitCode, err } = await runOn(theirs, 'services/local/up.ts', ...flags);
+      expect({ exitCode, err }).toEqual({ exitCode: 2, err: sentence });
     }
     expect((await readdir(theirs, { recursive: true })).toSorted()).toEqual(['logs', 'logs/theirs.log']);
   });
@@ -209,8 +210,8 @@ describe('up --fresh', () => {
     const up = start({}, '--fresh', '--yes');
     await isUp(up);
     expect(await secrets()).not.toBe(before);
-    const { stdout } = await run('services/local/ops.ts', 'chat-api', 'users', 'list');
-    expect(stdout.trim().split('\n')).toHaveLength(1); // the demo user
+    const { out } = await run('services/local/ops.ts', 'chat-api', 'users', 'list');
+    expect(out.trim().split('\n')).toHaveLength(1); // the demo user
     up.kill('SIGTERM');
     expect(await up.exited).toBe(0);
   }, 60_000);
@@ -240,19 +241,10 @@ async function isUp(up: Bun.Subprocess): Promise<Running['processes']> {
   );
 }
 
-function run(script: string, ...args: string[]) {
-  return runOn(state, script, ...args);
-}
+const run = (script: string, ...args: string[]) => runOn(state, script, ...args);
 
-async function runOn(stateFolder: string, script: string, ...args: string[]) {
-  const child = Bun.spawn([process.execPath, script, ...args], {
-    cwd: root,
-    env: { ...environment(), TASKFLOW_STATE: stateFolder },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const [stdout, stderr, exitCode] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
-  return { stdout, stderr, exitCode };
-}
+const runOn = (stateFolder: string, script: string, ...args: string[]) =>
+  runToEnd([process.execPath, script, ...args], { ...environment(), TASKFLOW_STATE: stateFolder }, { cwd: root });
 
 /** Without what the tests' own cluster put there. */
 function environment(): Record<string, string> {

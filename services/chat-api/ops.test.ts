@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from 'bun:test';
+import { runToEnd } from '../../test/support/command.ts';
 import { createHouse, type House, newUser, refusalOf, SECRET } from './fixtures/app.ts';
 
 const house: House = await createHouse();
@@ -11,12 +12,8 @@ async function ops(...words: string[]) {
 }
 
 async function opsWith(stdin: string, ...words: string[]) {
-  const child = Bun.spawn([process.execPath, `${import.meta.dir}/ops.ts`, ...words], {
-    env: { DATABASE_URL: house.database.url('chat-api'), JWT_SECRET: SECRET, OPERATOR: 'olga' },
-    stdio: [new Blob([stdin]), 'pipe', 'pipe'],
-  });
-  const [out, err, exitCode] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
-  return { out, err, exitCode };
+  const environment = { DATABASE_URL: house.database.url('chat-api'), JWT_SECRET: SECRET, OPERATOR: 'olga' };
+  return runToEnd([process.execPath, `${import.meta.dir}/ops.ts`, ...words], environment, { stdin });
 }
 
 describe('ops', () => {

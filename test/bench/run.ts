@@ -1,3 +1,4 @@
+import { createProgress } from '../../services/local/command-line.ts';
 import { startCluster } from '../support/cluster.ts';
 
 // bun run bench [creates|events|outbox …] [--real]: measures the real services on a durable Postgres, with --real on daprd and Kafka too, and
@@ -12,7 +13,7 @@ if (asked.some((name) => !(name in suites))) {
   process.exit(2);
 }
 if (isReal) {
-  await (await import('../real/parts.ts')).realPartsOrExit((line) => console.error(line));
+  await (await import('../real/parts.ts')).realPartsOrExit(createProgress());
   process.env.TASKFLOW_SIDECAR = 'real';
 }
 

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { bun } from '../../services/local/command-line.ts';
+import { bun, createProgress } from '../../services/local/command-line.ts';
 import { Refusal } from '../../services/local/refusal.ts';
 import { watchSignals } from '../../services/local/signals.ts';
 import { realPartsOrExit } from '../real/parts.ts';
@@ -27,8 +27,7 @@ const INTERRUPTED = 130;
 
 type Conditions = { seed: number; rate: number; minutes: number };
 
-const startedAt = performance.now();
-const say = (line: string) => console.error(`[${((performance.now() - startedAt) / 1000).toFixed(1)} s] ${line}`);
+const say = createProgress();
 
 try {
   const { chosen, ...conditions } = readCommand(process.argv.slice(2));

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runToEnd } from '../support/command.ts';
 
 const root = join(import.meta.dir, '../..');
 const tools = {
@@ -54,8 +55,6 @@ async function run(command: string, programs: Partial<typeof tools>, more = { CI
     await Bun.write(join(bin, name), `#!/bin/sh\n${script}\n`);
     await chmod(join(bin, name), 0o755);
   }
-  const env = { ...process.env, PATH: bin, TASKFLOW_CACHE: join(folder, 'cache'), ...more };
-  const child = Bun.spawn([process.execPath, ...command.split(' ')], { cwd: root, env, stderr: 'pipe' });
-  const [out, err, exitCode] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
-  return { out, err, exitCode };
+  const environment = { PATH: bin, TASKFLOW_CACHE: join(folder, 'cache'), ...more };
+  return runToEnd([process.execPath, ...command.split(' ')], environment, { cwd: root });
 }

@@ -1,4 +1,5 @@
 import type { AppId } from '../../services/local/apps.ts';
+import { runToEnd } from './command.ts';
 import type { RunningStack } from './stack.ts';
 
 /** An operator's command as it is run: a process of its own beside the service. */
@@ -9,18 +10,14 @@ export async function operate(
   settings: Record<string, string> = {},
 ) {
   const { JWT_SECRET, APP_API_TOKEN, AUDIT_SEAL_KEY } = stack.secrets;
-  const child = Bun.spawn([process.execPath, `${import.meta.dir}/../../services/${appId}/ops.ts`, ...words], {
-    env: {
-      DATABASE_URL: stack.database.url(appId),
-      PORT: String(stack.ports[appId]),
-      OPERATOR: 'olga',
-      JWT_SECRET,
-      APP_API_TOKEN,
-      AUDIT_SEAL_KEY,
-      ...settings,
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const [out, err, exitCode] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
-  return { out, err, exitCode };
+  const environment = {
+    DATABASE_URL: stack.database.url(appId),
+    PORT: String(stack.ports[appId]),
+    OPERATOR: 'olga',
+    JWT_SECRET,
+    APP_API_TOKEN,
+    AUDIT_SEAL_KEY,
+    ...settings,
+  };
+  return runToEnd([process.execPath, `${import.meta.dir}/../../services/${appId}/ops.ts`, ...words], environment);
 }
