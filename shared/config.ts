@@ -1,5 +1,6 @@
 import { type Static, type TObject, Type as t } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
+import { bypassProxy } from './loopback.ts';
 
 /** For settings: TypeBox itself. Elysia's `t` would leave numbers as the text they came as. */
 export { Type as t } from '@sinclair/typebox';
@@ -76,11 +77,15 @@ export function readConfig<T extends TObject>(schema: T, env: Record<string, str
   return Object.freeze(value as Static<T>);
 }
 
-/** Reads the configuration of a service or ends the process with exit code 2 and one line for each bad key. */
+/**
+ * Reads the configuration of a service or ends the process with exit code 2 and one line for each bad key. From here on no call
+ * to the own sidecar goes through a proxy of that environment.
+ */
 export function configOrExit<T extends TObject>(
   schema: T,
   env: Record<string, string | undefined>,
 ): Readonly<Static<T>> {
+  bypassProxy(env);
   try {
     return readConfig(schema, env);
   } catch (error) {

@@ -136,6 +136,7 @@ async function deliver(
       headers: { 'content-type': 'application/cloudevents+json', 'dapr-api-token': APP_API_TOKEN },
       body: JSON.stringify(envelope),
       signal: AbortSignal.timeout(REPLAY_MS),
+      proxy: false, // also where HOST is an address that NO_PROXY does not name
     });
     return response.ok ? ((await response.json()) as { status: string }).status : `HTTP ${response.status}`;
   } catch (cause) {

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { bypassProxy } from '#shared/loopback';
 import { createProgress } from '../services/local/command-line.ts';
 import { startCluster, temporaryFolder } from './support/cluster.ts';
 
@@ -8,6 +9,7 @@ import { startCluster, temporaryFolder } from './support/cluster.ts';
 // --real: the tests of the whole, on daprd and Kafka in place of the stand-in; they are built first if need be. Each suite has
 // a process and a line of its own, the last line is their sum.
 
+bypassProxy(process.env);
 const say = createProgress();
 const isReal = process.argv.includes('--real');
 const testsOnly = isReal || process.argv.includes('--tests-only');

@@ -10,6 +10,7 @@ import { commandOf } from '../services/local/processes.ts';
 import { readRunning, type Running } from '../services/local/state.ts';
 import { cacheFolder } from './real/cache.ts';
 import { runToEnd } from './support/command.ts';
+import { openProxy } from './support/proxy.ts';
 import { eventually } from './support/wait.ts';
 
 const root = join(import.meta.dir, '..');
@@ -18,6 +19,8 @@ const port = freePort();
 /** By the user, for another program and for one of the services. */
 const exported = { AWS_SECRET_ACCESS_KEY: `secret-${crypto.randomUUID()}`, LOGIN_FAILURES: '77' };
 const started: Bun.Subprocess[] = [];
+/** All HTTP of `up`, of what it starts and of `demo` would go there. */
+const proxy = openProxy();
 let folder: string;
 let state: string;
 
@@ -33,7 +36,10 @@ afterEach(async () => {
     await up.exited;
   }
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(async () => {
+  proxy.close();
+  await rm(folder, { recursive: true, force: true });
+});
 
 describe('up', () => {
   let secrets: string;
@@ -60,6 +66,7 @@ describe('up', () => {
     const ops = await run('services/local/ops.ts', 'chat-api', 'users', 'list');
     expect(ops).toMatchObject({ exitCode: 0, err: expect.stringContaining('"operator":"olga"') });
     expect(ops.out).toMatch(/^demo-\S+@example.com\tuser\tenabled\t/);
+    expect(proxy.requests).toEqual([]);
     const again = await run('services/local/up.ts', '--port', String(port));
     expect(again).toMatchObject({ exitCode: 2, err: expect.stringContaining('TaskFlow already runs on') });
 
@@ -246,10 +253,11 @@ const run = (script: string, ...args: string[]) => runOn(state, script, ...args)
 const runOn = (stateFolder: string, script: string, ...args: string[]) =>
   runToEnd([process.execPath, script, ...args], { ...environment(), TASKFLOW_STATE: stateFolder }, { cwd: root });
 
-/** Without what the tests' own cluster put there. */
+/** Without what the tests' own cluster put there, and behind a proxy. */
 function environment(): Record<string, string> {
   const { PATH = '' } = process.env;
-  return { ...exported, PATH, USER: 'olga', HOME: folder, TASKFLOW_STATE: state, TASKFLOW_CACHE: cacheFolder() };
+  const own = { USER: 'olga', HOME: folder, TASKFLOW_STATE: state, TASKFLOW_CACHE: cacheFolder() };
+  return { ...exported, PATH, ...own, ...proxy.environment };
 }
 
 /** What the process was started with. Linux only, as is `childOf`. */

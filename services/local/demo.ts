@@ -1,4 +1,5 @@
 import './require-bun.ts';
+import { bypassProxy } from '#shared/loopback';
 import { Refusal } from './refusal.ts';
 import { readRunning, stateFolder } from './state.ts';
 import { readEvents, type StreamEvent } from './stream-reader.ts';
@@ -7,6 +8,7 @@ const LIMIT_MS = 15_000;
 const REMINDER_AHEAD_MS = 2000;
 const MINUTE_MS = 60_000;
 
+bypassProxy(process.env);
 try {
   const url = process.argv[2] ?? readRunning(stateFolder()).url;
   await demo(`${url.replace(/\/$/, '')}/api/v1`);

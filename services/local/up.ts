@@ -1,4 +1,5 @@
 import './require-bun.ts';
+import { bypassProxy } from '#shared/loopback';
 import { perApp } from './apps.ts';
 import { bun } from './command-line.ts';
 import { forgetPostgresVariables } from './database-url.ts';
@@ -11,6 +12,7 @@ import { Interrupted, NotReady, type Part, type Session, startAll } from './star
 import { openState, stateFolder } from './state.ts';
 import { createTerminal } from './terminal.ts';
 
+bypassProxy(process.env);
 process.exit(await up());
 
 /** All of TaskFlow on this machine until a signal comes. Answers the exit code: 2 = a person must change something. */

@@ -1,9 +1,11 @@
+import { bypassProxy } from '#shared/loopback';
 import { createProgress } from '../../services/local/command-line.ts';
 import { startCluster } from '../support/cluster.ts';
 
 // bun run bench [creates|events|outbox …] [--real]: measures the real services on a durable Postgres, with --real on daprd and Kafka too, and
 // prints each figure with its limit or peer from the same run. These machines are shared: read ratios, not absolute times.
 
+bypassProxy(process.env);
 const suites = { creates: './creates.ts', events: './events.ts', outbox: './outbox.ts' } as const;
 const all = Object.keys(suites) as (keyof typeof suites)[];
 const isReal = process.argv.includes('--real');

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { bypassProxy } from '#shared/loopback';
 import { bun, createProgress } from '../../services/local/command-line.ts';
 import { Refusal } from '../../services/local/refusal.ts';
 import { watchSignals } from '../../services/local/signals.ts';
@@ -27,6 +28,7 @@ const INTERRUPTED = 130;
 
 type Conditions = { seed: number; rate: number; minutes: number };
 
+bypassProxy(process.env);
 const say = createProgress();
 
 try {

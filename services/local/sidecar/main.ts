@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
+import { bypassProxy } from '#shared/loopback';
 import { startSidecars } from './start.ts';
 
 const port = Type.Integer({ minimum: 0, maximum: 65_535 });
@@ -8,6 +9,7 @@ const appsSchema = Type.Array(
   { minItems: 1 },
 );
 
+bypassProxy(process.env);
 const standIn = await startSidecars({
   databaseUrl: required('SIDECAR_DATABASE_URL'),
   apps: readApps(required('SIDECAR_APPS')),
