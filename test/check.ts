@@ -1,7 +1,8 @@
+import { Glob } from 'bun';
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { bypassProxy } from '#shared/loopback';
-import { createProgress } from '../services/local/command-line.ts';
+import { commandOrExit, bun, createProgress } from '../services/local/command-line.ts';
 import { startCluster, temporaryFolder } from './support/cluster.ts';
 
 // bun test/check.ts [--tests-only] [--real] [paths…]: all that must be green before a commit. The last line is the verdict,
@@ -11,9 +12,26 @@ import { startCluster, temporaryFolder } from './support/cluster.ts';
 
 bypassProxy(process.env);
 const say = createProgress();
-const isReal = process.argv.includes('--real');
-const testsOnly = isReal || process.argv.includes('--tests-only');
-const given = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
+const flag = { type: 'boolean' } as const;
+const { values, words: given } = commandOrExit({
+  name: process.argv.includes('--real') ? 'check:real' : process.argv.includes('--tests-only') ? 'test' : 'check',
+  usage: `${bun} run check [path …]
+${bun} run test [path …]
+${bun} run check:real [path …]
+
+  check       types, format and all tests, on a throw-away Postgres
+  test        the tests alone
+  check:real  the tests of the whole on Apache Kafka and Dapr's sidecars, built at the first time
+              (needs Go, Java and Maven)
+  path …      of the tests only those whose file has this in its path, or is it (./path)
+
+  TEST_DATABASE_URL  use this Postgres instead: 15 or newer, a user that may create roles
+
+The last line is the count; the exit code is 0 when nothing failed.`,
+  flags: { real: flag, 'tests-only': flag },
+  refuse: (path) => (isTested(path) ? undefined : `No test file has ${path} in its path`),
+});
+const { real: isReal = false, 'tests-only': testsOnly = isReal } = values;
 const suites: Suite[] =
   isReal && given.length === 0
     ? ['up', 'flow', 'outage', 'conformance'].map((name) => ({ name, paths: [`test/${name}`] }))
@@ -27,6 +45,14 @@ const totals = await check();
 if (interrupt.exitCode) process.exit(interrupt.exitCode);
 console.log(lineOf(totals));
 process.exit(totals.failed > 0 ? 1 : 0);
+
+/** Whether a file of tests is meant. `bun test` would say so only after types, format and the start of a Postgres. */
+function isTested(path: string): boolean {
+  const files = [...new Glob('{services,shared,db,test}/**/*.test.ts').scanSync('.')];
+  if (!/^[./]/.test(path)) return files.some((file) => file.includes(path));
+  const exact = relative('.', resolve(path));
+  return files.some((file) => file === exact || file.startsWith(`${exact}/`));
+}
 
 async function check(): Promise<Totals> {
   const folder = await temporaryFolder();

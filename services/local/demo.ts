@@ -1,5 +1,6 @@
 import './require-bun.ts';
 import { bypassProxy } from '#shared/loopback';
+import { bun, commandOrExit } from './command-line.ts';
 import { Refusal } from './refusal.ts';
 import { readRunning, stateFolder } from './state.ts';
 import { readEvents, type StreamEvent } from './stream-reader.ts';
@@ -9,14 +10,33 @@ const REMINDER_AHEAD_MS = 2000;
 const MINUTE_MS = 60_000;
 
 bypassProxy(process.env);
+const { words } = commandOrExit({
+  name: 'demo',
+  usage: `${bun} run demo [URL]
+
+  shows each event of a task as it arrives, with its latency
+
+  URL  of a TaskFlow that runs elsewhere, instead of the one that \`up\` runs here
+
+  TASKFLOW_STATE  folder of that \`up\` (default .taskflow)`,
+  flags: {},
+  refuse: refuseAddress,
+});
 try {
-  const url = process.argv[2] ?? readRunning(stateFolder()).url;
+  const url = words[0] ?? readRunning(stateFolder()).url;
   await demo(`${url.replace(/\/$/, '')}/api/v1`);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exit(error instanceof Refusal ? 2 : 1);
 }
 process.exit(0);
+
+function refuseAddress(text: string, index: number): string | undefined {
+  if (index > 0) return `One URL is enough: ${text} is another one`;
+  return /^https?:\/\//.test(text) && URL.canParse(text)
+    ? undefined
+    : `${text} is no address such as http://localhost:8080`;
+}
 
 /** One task's whole life as a client sees it: each call, and the event it causes on an open stream. Throws why not. */
 async function demo(api: string): Promise<void> {

@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util';
-import { bun } from './command-line.ts';
+import { bun, readCommand } from './command-line.ts';
 import { completed } from './database-url.ts';
 import { Refusal } from './refusal.ts';
 
@@ -31,8 +30,13 @@ export const usage = `${bun} run up [--fresh [--yes]] [--port N] [--real]
 
 /** Reads flags and environment of `up`. Throws `Refusal` naming what is wrong. */
 export function readOptions(args: string[], environment: Record<string, string | undefined>): Options {
-  const { help = false, fresh = false, yes = false, real = false, port = '8080' } = parse(args);
-  const { DATABASE_URL, DAPR_HTTP_PORT } = environment;
+  const flag = { type: 'boolean' } as const;
+  const { help, values } = readCommand(args, {
+    name: 'up',
+    flags: { fresh: flag, yes: flag, real: flag, port: { type: 'string' } },
+  });
+  const { fresh = false, yes = false, real = false, port = '8080' } = help ? {} : values;
+  const { DATABASE_URL, DAPR_HTTP_PORT } = help ? {} : environment;
   if (DATABASE_URL && !/^postgres(ql)?:\/\//.test(DATABASE_URL)) {
     throw new Refusal('DATABASE_URL must begin with postgres:// (postgres://user:password@host:5432/database).');
   }
@@ -46,16 +50,6 @@ export function readOptions(args: string[], environment: Record<string, string |
     databaseUrl: DATABASE_URL ? completed(DATABASE_URL, environment) : undefined,
     daprHttpPort: DAPR_HTTP_PORT ? portOf('DAPR_HTTP_PORT', DAPR_HTTP_PORT) : undefined,
   };
-}
-
-function parse(args: string[]): { help?: boolean; fresh?: boolean; yes?: boolean; real?: boolean; port?: string } {
-  try {
-    const flag = { type: 'boolean' } as const;
-    const options = { help: flag, fresh: flag, yes: flag, real: flag, port: { type: 'string' } } as const;
-    return parseArgs({ args, options }).values;
-  } catch (cause) {
-    throw new Refusal(`${cause instanceof Error ? cause.message : cause}\n\n${usage}`, { cause });
-  }
 }
 
 function portOf(name: string, text: string): number {

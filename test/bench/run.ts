@@ -1,5 +1,5 @@
 import { bypassProxy } from '#shared/loopback';
-import { createProgress } from '../../services/local/command-line.ts';
+import { commandOrExit, bun, createProgress } from '../../services/local/command-line.ts';
 import { startCluster } from '../support/cluster.ts';
 
 // bun run bench [creates|events|outbox …] [--real]: measures the real services on a durable Postgres, with --real on daprd and Kafka too, and
@@ -8,12 +8,18 @@ import { startCluster } from '../support/cluster.ts';
 bypassProxy(process.env);
 const suites = { creates: './creates.ts', events: './events.ts', outbox: './outbox.ts' } as const;
 const all = Object.keys(suites) as (keyof typeof suites)[];
-const isReal = process.argv.includes('--real');
-const asked = process.argv.slice(2).filter((argument) => argument !== '--real');
-if (asked.some((name) => !(name in suites))) {
-  console.error(`usage: bun run bench [${all.join('|')} …] [--real]`);
-  process.exit(2);
-}
+const { values, words: asked } = commandOrExit({
+  name: 'bench',
+  usage: `${bun} run bench [${all.join('] [')}] [--real]
+
+  creates  POST /tasks, beside the same inserts without TaskFlow
+  events   how long an event takes to the broker and to the line of the stream
+  outbox   how fast a backlog leaves the outbox, beside bare publishes
+  --real   on Apache Kafka and Dapr's sidecars, built at the first time (needs Go, Java and Maven)`,
+  flags: { real: { type: 'boolean' } },
+  refuse: (name) => (Object.hasOwn(suites, name) ? undefined : `There is no benchmark ${name}`),
+});
+const { real: isReal = false } = values;
 if (isReal) {
   await (await import('../real/parts.ts')).realPartsOrExit(createProgress());
   process.env.TASKFLOW_SIDECAR = 'real';

@@ -1,6 +1,5 @@
-import { parseArgs } from 'node:util';
 import { bypassProxy } from '#shared/loopback';
-import { bun, createProgress } from '../../services/local/command-line.ts';
+import { commandOrExit, bun, createProgress, exitWith } from '../../services/local/command-line.ts';
 import { Refusal } from '../../services/local/refusal.ts';
 import { watchSignals } from '../../services/local/signals.ts';
 import { realPartsOrExit } from '../real/parts.ts';
@@ -32,13 +31,11 @@ bypassProxy(process.env);
 const say = createProgress();
 
 try {
-  const { chosen, ...conditions } = readCommand(process.argv.slice(2));
+  const { chosen, ...conditions } = readCommand();
   await realPartsOrExit(say);
   process.exit(await runAll(chosen, conditions));
 } catch (error) {
-  if (!(error instanceof Refusal)) throw error;
-  console.error(error.message);
-  process.exit(2);
+  exitWith(error);
 }
 
 async function runAll(chosen: Drill[], conditions: Conditions): Promise<number> {
@@ -72,15 +69,15 @@ function abridged(reasons: string[]): string[] {
   return [...reasons.slice(0, REASONS_SHOWN), `… and ${reasons.length - REASONS_SHOWN - 1} more`, ...reasons.slice(-1)];
 }
 
-/** Which drills, in which order. Ends the process when only help is asked for. */
-function readCommand(args: string[]): { chosen: Drill[] } & Conditions {
-  const { values, positionals } = parse(args);
-  if (values.help) {
-    console.log(usage());
-    process.exit(0);
-  }
-  const unknown = positionals.filter((name) => !drills.some((drill) => drill.name === name));
-  if (unknown.length > 0) throw new Refusal(`There is no drill ${unknown.join(', ')}.\n\n${usage()}`);
+/** Which drills, in which order. */
+function readCommand(): { chosen: Drill[] } & Conditions {
+  const text = { type: 'string' } as const;
+  const { values, words: names } = commandOrExit({
+    name: 'drills',
+    usage: usage(),
+    flags: { 'of-commit': { type: 'boolean' }, seed: text, rate: text, minutes: text },
+    refuse: (word) => (drills.some(({ name }) => name === word) ? undefined : `There is no drill ${word}`),
+  });
   const rate = numberOf('--rate', values.rate ?? String(RATE));
   const minutes = numberOf('--minutes', values.minutes ?? String(MINUTES));
   const commit = values['of-commit'] ? headCommit() : undefined;
@@ -90,21 +87,10 @@ function readCommand(args: string[]): { chosen: Drill[] } & Conditions {
       ? Number.parseInt(commit.slice(0, 8), 16)
       : Date.now() % 2 ** 32;
   const random = seeded(seed);
-  const asked = positionals.length > 0 ? drills.filter(({ name }) => positionals.includes(name)) : drills;
+  const asked = names.length > 0 ? drills.filter(({ name }) => names.includes(name)) : drills;
   if (!commit) return { chosen: shuffled(asked, random), seed, rate, minutes };
   const short = asked.filter(({ seconds }) => seconds <= OF_COMMIT_SECONDS);
   return { chosen: shuffled(short, random).slice(0, OF_COMMIT), seed, rate, minutes };
-}
-
-function parse(args: string[]) {
-  const text = { type: 'string' } as const;
-  const flag = { type: 'boolean' } as const;
-  const options = { help: flag, 'of-commit': flag, seed: text, rate: text, minutes: text };
-  try {
-    return parseArgs({ args, options, allowPositionals: true });
-  } catch (cause) {
-    throw new Refusal(`${cause instanceof Error ? cause.message : cause}\n\n${usage()}`, { cause });
-  }
 }
 
 function numberOf(name: string, text: string): number {
