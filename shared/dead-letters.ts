@@ -2,7 +2,7 @@ import type { Pool, Sql } from './db.ts';
 import { type Consumer, consumers, events } from './events.ts';
 import type { Log } from './log.ts';
 import { createLoop } from './loop.ts';
-import { CommandError, type Group } from './ops.ts';
+import { CommandError, type Group, listing, printable, type Settings, toSecond } from './ops.ts';
 
 const HOUR = 60 * 60_000;
 /** How long what a consumer refused is kept, replayed or not (CONTRACT 6). */
@@ -59,26 +59,27 @@ export function createDeadLetterPurge({
   return { runOnce, start, stop };
 }
 
-/** `dlq <command>` of a consumer. `config` is its own: where the service runs that shall handle what is replayed. */
-export const deadLetterCommands = (
-  appId: Consumer,
-  config: { HOST: string; PORT: number; APP_API_TOKEN: string },
-): Group => ({
+/** `dlq <command>` of a consumer. What is replayed is given to the service that its settings name. */
+export const deadLetterCommands = (appId: Consumer): Group => ({
   list: {
     takes: [],
-    does: `the oldest ${LISTED} dead letters, those not replayed first: event id, topic, stored when, replayed when`,
-    run: async ({ sql }) => (await listDeadLetters(sql, appId)).map(lineOf).join('\n') || 'There are no dead letters.',
+    does: `the oldest ${LISTED} dead letters, those not replayed first`,
+    run: async ({ sql }) => listing(await listDeadLetters(sql, appId), columns, 'There are no dead letters.'),
   },
   show: {
     takes: ['event_id'],
     does: 'print a dead letter as it was delivered',
-    run: async ({ sql }, [id = '']) => JSON.stringify((await known(sql, appId, id)).envelope, null, 2),
+    async run({ sql }, [id = '']) {
+      const { envelope } = await known(sql, appId, id);
+      return { data: envelope, text: JSON.stringify(envelope, null, 2) };
+    },
   },
   replay: {
-    takes: ['event_id|--all'],
+    takes: ['event_id'],
+    flags: { all: '' },
     does: 'give one, or all that were not replayed yet, to this service again; nothing is published',
-    async run({ sql }, [given = '']) {
-      const ids = given === '--all' ? await waitingIds(sql, appId) : [given];
+    async run({ sql, config }, [given = ''], { all }) {
+      const ids = all === true ? await waitingIds(sql, appId) : [given];
       const refusals: string[] = [];
       for (const id of ids) {
         const { envelope, topic } = await known(sql, appId, id);
@@ -88,7 +89,7 @@ export const deadLetterCommands = (
       }
       const result = `${ids.length - refusals.length} of ${ids.length} replayed.`;
       if (refusals.length > 0) throw new CommandError([result, ...refusals].join('\n'));
-      return result;
+      return { data: { replayed: ids }, text: result };
     },
   },
 });
@@ -124,11 +125,7 @@ async function markReplayed(sql: Sql, appId: string, id: string): Promise<void> 
 }
 
 /** As the sidecar delivers. @returns the status answered: `SUCCESS`, `RETRY`, `DROP`, or that of HTTP */
-async function deliver(
-  envelope: unknown,
-  route: string,
-  { HOST, PORT, APP_API_TOKEN }: { HOST: string; PORT: number; APP_API_TOKEN: string },
-): Promise<string> {
+async function deliver(envelope: unknown, route: string, { HOST, PORT, APP_API_TOKEN }: Settings): Promise<string> {
   const origin = `http://${loopback(HOST)}:${PORT}`;
   try {
     const response = await fetch(`${origin}${route}`, {
@@ -159,11 +156,12 @@ function routeOf(appId: Consumer, topic: string): string {
 const isName = (value: unknown): value is string =>
   typeof value === 'string' && value !== '' && value.length <= NAME_LENGTH;
 
-/** An id comes from who published: it must not move the cursor of a terminal. */
-const printable = (text: string) => text.replace(/\p{Cc}/gu, '\ufffd');
-
-const lineOf = ({ event_id, topic, stored_at, replayed_at }: DeadLetter) =>
-  [printable(event_id), printable(topic), stored_at.toISOString(), replayed_at?.toISOString() ?? 'waits'].join('\t');
+const columns = {
+  event: ({ event_id }: DeadLetter) => event_id,
+  topic: ({ topic }: DeadLetter) => topic,
+  stored: ({ stored_at }: DeadLetter) => toSecond(stored_at),
+  replayed: ({ replayed_at }: DeadLetter) => (replayed_at ? toSecond(replayed_at) : 'waits'),
+};
 
 /**
  * U+0000 and halves of surrogate pairs become U+FFFD. Postgres stores neither, so such an event is refused by handlers

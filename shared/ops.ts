@@ -1,79 +1,157 @@
 import { userInfo } from 'node:os';
-import type { Pool } from './db.ts';
-import { createLog, type Log } from './log.ts';
+import { type Arguments, ArgumentsError, readArguments } from './arguments.ts';
+import { isTransient, type Pool } from './db.ts';
+import { createLog } from './log.ts';
 
-/** One command of an operator. `run` answers what to print. @throws {CommandError} for what the operator can mend */
+/** One command of an operator. @throws {CommandError} in `run`, for what the operator can mend */
 export interface Command {
-  /** What it must be given, for its usage line. */
+  /** The words it must be given, by their names. A flag of its own, if there is one, stands in place of them. */
   takes: string[];
+  /** Its flags, each with the name of the value that follows, or '' where none does. */
+  flags?: Record<string, string>;
   does: string;
-  run: (context: { sql: Pool; operator: string }, given: string[]) => Promise<string>;
+  run: (context: Context, words: string[], flags: Flags) => Promise<Result>;
 }
 
 export type Group = Record<string, Command>;
 
-/** A command that cannot be done, said for the operator. */
+/** What a command found or did: a sentence or a table for a person, and the same as data for `--json`. */
+export interface Result {
+  text: string;
+  data: unknown;
+}
+
+/** What a command works with: the service's own role and settings. */
+export interface Context {
+  sql: Pool;
+  operator: string;
+  config: Settings;
+}
+
+export interface Settings {
+  OPERATOR: string;
+  HOST: string;
+  PORT: number;
+  APP_API_TOKEN: string;
+}
+
+type Flags = Record<string, unknown>;
+
+/** A command that cannot be done, said for the operator in a sentence. */
 export class CommandError extends Error {
   override name = 'CommandError';
 }
 
-/**
- * Runs `<group> <command> …` as an operator typed it (CONTRACT 2, rule 6). The result goes to stdout; what went wrong, and a
- * log line with operator, command and outcome, to stderr. `operator` empty: the name of the system account.
- * @returns the exit code: 0 done, or help that was asked for; 1 failed; 2 there is no such command
- */
-export async function runCommand(
-  words: string[],
-  {
-    appId,
-    groups,
-    operator,
-    open,
-  }: { appId: string; groups: Record<string, Group>; operator: string; open: () => Pool },
-): Promise<number> {
-  const [groupName = '', commandName = '', ...given] = words;
-  const group = Object.hasOwn(groups, groupName) ? groups[groupName] : undefined;
-  const command = group && Object.hasOwn(group, commandName) ? group[commandName] : undefined;
-  if (!command) return say(words, allUsages(appId, groups));
-  if (given.includes('--help') || given.length !== command.takes.length) {
-    return say(given, usage(groupName, commandName, command));
-  }
-  const log = createLog(appId, { write: (line) => console.error(line) }).child({
-    operator: operator || userInfo().username,
-    command: `${groupName} ${commandName}`,
-    arguments: given,
-  });
-  return logged(log, open(), (sql) => command.run({ sql, operator: operator || userInfo().username }, given));
+interface Service {
+  appId: string;
+  groups: Record<string, Group>;
+  /** Reads the environment and connects. Not called for help, which is there without either. */
+  open: () => Pick<Context, 'sql' | 'config'>;
 }
 
-async function logged(log: Log, sql: Pool, run: (sql: Pool) => Promise<string>): Promise<number> {
+/**
+ * Runs `<group> <command> …` as an operator typed it (CONTRACT 2, rule 6). The result goes to stdout; what went wrong, and a
+ * log line with operator, command and outcome, to stderr. OPERATOR empty: the name of the system account.
+ * @returns the exit code: 0 done, or help that was asked for; 1 failed; 2 there is no such command
+ */
+export async function runCommand(args: string[], service: Service): Promise<number> {
+  const [groupName = '', commandName = ''] = args.filter((arg) => !arg.startsWith('-'));
+  const group = own(service.groups, groupName);
+  const command = group && own(group, commandName);
+  if (!command) return listCommands(args, service, group && { [groupName]: group });
+  const name = `${groupName} ${commandName}`;
   try {
-    console.log(await run(sql));
-    log.info('operator command', { outcome: 'done' });
+    const { help, values, words } = read(args, command);
+    const given = words.slice(2);
+    if (help) {
+      console.log(`${usage(name, command)}   ${command.does}`);
+      return 0;
+    }
+    const isFlagged = Object.keys(command.flags ?? {}).some((flag) => values[flag] !== undefined);
+    if (given.length !== (isFlagged ? 0 : command.takes.length)) throw new ArgumentsError('That is not how it is used');
+    return await run(service, { name, given, isJson: values.json === true }, (context) =>
+      command.run(context, given, values),
+    );
+  } catch (error) {
+    if (!(error instanceof ArgumentsError)) throw error;
+    console.error(`${error.message}: ${usage(name, command)}`);
+    return 2;
+  }
+}
+
+const own = <T>(record: Record<string, T>, key: string): T | undefined =>
+  Object.hasOwn(record, key) ? record[key] : undefined;
+
+function read(args: string[], { flags = {} }: Command): Arguments<Record<string, { type: 'string' | 'boolean' }>> {
+  const options = Object.entries(flags).map(([flag, value]) => [flag, { type: value ? 'string' : 'boolean' }] as const);
+  return readArguments(args, { ...Object.fromEntries(options), json: { type: 'boolean' } });
+}
+
+async function run(
+  { appId, open }: Service,
+  { name, given, isJson }: { name: string; given: string[]; isJson: boolean },
+  command: (context: Context) => Promise<Result>,
+): Promise<number> {
+  const { sql, config } = open();
+  const operator = config.OPERATOR || userInfo().username;
+  // `console.error` would colour the line on a terminal (Bun 1.4.5).
+  const log = createLog(appId, { write: (line) => console.warn(line) });
+  const fields = { operator, command: name, arguments: given };
+  try {
+    const { text, data } = await command({ sql, operator, config });
+    console.log(isJson ? JSON.stringify(data) : text);
+    log.info('operator command', { ...fields, outcome: 'done' });
     return 0;
   } catch (error) {
-    log.error('operator command', { outcome: 'failed', error });
-    console.error(error instanceof CommandError ? error.message : String(error));
+    // What the operator can mend has no stack worth reading.
+    const why = error instanceof CommandError ? { reason: error.message } : { error };
+    log.error('operator command', { ...fields, outcome: 'failed', ...why });
+    console.error(sentenceOf(error));
     return 1;
   } finally {
     await sql.end({ timeout: 5 });
   }
 }
 
-function allUsages(appId: string, groups: Record<string, Group>): string {
-  const lines = Object.entries(groups).flatMap(([groupName, group]) =>
-    Object.entries(group).map(([name, command]) => `  ${usage(groupName, name, command)}`),
-  );
-  return `Commands of ${appId}:\n${lines.join('\n')}`;
-}
-
-function usage(group: string, name: string, { takes, does }: Command): string {
-  return `${[group, name, ...takes.map((word) => (word.startsWith('--') ? word : `<${word}>`))].join(' ')}   ${does}`;
+function sentenceOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof CommandError) return message;
+  return isTransient(error) ? `The database cannot do it now (${message}): try again.` : `It failed: ${message}`;
 }
 
 /** Asked for, help is a result; otherwise it is what was wrong with the command. */
-function say(words: string[], text: string): number {
-  const isAsked = words.includes('--help') || words[0] === 'help';
-  (isAsked ? console.log : console.error)(text);
+function listCommands(args: string[], { appId, groups }: Service, group: Record<string, Group> | undefined): number {
+  const isAsked = args.some((arg) => arg === '--help' || arg === '-h') || args[0] === 'help';
+  const commands = Object.entries(group ?? groups).flatMap(([groupName, each]) =>
+    Object.entries(each).map(([name, command]) => [`  ${usage(`${groupName} ${name}`, command)}`, command.does]),
+  );
+  const list = `Commands of ${appId}, each with --json for programs:\n\n${columns(commands)}`;
+  if (isAsked) console.log(list);
+  else console.error(args.length > 0 ? `There is no command \`${args.join(' ')}\`. ${list}` : list);
   return isAsked ? 0 : 2;
 }
+
+function usage(name: string, { takes, flags = {} }: Command): string {
+  const own = Object.entries(flags).map(([flag, value]) => `--${flag}${value && ` <${value}>`}`);
+  const words = takes.map((word) => `<${word}>`).join(' ');
+  return [name, [words, ...own].filter((part) => part !== '').join(' | ')].join(' ').trim();
+}
+
+/** Rows as a result: a table with these columns, or the sentence that there are `none`. */
+export function listing<Row>(rows: Row[], cells: Record<string, (row: Row) => string>, none: string): Result {
+  const table = [Object.keys(cells), ...rows.map((row) => Object.values(cells).map((cell) => cell(row)))];
+  return { data: rows, text: rows.length > 0 ? columns(table) : none };
+}
+
+function columns(rows: string[][]): string {
+  const shown = rows.map((row) => row.map(printable));
+  const widths = shown[0]?.map((_, at) => Math.max(...shown.map((row) => Bun.stringWidth(row[at] ?? '')))) ?? [];
+  const padded = (cell: string, at: number) => cell + ' '.repeat((widths[at] ?? 0) - Bun.stringWidth(cell));
+  return shown.map((row) => row.map(padded).join('  ').trimEnd()).join('\n');
+}
+
+/** What was written by somebody else must not move the cursor of a terminal. */
+export const printable = (text: string): string => text.replace(/\p{Cc}/gu, '\ufffd');
+
+/** A time as it stands in a table. */
+export const toSecond = (time: Date): string => `${time.toISOString().slice(0, 19)}Z`;

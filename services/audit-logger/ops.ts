@@ -5,10 +5,11 @@ import { readConfig } from './config.ts';
 
 // Operators' commands: `bun /app/ops.js <group> <command> …` in the image, `bun run ops audit-logger …` locally.
 
-const config = readConfig();
 process.exitCode = await runCommand(process.argv.slice(2), {
   appId: 'audit-logger',
-  groups: { dlq: deadLetterCommands('audit-logger', config) },
-  operator: config.OPERATOR,
-  open: () => connect(config.DATABASE_URL, { name: 'audit-logger ops', max: 2 }),
+  groups: { dlq: deadLetterCommands('audit-logger') },
+  open() {
+    const config = readConfig();
+    return { config, sql: connect(config.DATABASE_URL, { name: 'audit-logger ops', max: 2 }) };
+  },
 });

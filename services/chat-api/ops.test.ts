@@ -6,40 +6,89 @@ const house: House = await createHouse();
 afterAll(house.close);
 const app = house.open();
 
-/** The command as an operator runs it: a process of its own. */
-async function ops(...words: string[]) {
-  return opsWith('', ...words);
-}
+const environment = { DATABASE_URL: house.database.url('chat-api'), JWT_SECRET: SECRET, OPERATOR: 'olga' };
 
-async function opsWith(stdin: string, ...words: string[]) {
-  const environment = { DATABASE_URL: house.database.url('chat-api'), JWT_SECRET: SECRET, OPERATOR: 'olga' };
-  return runToEnd([process.execPath, `${import.meta.dir}/ops.ts`, ...words], environment, { stdin });
-}
+/** The command as an operator runs it: a process of its own. */
+const ops = (...words: string[]) => opsWith({}, ...words);
+const opsWith = (more: { stdin?: string; settings?: Record<string, string> }, ...words: string[]) =>
+  runToEnd([process.execPath, `${import.meta.dir}/ops.ts`, ...words], more.settings ?? environment, more);
 
 describe('ops', () => {
-  test('helps when asked, and refuses what it does not know', async () => {
-    const help = await ops('--help');
+  test('helps when asked, with no settings at all', async () => {
+    const here = { settings: {} };
+    const help = await opsWith(here, '--help');
     expect(help).toMatchObject({ exitCode: 0, err: '' });
     for (const name of ['admin', 'list', 'invite', 'disable', 'enable', 'reset-password', 'delete']) {
       expect(help.out).toContain(`users ${name}`);
     }
-    expect((await ops('users', 'delete', '--help')).out).toContain('users delete <email>');
-    for (const words of [[], ['users'], ['users', 'toString'], ['users', 'delete']]) {
-      expect(await ops(...words)).toMatchObject({ exitCode: 2, out: '' });
-    }
+    expect(await opsWith(here, '-h')).toEqual(help);
+    expect((await opsWith(here, 'dlq', '--help')).out).not.toContain('users');
+    const one = await opsWith(here, 'users', 'delete', '--help');
+    expect(one).toMatchObject({ exitCode: 0, err: '', out: expect.stringMatching(/^users delete <email>   delete/) });
   });
 
-  test('logs operator, command and outcome', async () => {
-    const { err, exitCode } = await ops('users', 'admin', 'nobody@example.com');
+  test.each([
+    [[], 'Commands of chat-api'],
+    [['users'], 'users delete <email>'],
+    [['users', 'toString'], 'There is no command `users toString`.'],
+    [['users', 'delete'], 'That is not how it is used: users delete <email>'],
+    [['users', 'list', 'all'], 'That is not how it is used: users list'],
+    [['users', 'list', '--all'], "Unknown option '--all': users list"],
+    [['users', 'seed', '--users'], "Option '--users <value>' argument missing: users seed --users <count>"],
+    [['dlq', 'replay', '--all', 'x'], 'That is not how it is used: dlq replay <event_id> | --all'],
+  ])('refuses %j with what there is', async (words, sentence) => {
+    const { out, err, exitCode } = await opsWith({ settings: {} }, ...words);
+    expect({ out, err, exitCode }).toEqual({ out: '', err: expect.stringContaining(sentence), exitCode: 2 });
+  });
+
+  test('logs operator, command and outcome, in plain JSON on a terminal too', async () => {
+    const onTerminal = { settings: { ...environment, FORCE_COLOR: '1' } };
+    const { err, exitCode } = await opsWith(onTerminal, 'users', 'admin', 'nobody@example.com');
     expect(exitCode).toBe(1);
-    expect(JSON.parse(err.split('\n')[0] ?? '')).toMatchObject({
+    expect(JSON.parse(err.split('\n')[0] ?? '')).toEqual({
+      time: expect.any(String),
+      level: 'error',
+      service: 'chat-api',
       message: 'operator command',
       operator: 'olga',
       command: 'users admin',
       arguments: ['nobody@example.com'],
       outcome: 'failed',
+      reason: 'There is no account nobody@example.com.',
     });
-    expect(err).toContain('There is no account nobody@example.com.');
+  });
+
+  test('says in one sentence what is wrong, and not where in the code', async () => {
+    const away = { ...environment, DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' };
+    for (const [words, settings, sentence] of [
+      [['users', 'admin', 'nobody@example.com'], environment, 'There is no account nobody@example.com.'],
+      [['users', 'admin', 'nobody'], environment, 'This is not an email address.'],
+      [['users', 'disable', ''], environment, 'This is not an email address.'],
+      [['users', 'seed', '--users', 'many'], environment, 'Give --users a number from 1 to 10000.'],
+      [['outbox', 'show', 'x'], environment, 'x is not an event id.'],
+      [['outbox', 'repair', Bun.randomUUIDv7()], environment, 'There is no parked event'],
+      [['outbox', 'correct', Bun.randomUUIDv7()], environment, 'Give the corrected event as JSON on standard input.'],
+      [['dlq', 'show', 'x'], environment, 'chat-api has no dead letter x.'],
+      [['users', 'list'], away, 'The database cannot do it now (connect ECONNREFUSED 127.0.0.1:1): try again.'],
+    ] as const) {
+      const { out, err, exitCode } = await opsWith({ settings }, ...words);
+      const said = err.split('\n').filter((line) => !line.startsWith('{'));
+      expect({ out, said, exitCode }).toEqual({ out: '', said: [expect.stringContaining(sentence), ''], exitCode: 1 });
+    }
+  });
+
+  test('answers in tables, and with --json for programs', async () => {
+    const { email, id } = await app.signUp();
+    const [headings, ...rows] = (await ops('users', 'list')).out.trimEnd().split('\n');
+    expect(headings).toMatch(/^email +role +state +since$/);
+    const row = rows.find((line) => line.startsWith(`${email} `)) ?? '';
+    expect(row).toMatch(/ user +enabled +\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+    expect(row.indexOf('enabled')).toBe(headings?.indexOf('state') ?? 0);
+    const people = JSON.parse((await ops('users', 'list', '--json')).out) as { email: string }[];
+    expect(people.find((each) => each.email === email)).toMatchObject({ id, role: null, disabled_at: null });
+    expect(JSON.parse((await ops('--json', 'users', 'disable', email)).out)).toEqual({ email });
+    expect((await ops('dlq', 'list')).out).toBe('There are no dead letters.\n');
+    expect((await ops('dlq', 'list', '--json')).out).toBe('[]\n');
   });
 });
 
@@ -48,7 +97,7 @@ describe('ops users', () => {
     const { email } = await app.signUp();
     expect((await ops('users', 'admin', ` ${email.toUpperCase()}`)).exitCode).toBe(0);
     const { out } = await ops('users', 'list');
-    expect(out.split('\n').find((line) => line.startsWith(email))).toContain('admin\tenabled');
+    expect(out.split('\n').find((line) => line.startsWith(email))).toMatch(/ admin +enabled /);
   });
 
   test('know an email in any form of its letters, and the account of the very letters before another', async () => {
@@ -99,13 +148,8 @@ describe('ops users', () => {
       expect((await app.call('POST', '/api/v1/tasks', { token, json: { title: 'load' } })).status).toBe(201);
       expect(await (await app.call('GET', '/api/v1/auth/me', { token })).json()).toMatchObject({ email });
     }
-    for (const words of [
-      ['--users', '0'],
-      ['--users', '10001'],
-      ['--users', 'many'],
-      ['--people', '3'],
-    ]) {
-      expect(await ops('users', 'seed', ...words)).toMatchObject({ exitCode: 1, out: '' });
+    for (const count of ['0', '10001', 'many']) {
+      expect(await ops('users', 'seed', '--users', count)).toMatchObject({ exitCode: 1, out: '' });
     }
   });
 
@@ -134,15 +178,15 @@ describe('ops outbox', () => {
     const rows = await house.database.sql<{ event_id: string }[]>`
       update outbox set parked_at = now(), parked_reason = 'refused' where task_id = any(${ids}::uuid[]) returning event_id`;
     const [first, second] = rows.map(({ event_id }) => event_id) as [string, string];
-    expect((await ops('outbox', 'list')).out).toContain(`${first}\ttask.created\t`);
+    expect((await ops('outbox', 'list')).out).toMatch(new RegExp(`^${first} +task.created .* refused$`, 'm'));
 
     const event = JSON.parse((await ops('outbox', 'show', first)).out) as Record<string, unknown>;
     expect(event.event_id).toBe(first);
     expect((await ops('outbox', 'repair', first)).exitCode).toBe(0);
-    expect((await opsWith(JSON.stringify(event), 'outbox', 'correct', second)).exitCode).toBe(1);
+    expect((await opsWith({ stdin: JSON.stringify(event) }, 'outbox', 'correct', second)).exitCode).toBe(1);
     const other = JSON.parse((await ops('outbox', 'show', second)).out) as object;
     const corrected = JSON.stringify({ ...other, correlation_id: '11111111-2222-7333-8444-555555555555' });
-    expect((await opsWith(corrected, 'outbox', 'correct', second)).exitCode).toBe(0);
+    expect((await opsWith({ stdin: corrected }, 'outbox', 'correct', second)).exitCode).toBe(0);
     expect(await house.database.sql`select 1 from outbox where parked_at is not null`).toHaveLength(0);
     expect((await ops('outbox', 'show', second)).out).toContain('11111111-2222-7333-8444-555555555555');
 

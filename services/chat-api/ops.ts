@@ -7,10 +7,12 @@ import { users } from './ops/users.ts';
 
 // Operators' commands: `bun /app/ops.js <group> <command> …` in the image, `bun run ops chat-api …` locally.
 
-const config = readConfig();
 process.exitCode = await runCommand(process.argv.slice(2), {
   appId: 'chat-api',
-  groups: { users, outbox, dlq: deadLetterCommands('chat-api', config) },
-  operator: config.OPERATOR,
-  open: () => connect(config.DATABASE_URL, { name: 'chat-api ops', max: 2, publishes: config.EVENTS !== 'off' }),
+  groups: { users, outbox, dlq: deadLetterCommands('chat-api') },
+  open() {
+    const config = readConfig();
+    const publishes = config.EVENTS !== 'off';
+    return { config, sql: connect(config.DATABASE_URL, { name: 'chat-api ops', max: 2, publishes }) };
+  },
 });

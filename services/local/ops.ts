@@ -1,33 +1,40 @@
 import './require-bun.ts';
-import { join } from 'node:path';
-import { apps } from './apps.ts';
-import { bun } from './command-line.ts';
-import { processEnvironment } from './environment.ts';
+import { bun, commandOrExit, exitWith } from './command-line.ts';
+import { operable, operate } from './operate.ts';
 import { Refusal } from './refusal.ts';
 import { readRunning, stateFolder } from './state.ts';
 
 // bun run ops <app-id> <command…>: what `kubectl exec deploy/<app-id> -- bun /app/ops.js <command…>` is in a cluster.
 
+const usage = `${bun} run ops <app-id> <command> [--json]
+
+  commands for operators of a service that \`up\` runs: accounts, waiting events, dead letters;
+  \`${bun} run ops <app-id> --help\` lists them
+
+  app-id  ${operable.join(', ')}
+  --json  the answer as JSON, for programs
+
+  TASKFLOW_STATE  folder of that \`up\` (default .taskflow); logs/ops.log in it has who did what
+  OPERATOR        who you are, for that log (default: the name of your account)`;
+
+const args = process.argv.slice(2);
+// What follows the app-id is for the service to read.
+const at = args.findIndex((arg) => !arg.startsWith('-'));
+const refuse = (word: string) =>
+  operable.some((appId) => appId === word) ? undefined : `${word} is no service with commands for operators`;
+commandOrExit({ name: 'ops', usage, flags: {}, refuse }, args.slice(0, at + 1 || args.length));
+
 try {
-  process.exit(await ops(process.argv.slice(2)));
+  const appId = operable.find((each) => each === args[at]);
+  if (!appId) throw new Refusal(`Of which service? \`${bun} run ops --help\` names them.`);
+  const command = args.slice(at + 1);
+  const settings = isHelp(command) ? {} : readRunning(stateFolder()).settings[appId];
+  process.exit(await operate(appId, command, { settings }));
 } catch (error) {
-  console.error(error instanceof Refusal ? error.message : error);
-  process.exit(error instanceof Refusal ? 2 : 1);
+  exitWith(error);
 }
 
-/** Runs `services/<app-id>/ops.ts` with the settings that `up` gave this service. Answers its exit code. */
-async function ops([name, ...command]: string[]): Promise<number> {
-  const app = apps.find(({ appId }) => appId === name);
-  const ids = apps.map(({ appId }) => appId).join(', ');
-  if (!app) throw new Refusal(`usage: ${bun} run ops <app-id> <command>, with an app-id of ${ids}.`);
-  const script = join(import.meta.dir, '..', app.appId, 'ops.ts');
-  if (!(await Bun.file(script).exists())) throw new Refusal(`${app.appId} has no operators' commands.`);
-  // Who asks is written to the log: the user at this terminal, not the one who started `up`.
-  const operator = process.env.OPERATOR || process.env.USER;
-  const settings = readRunning(stateFolder()).settings[app.appId];
-  const child = Bun.spawn([process.execPath, '--no-env-file', script, ...command], {
-    env: { ...processEnvironment(), ...settings, ...(operator ? { OPERATOR: operator } : {}) },
-    stdio: ['inherit', 'inherit', 'inherit'],
-  });
-  return child.exited;
+/** Which is there while nothing runs. */
+function isHelp([first = 'help', ...rest]: string[]): boolean {
+  return first === 'help' || [first, ...rest].some((word) => word === '--help' || word === '-h');
 }

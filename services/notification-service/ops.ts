@@ -5,10 +5,11 @@ import { readConfig } from './config.ts';
 
 // Operators' commands: `bun /app/ops.js <group> <command> …` in the image, `bun run ops notification-service …` locally.
 
-const config = readConfig();
 process.exitCode = await runCommand(process.argv.slice(2), {
   appId: 'notification-service',
-  groups: { dlq: deadLetterCommands('notification-service', config) },
-  operator: config.OPERATOR,
-  open: () => connect(config.DATABASE_URL, { name: 'notification-service ops', max: 2 }),
+  groups: { dlq: deadLetterCommands('notification-service') },
+  open() {
+    const config = readConfig();
+    return { config, sql: connect(config.DATABASE_URL, { name: 'notification-service ops', max: 2 }) };
+  },
 });

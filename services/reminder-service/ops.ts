@@ -5,10 +5,11 @@ import { readConfig } from './config.ts';
 
 // Operators' commands: `bun /app/ops.js <group> <command> …` in the image, `bun run ops reminder-service …` locally.
 
-const config = readConfig();
 process.exitCode = await runCommand(process.argv.slice(2), {
   appId: 'reminder-service',
-  groups: { dlq: deadLetterCommands('reminder-service', config) },
-  operator: config.OPERATOR,
-  open: () => connect(config.DATABASE_URL, { name: 'reminder-service ops', max: 2 }),
+  groups: { dlq: deadLetterCommands('reminder-service') },
+  open() {
+    const config = readConfig();
+    return { config, sql: connect(config.DATABASE_URL, { name: 'reminder-service ops', max: 2 }) };
+  },
 });

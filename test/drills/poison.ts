@@ -55,8 +55,8 @@ async function unstorable({ stack }: World, type: EventType): Promise<PoisonEven
 /** Whether each consumer's operator sees those that were provoked. Any others are found in the account. */
 async function lettersListed({ stack, poison }: World): Promise<boolean> {
   for (const [appId, letters] of Map.groupBy(poison, (letter) => letter.appId)) {
-    const { out, err } = await operate(stack, appId, ['dlq', 'list']);
-    const listed = out.split('\n').map((line) => line.split('\t')[0]);
+    const { out, err } = await operate(stack, appId, ['dlq', 'list', '--json']);
+    const listed = (JSON.parse(out || '[]') as { event_id: string }[]).map(({ event_id }) => event_id);
     const missing = letters.filter(({ eventId }) => !listed.includes(eventId));
     if (missing.length > 0) throw new Error(`${appId} does not list ${missing.length}: ${out}${err}`);
   }

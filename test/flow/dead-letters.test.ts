@@ -63,7 +63,9 @@ describe('ops dlq', () => {
       select event_id from outbox where task_id = ${String(task.id)}`;
     await eventually(() => letterOf('audit-logger', id), { ms: 20_000, what: 'the dead letter' });
 
-    expect((await dlq('audit-logger', ['list'])).out).toMatch(new RegExp(`^${id}\ttaskflow\\..*\twaits$`, 'm'));
+    expect((await dlq('audit-logger', ['list'])).out).toMatch(new RegExp(`^${id} +taskflow\\..* +waits$`, 'm'));
+    const listed = JSON.parse((await dlq('audit-logger', ['list', '--json'])).out) as object[];
+    expect(listed).toEqual([expect.objectContaining({ event_id: id, replayed_at: null })]);
     const shown = JSON.parse((await dlq('audit-logger', ['show', id])).out) as { data: object };
     expect(shown.data).toMatchObject({ event_id: id, task: { title: 'Refused by the trail' } });
 

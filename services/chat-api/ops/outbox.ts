@@ -1,14 +1,14 @@
 import { isUuid } from '#shared/correlation';
 import type { TaskEvent } from '#shared/events';
-import { CommandError, type Group } from '#shared/ops';
+import { CommandError, type Group, listing, toSecond } from '#shared/ops';
 import { listOutbox, repairOutboxRow, RepairError, showOutboxEvent, type WaitingRow } from '../outbox/ops.ts';
 
 /** Events that wait: `outbox <command>`. A parked one holds back its task until it is repaired. */
 export const outbox: Group = {
   list: {
     takes: [],
-    does: 'the first 100 events that wait, parked ones first: event id, type, task, version, since when, why parked',
-    run: async ({ sql }) => (await listOutbox(sql)).map(lineOf).join('\n') || 'Nothing waits.',
+    does: 'the first 100 events that wait, parked ones first',
+    run: async ({ sql }) => listing(await listOutbox(sql), columns, 'Nothing waits.'),
   },
   show: {
     takes: ['event_id'],
@@ -16,7 +16,7 @@ export const outbox: Group = {
     async run({ sql }, [id]) {
       const event = await showOutboxEvent(sql, known(id));
       if (event === null) throw new CommandError(`There is no event ${id}.`);
-      return JSON.stringify(event, null, 2);
+      return { data: event, text: JSON.stringify(event, null, 2) };
     },
   },
   repair: {
@@ -24,17 +24,17 @@ export const outbox: Group = {
     does: 'let a parked event go on as it is',
     async run({ sql }, [id]) {
       await repairing(() => repairOutboxRow(sql, known(id)));
-      return `${id} goes on.`;
+      return { data: { event_id: id }, text: `${id} goes on.` };
     },
   },
   correct: {
     takes: ['event_id'],
-    does: 'let a parked event go on as the JSON on standard input says; its id, task and version stay',
+    does: 'let a parked event go on as the JSON on standard input; its id, task and version stay',
     async run({ sql }, [id]) {
       const event = (await Bun.stdin.json().catch(() => null)) as TaskEvent | null;
       if (event === null) throw new CommandError('Give the corrected event as JSON on standard input.');
       await repairing(() => repairOutboxRow(sql, known(id), event));
-      return `${id} goes on as corrected.`;
+      return { data: { event_id: id }, text: `${id} goes on as corrected.` };
     },
   },
 };
@@ -52,12 +52,9 @@ async function repairing(work: () => Promise<void>): Promise<void> {
   }
 }
 
-const lineOf = (row: WaitingRow) =>
-  [
-    row.event_id,
-    row.event_type,
-    row.task_id,
-    row.task_version,
-    row.created_at.toISOString(),
-    row.parked_reason ?? 'waits',
-  ].join('\t');
+const columns = {
+  event: ({ event_id }: WaitingRow) => event_id,
+  type: ({ event_type }: WaitingRow) => event_type,
+  since: ({ created_at }: WaitingRow) => toSecond(created_at),
+  'why it is parked': ({ parked_reason }: WaitingRow) => parked_reason ?? 'it is not',
+};

@@ -3,7 +3,7 @@ import type { Sql } from '#shared/db';
 import { randomToken } from '../auth/opaque.ts';
 import { NOBODY } from '../auth/passwords.ts';
 
-const MAX_USERS = 10_000;
+export const MAX_USERS = 10_000;
 const DAYS = 7;
 
 /** How many to make, or null when the text is no number of 1 to 10,000. */

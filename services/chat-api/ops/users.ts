@@ -1,17 +1,17 @@
 import type { Pool, Sql } from '#shared/db';
-import { CommandError, type Group } from '#shared/ops';
+import { CommandError, type Group, listing, type Result, toSecond } from '#shared/ops';
 import { issueCode } from '../auth/codes.ts';
 import { emailProblem, namedBy, normalized } from '../auth/email.ts';
 import { revokeSessions } from '../auth/sessions.ts';
 import { deleteAllTasks } from '../tasks/delete.ts';
-import { seedCount, seedUsers } from './seed.ts';
+import { MAX_USERS, seedCount, seedUsers } from './seed.ts';
 
 /** Accounts from the operator's side: `users <command>`. All may be repeated. */
 export const users: Group = {
   list: {
     takes: [],
-    does: 'every account: email, role, state, since when',
-    run: async ({ sql }) => (await listUsers(sql)).map(lineOf).join('\n') || 'There are no accounts.',
+    does: 'every account',
+    run: async ({ sql }) => listing(await listUsers(sql), columns, 'There are no accounts.'),
   },
   admin: {
     takes: ['email'],
@@ -19,7 +19,7 @@ export const users: Group = {
     async run({ sql }, [email]) {
       const user = await found(sql, email);
       await sql`update users set role = 'admin', updated_at = now() where id = ${user.id}`;
-      return `${user.email} is an admin. Their next token says so; log in again or refresh.`;
+      return done(user, `${user.email} is an admin. Their next token says so; log in again or refresh.`);
     },
   },
   invite: {
@@ -30,15 +30,15 @@ export const users: Group = {
       const problem = emailProblem(email);
       if (problem !== null) throw new CommandError(problem);
       if (await findUser(sql, email)) throw new CommandError(`${email} has an account already.`);
-      return codeLine(await issueCode(sql, 'invite', email), `sign up as ${email} with invite_code`);
+      return codeFor(email, await issueCode(sql, 'invite', email), `sign up as ${email} with invite_code`);
     },
   },
   'reset-password': {
     takes: ['email'],
     does: 'print a code with which this account can set a new password, once, within a day',
-    async run({ sql }, [email]) {
-      const user = await found(sql, email);
-      return codeLine(await issueCode(sql, 'reset', user.email), 'POST /api/v1/auth/password/reset {code, new}');
+    async run({ sql }, [given]) {
+      const { email } = await found(sql, given);
+      return codeFor(email, await issueCode(sql, 'reset', email), 'POST /api/v1/auth/password/reset {code, new}');
     },
   },
   disable: {
@@ -47,7 +47,7 @@ export const users: Group = {
     async run({ sql }, [email]) {
       const user = await found(sql, email);
       await disable(sql, user.id);
-      return `${user.email} is disabled.`;
+      return done(user, `${user.email} is disabled.`);
     },
   },
   enable: {
@@ -56,16 +56,18 @@ export const users: Group = {
     async run({ sql }, [email]) {
       const user = await found(sql, email);
       await sql`update users set disabled_at = null, updated_at = now() where id = ${user.id}`;
-      return `${user.email} is enabled.`;
+      return done(user, `${user.email} is enabled.`);
     },
   },
   seed: {
-    takes: ['--users', 'count'],
-    does: 'make accounts for load tools; prints a line of JSON for each: email, and a token for 7 days',
-    async run({ sql }, [flag, given = '']) {
-      const count = seedCount(given);
-      if (flag !== '--users' || count === null) throw new CommandError('expected --users and a number of 1 to 10000.');
-      return (await seedUsers(sql, count)).map((person) => JSON.stringify(person)).join('\n');
+    takes: [],
+    flags: { users: 'count' },
+    does: 'make accounts for load tools, a line of JSON each: email, and a token for 7 days',
+    async run({ sql }, _words, { users: given = '' }) {
+      const count = seedCount(String(given));
+      if (count === null) throw new CommandError(`Give --users a number from 1 to ${MAX_USERS}.`);
+      const people = await seedUsers(sql, count);
+      return { data: people, text: people.map((person) => JSON.stringify(person)).join('\n') };
     },
   },
   delete: {
@@ -78,7 +80,8 @@ export const users: Group = {
       // A request that was let in before may still add a task; it must not go without its event.
       do count += await deleteAllTasks(sql, user.id, { type: 'operator', id: operator, name: operator });
       while (!(await deleteWithoutTasks(sql, user.id)));
-      return `${user.email} is deleted, with ${count} tasks.`;
+      const tasks = count === 1 ? '1 task' : `${count} tasks`;
+      return { data: { email: user.email, tasks: count }, text: `${user.email} is deleted, with ${tasks}.` };
     },
   },
 };
@@ -103,7 +106,7 @@ async function findUser(sql: Sql, email: string): Promise<User | undefined> {
 
 async function found(sql: Sql, email = ''): Promise<User> {
   const user = await findUser(sql, email);
-  if (!user) throw new CommandError(`There is no account ${normalized(email)}.`);
+  if (!user) throw new CommandError(emailProblem(normalized(email)) ?? `There is no account ${normalized(email)}.`);
   return user;
 }
 
@@ -124,8 +127,16 @@ function deleteWithoutTasks(sql: Pool, id: string): Promise<boolean> {
   });
 }
 
-const lineOf = ({ email, role, created_at, disabled_at }: User) =>
-  [email, role ?? 'user', disabled_at ? 'disabled' : 'enabled', created_at.toISOString()].join('\t');
+const columns = {
+  email: ({ email }: User) => email,
+  role: ({ role }: User) => role ?? 'user',
+  state: ({ disabled_at }: User) => (disabled_at ? 'disabled' : 'enabled'),
+  since: ({ created_at }: User) => toSecond(created_at),
+};
 
-const codeLine = ({ code, expires_at }: { code: string; expires_at: Date }, use: string) =>
-  `${code}\n${use}, until ${expires_at.toISOString()}. The code is shown this once.`;
+const done = ({ email }: User, text: string): Result => ({ data: { email }, text });
+
+const codeFor = (email: string, { code, expires_at }: { code: string; expires_at: Date }, use: string): Result => ({
+  data: { email, code, expires_at },
+  text: `${code}\n${use}, until ${toSecond(expires_at)}. The code is shown this once.`,
+});

@@ -42,7 +42,7 @@ export async function repairOutboxRow(sql: Pool, eventId: string, corrected?: Ta
     const [row] = await tx<{ event_type: string; task_id: string; task_version: number; event: TaskEvent }[]>`
       select event_type, task_id, task_version, event from outbox
       where event_id = ${eventId} and sent_at is null and parked_at is not null for update`;
-    if (!row) throw new RepairError(`no parked row has the event id ${eventId}`);
+    if (!row) throw new RepairError(`There is no parked event ${eventId}.`);
     const event = corrected ?? row.event;
     const problem = invalidity(event) ?? mismatch(event, { event_id: eventId, ...row });
     if (problem !== null) throw new RepairError(problem);
