@@ -5,20 +5,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EventSource as EventSourceClient } from 'eventsource';
 import { startGateway } from '../services/local/gateway.ts';
+import { readTour } from '../services/local/tour.ts';
 import { signUp } from './support/person.ts';
 import { type RunningStack, startStack } from './support/stack.ts';
 import { eventually } from './support/wait.ts';
 
 const readme = await Bun.file(new URL('../README.md', import.meta.url)).text();
-const block = (after: string, language: string) =>
-  new RegExp(`${after}[\\s\\S]*?\`\`\`${language}\\n([\\s\\S]*?)\`\`\``).exec(readme)?.[1] ?? '';
+const block = (text: string, after: string, language: string) =>
+  new RegExp(`${after}[\\s\\S]*?\`\`\`${language}\\n([\\s\\S]*?)\`\`\``).exec(text)?.[1] ?? '';
 
 let stack: RunningStack;
 let gateway: Bun.Server<undefined>;
 beforeAll(async () => {
   stack = await startStack();
   const demo = { email: 'nobody@example.com', password: '' };
-  gateway = startGateway({ port: 0, ports: stack.ports, demo, tour: async () => '' });
+  gateway = startGateway({ port: 0, ports: stack.ports, demo, tour: () => readTour(gateway.port ?? 0) });
 });
 afterAll(async () => {
   await gateway?.stop(true);
@@ -28,8 +29,12 @@ afterAll(async () => {
 const origin = () => `http://127.0.0.1:${gateway.port}`;
 
 test('the tour does what it says when it is pasted', async () => {
-  const tour = block('## A tour in five minutes', 'sh').replace('http://localhost:8080', origin());
-  expect(tour).toContain(origin());
+  // As `up` shows it, with the port that it really has.
+  const page = await (await fetch(`${origin()}/tour`)).text();
+  expect(page).toStartWith('## A tour in five minutes\n');
+  expect(page).not.toContain('8080');
+  const tour = block(page, '## A tour in five minutes', 'sh');
+  expect(tour).toContain(`BASE=http://localhost:${gateway.port}/`);
   // Pasted at a person's pace: the stream has time to show the reminder before it is ended.
   const paced = tour.replace('kill %1', 'sleep 4; kill %1');
   const { stdout, stderr } = await $`bash -c ${`set -euo pipefail; set -m\n${paced}`}`.nothrow().quiet();
@@ -41,7 +46,7 @@ test('the tour does what it says when it is pasted', async () => {
 }, 60_000);
 
 test('the client of 25 lines receives, and opens anew when the server refused it', async () => {
-  const source = block('## Receive events in a browser', 'js');
+  const source = block(readme, '## Receive events in a browser', 'js');
   expect(source.trim().split('\n').length).toBeLessThanOrEqual(28);
   const folder = await mkdtemp(join(tmpdir(), 'taskflow-readme-'));
   const file = join(folder, 'notifications.mjs');

@@ -36,9 +36,7 @@ export function serviceOf(path: string): AppId | undefined {
 export function startGateway({ port, ports, demo, tour }: GatewayOptions): Bun.Server<undefined> {
   const own: Record<string, Record<string, Handler>> = {
     '/': { GET: () => new Response(page, { headers: pageHeaders }) },
-    '/tour': {
-      GET: async () => new Response(await tour(), { headers: { 'content-type': 'text/plain; charset=utf-8' } }),
-    },
+    '/tour': { GET: async () => new Response(await tour(), { headers: textHeaders }) },
     '/health': { GET: () => overview(ports) },
     '/local/demo-login': {
       POST: (request, server) => loginAsDemo(request, server.requestIP(request)?.address, demo, ports['chat-api']),
@@ -82,6 +80,8 @@ const pageHeaders = {
     "default-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'",
   'cache-control': 'no-store',
 };
+
+const textHeaders = { 'content-type': 'text/plain; charset=utf-8' };
 
 /** Belong to one connection, not to the message (RFC 9110, 7.6.1). */
 const hopByHop = ['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'];

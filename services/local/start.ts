@@ -14,6 +14,7 @@ import { serviceEnvironment, sidecarEnvironment, spawnService, type Stack } from
 import type { State } from './state.ts';
 import { type Keepable, keepRunning } from './supervisor.ts';
 import type { Terminal } from './terminal.ts';
+import { readTour } from './tour.ts';
 
 const READY_MS = 30_000;
 
@@ -107,7 +108,7 @@ function choosePorts(): Record<AppId, number> {
 
 function openGateway({ options, state }: Session, ports: Record<AppId, number>): Part {
   const { port } = options;
-  const tour = () => Bun.file(join(import.meta.dir, '../../README.md')).text();
+  const tour = () => readTour(port);
   try {
     const server = startGateway({ port, ports, demo: state.secrets.demo, tour });
     return { name: 'gateway', port, pid: () => process.pid, stop: () => server.stop(true) };
