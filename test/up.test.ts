@@ -2,11 +2,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { apps } from '../services/local/apps.ts';
 import { freePort } from '../services/local/port.ts';
 import { startPostgres } from '../services/local/postgres.ts';
 import { commandOf } from '../services/local/processes.ts';
+import type { Secrets } from '../services/local/secrets.ts';
 import { readRunning, type Running } from '../services/local/state.ts';
 import { cacheFolder } from './real/cache.ts';
 import { runToEnd } from './support/command.ts';
@@ -31,9 +32,9 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   // A test that failed half-way must not leave its `up` to the next one.
-  for (const up of started.splice(0)) {
-    up.kill('SIGKILL');
-    await up.exited;
+  for (const child of started.splice(0)) {
+    child.kill('SIGKILL');
+    await child.exited;
   }
 });
 afterAll(async () => {
@@ -45,7 +46,7 @@ describe('up', () => {
   let secrets: string;
 
   test('runs a whole task life and leaves no process behind at SIGTERM', async () => {
-    const up = start();
+    const up = startUp();
     const processes = await isUp(up);
     expect(processes.map(({ name }) => name)).toEqual([
       'gateway',
@@ -63,9 +64,16 @@ describe('up', () => {
     for (const type of ['created', 'updated', 'reminder.triggered', 'completed', 'deleted']) {
       expect(demo.out).toMatch(new RegExp(`^task\\.${type} +\\d+ ms$`, 'm'));
     }
-    const ops = await run('services/local/ops.ts', 'chat-api', 'users', 'list');
+    const interrupted = start('services/local/demo.ts');
+    await eventually(async () => (await outputOf('demo')).includes('stream      open'), { what: 'its stream' });
+    interrupted.kill('SIGINT');
+    interrupted.kill('SIGINT');
+    expect(await interrupted.exited).toBe(130);
+    const ops = await run('services/local/ops.ts', 'chat-api', 'users', 'list', '--json');
     expect(ops).toMatchObject({ exitCode: 0, err: '' });
-    expect(ops.out).toMatch(/^demo-\S+@example.com +user +enabled /m);
+    // The page's own user alone: both demos have removed theirs.
+    const { demo: page } = JSON.parse(await Bun.file(join(state, 'secrets.json')).text()) as Secrets;
+    expect(JSON.parse(ops.out)).toEqual([expect.objectContaining({ email: page.email })]);
     expect(await Bun.file(join(state, 'logs', 'ops.log')).text()).toContain('"operator":"olga"');
     expect(proxy.requests).toEqual([]);
     const again = await run('services/local/up.ts', '--port', String(port));
@@ -75,7 +83,7 @@ describe('up', () => {
     up.kill('SIGTERM'); // npx and `bun run` deliver each signal twice
     expect(await up.exited).toBe(0);
     expect(processes.filter(isAlive)).toEqual([]);
-    const stopped = [...(await Bun.file(join(folder, 'up.out')).text()).matchAll(/^(\S+) +stopped/gm)];
+    const stopped = [...(await outputOf('up')).matchAll(/^(\S+) +stopped/gm)];
     const names = stopped.map(([, name]) => name);
     expect(names.toSorted()).toEqual([
       'audit-logger',
@@ -91,7 +99,7 @@ describe('up', () => {
   }, 60_000);
 
   test('restarts a killed service, leaves no process behind when it is killed itself, and goes on with the same data', async () => {
-    const first = start();
+    const first = startUp();
     const before = await isUp(first);
     const chatApi = before.find(({ name }) => name === 'chat-api');
     process.kill(chatApi?.pid ?? 0, 'SIGKILL');
@@ -105,7 +113,7 @@ describe('up', () => {
     await first.exited;
     await eventually(() => before.filter(isAlive).length === 0, { ms: 10_000, what: 'all processes to end' });
 
-    const second = start();
+    const second = startUp();
     const after = await isUp(second);
     expect(await Bun.file(join(state, 'secrets.json')).text()).toBe(secrets);
     const login = await fetch(url('/local/demo-login'), { method: 'POST', headers: { origin: url('') } });
@@ -116,7 +124,7 @@ describe('up', () => {
   }, 90_000);
 
   test('hands on no more of its environment than settings and what a process needs, and keeps none of it', async () => {
-    const up = start();
+    const up = startUp();
     const processes = await isUp(up);
     const ops = Bun.spawn([process.execPath, 'services/local/ops.ts', 'chat-api', 'outbox', 'correct', 'no-id'], {
       cwd: root,
@@ -141,7 +149,7 @@ describe('up', () => {
     await using server = await startPostgres(place).then((own) => ({ ...own, [Symbol.asyncDispose]: own.stop }));
     const { host, username, password, pathname } = new URL(server.adminUrl);
     const given = { DATABASE_URL: `postgres://${username}@${host}${pathname}`, PGPASSWORD: password, PGSSL: 'require' };
-    const up = start(given);
+    const up = startUp(given);
     const processes = await isUp(up);
     expect(processes.map(({ name }) => name)).not.toContain('postgres');
     const children = processes.filter(({ pid }) => pid !== up.pid);
@@ -215,7 +223,7 @@ describe('up --fresh', () => {
 
   test('with --yes begins anew', async () => {
     const before = await secrets();
-    const up = start({}, '--fresh', '--yes');
+    const up = startUp({}, '--fresh', '--yes');
     await isUp(up);
     expect(await secrets()).not.toBe(before);
     const { out } = await run('services/local/ops.ts', 'chat-api', 'users', 'list', '--json');
@@ -227,16 +235,22 @@ describe('up --fresh', () => {
 
 const url = (path: string) => `http://localhost:${port}${path}`;
 
-function start(more: Record<string, string> = {}, ...flags: string[]) {
-  const options = ['--port', String(port), ...(isReal ? ['--real'] : []), ...flags];
-  const up = Bun.spawn([process.execPath, '--no-orphans', 'services/local/up.ts', ...options], {
+function startUp(more: Record<string, string> = {}, ...flags: string[]) {
+  return start('services/local/up.ts', ['--port', String(port), ...(isReal ? ['--real'] : []), ...flags], more);
+}
+
+/** What it prints stands in `<name>.out`. */
+function start(script: string, options: string[] = [], more: Record<string, string> = {}) {
+  const child = Bun.spawn([process.execPath, '--no-orphans', script, ...options], {
     cwd: root,
     env: { ...environment(), ...more },
-    stdio: ['ignore', Bun.file(join(folder, 'up.out')), 'inherit'],
+    stdio: ['ignore', Bun.file(join(folder, `${basename(script, '.ts')}.out`)), 'inherit'],
   });
-  started.push(up);
-  return up;
+  started.push(child);
+  return child;
 }
+
+const outputOf = (name: string) => Bun.file(join(folder, `${name}.out`)).text();
 
 /** Waits for what `up` writes at its last screen: what runs. */
 async function isUp(up: Bun.Subprocess): Promise<Running['processes']> {
