@@ -4,6 +4,8 @@ import type { Log } from '#shared/log';
 const CHANNEL = 'notifications';
 /** PostgreSQL refuses a payload of 8,000 bytes; an entry has at most 37 + 17. */
 const ENTRIES = 140;
+/** `<user id>:<number>`, below 2^53. */
+const ENTRY = /(?<=^| )([0-9a-f-]{36}):(\d{1,15})(?= |$)/g;
 
 export type Hints = ReturnType<typeof createHints>;
 
@@ -37,11 +39,9 @@ export function createHints({
     isSending = false;
   }
 
+  /** NOTIFY asks for no right, so it may be anybody's: what is no hint is left, and a stream asks the inbox before it skips. */
   function receive(payload: string): void {
-    for (const entry of payload.split(' ')) {
-      const [userId = '', lastSeq] = entry.split(':');
-      heard(userId, Number(lastSeq));
-    }
+    for (const [, userId = '', lastSeq] of payload.matchAll(ENTRY)) heard(userId, Number(lastSeq));
   }
 
   return {

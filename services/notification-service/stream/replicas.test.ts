@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from 'bun:test';
+import postgres from 'postgres';
 import { createDatabase } from '../../../test/support/database.ts';
 import { eventually } from '../../../test/support/wait.ts';
 import { createPerson, eventOf } from '../fixtures/person.ts';
@@ -57,6 +58,31 @@ describe('two replicas on one database', () => {
     expect((await stream.next()).id).toBe('2');
     stream.close();
     await Promise.all([one.stop(), two.stop()]);
+  });
+});
+
+describe('a hint that is not ours', () => {
+  // NOTIFY asks for no right: whoever can log in to the database may send one.
+  test.each(['all', 'none'])('neither silences a stream nor makes it skip, at level %s', async (level) => {
+    const replica = await startReplica(url, { lookMs: 50 });
+    const stranger = postgres(database.url('recurring-task-processor'), { max: 1 });
+    const [me, other] = [await createPerson(database.sql), await createPerson(database.sql)];
+    await replica.call(me, 'PUT', '/preferences', { level });
+    const [mine, theirs] = [await replica.open(me), await replica.open(other)];
+    await Promise.all([mine.next(), theirs.next()]);
+    for (const claim of ['4503599627370496', 'x', '', '-1', '1e400', '1 2:3']) {
+      await stranger.notify('notifications', `${me.id}:${claim} ${other.id}:1`);
+    }
+    await replica.deliver(eventOf(other));
+    expect((await theirs.next()).id).toBe('1');
+    await replica.call(me, 'PUT', '/preferences', { level: 'all' });
+    await eventually(() => [...replica.connections.audiences()].every((audience) => audience.level === 'all'));
+    await replica.deliver(eventOf(me));
+    expect(await mine.next()).toMatchObject({ id: '1', event: 'task.created' });
+    expect(replica.logged.filter(({ message }) => message === 'loop degraded')).toEqual([]);
+    mine.close();
+    theirs.close();
+    await Promise.all([replica.stop(), stranger.end()]);
   });
 });
 

@@ -139,14 +139,15 @@ export function createStream({
   async function readPage(): Promise<void> {
     const { level, head, userId } = audience;
     const isReplay = cursor < replayThrough;
-    if (level === 'none') return void (cursor = head);
-    if (!isReplay && head - cursor > limits.maxBehind) return jump(head);
+    // `head` may come from a hint, which anybody can send: how far behind this is, the inbox itself says.
+    const isFar = !isReplay && level !== 'none' && head - cursor > limits.maxBehind;
     const through = isReplay ? replayThrough : head;
-    const limit = isReplay ? PAGE_ROWS : limits.livePerSecond;
+    const limit = isFar ? 0 : isReplay ? PAGE_ROWS : limits.livePerSecond;
     const span = await within(READ_MS, readSpan(sql, userId, { after: cursor, through, level, limit }));
     if (!output) return;
     if (span.lastSeq < through) audience.head = span.lastSeq; // the database was restored from a backup
     if (span.purgedThrough > cursor || span.lastSeq < cursor) return jump(span.lastSeq);
+    if (isFar) return span.lastSeq - cursor > limits.maxBehind ? jump(span.lastSeq) : undefined;
     const isDone = take(span.rows);
     if (isDone && span.rows.length < limit) cursor = Math.max(cursor, Math.min(through, span.lastSeq));
   }
