@@ -64,14 +64,28 @@ export async function migrateDown(url: string, { to, dropData }: { to: number; d
   });
 }
 
-/** Creates the services' roles if missing and gives each what it owns. Needs a user that may create roles. */
-export async function applyGrants(url: string): Promise<void> {
-  await locked(url, async (sql, applied) => {
+/**
+ * Creates the services' roles if missing and gives each what it owns. Needs a user that may create roles. A schema that
+ * `to` keeps behind this code gets the grants of Phase IV alone.
+ * @returns what every role may still do, because this user does not own the database and could not take it away
+ */
+export async function applyGrants(url: string): Promise<string[]> {
+  return locked(url, async (sql, applied) => {
     await sql.begin(async (tx) => {
       await tx.unsafe(await readHere('grants.sql'));
-      if (applied.has(2)) await tx.unsafe(await readHere('grants-phase5.sql'));
+      if (migrations.every(({ version }) => applied.has(version))) await tx.unsafe(await readHere('grants-phase5.sql'));
     });
+    return leftToPublic(sql);
   });
+}
+
+async function leftToPublic(sql: postgres.Sql): Promise<string[]> {
+  const rows = await sql<{ right: string }[]>`
+    select "right" from (values
+      ('create temporary tables', has_database_privilege('public', current_database(), 'temporary')),
+      ('create objects in schema public', has_schema_privilege('public', 'public', 'create'))
+    ) as rights ("right", is_left) where is_left`;
+  return rows.map(({ right }) => right);
 }
 
 /** The database role of a service: `taskflow_chat_api` for `chat-api`. */
@@ -125,6 +139,9 @@ if (import.meta.main) {
     command === 'up'
       ? await migrate(url, { to })
       : await migrateDown(url, { to, dropData: flags.includes('--drop-data') });
-  if (command === 'up') await applyGrants(url);
+  const left = command === 'up' ? await applyGrants(url) : [];
   console.log(JSON.stringify({ message: command === 'up' ? 'migrated' : 'migrated down', names }));
+  if (left.length > 0) {
+    console.error(JSON.stringify({ message: 'the owner of the database must revoke this from public', rights: left }));
+  }
 }

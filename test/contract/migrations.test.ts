@@ -5,7 +5,7 @@ import { Refusal } from '../../services/local/refusal.ts';
 import { applyGrants, migrate, migrateDown, migrations } from '../../db/migrate.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 
-/** Every column, constraint, index, trigger and function of the schema, as text: two equal lists are the same schema. */
+/** Every column, constraint, index, trigger, function, view and policy, as text: two equal lists are the same schema. */
 const describeSchema = async ({ sql }: TestDatabase) => {
   const rows = await sql<{ line: string }[]>`
     select line from (
@@ -16,6 +16,9 @@ const describeSchema = async ({ sql }: TestDatabase) => {
       union all select indexdef from pg_indexes where schemaname = 'public'
       union all select pg_get_triggerdef(oid) from pg_trigger where not tgisinternal
       union all select pg_get_functiondef(oid) from pg_proc where pronamespace = 'public'::regnamespace
+      union all select format('view %s %s', viewname, definition) from pg_views where schemaname = 'public'
+      union all select format('policy %s on %s %s %s', policyname, tablename, qual, with_check) from pg_policies where schemaname = 'public'
+      union all select format('row security of %s', oid::regclass) from pg_class where relnamespace = 'public'::regnamespace and relrowsecurity
     ) as lines order by line`;
   return rows.map(({ line }) => line);
 };

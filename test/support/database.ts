@@ -11,15 +11,17 @@ export type TestDatabase = {
 };
 
 /**
- * Clones the migrated template (`phase: 4` = the first migration alone) in the cluster that `bun run check` or
+ * Clones the migrated template (`phase: 4` = the first migration alone, `0` = none) in the cluster that `bun run check` or
  * `bun run test` started. About 20 ms; drop it in `afterAll`.
  */
-export async function createDatabase({ phase = 5 }: { phase?: 4 | 5 } = {}): Promise<TestDatabase> {
+export async function createDatabase({ phase = 5 }: { phase?: 0 | 4 | 5 } = {}): Promise<TestDatabase> {
   const server = serverUrl();
   const name = `test_${crypto.randomUUID().replaceAll('-', '')}`;
-  await asAdmin(server, (sql) =>
-    sql.unsafe(`create database ${name} template template_phase${phase} strategy file_copy`),
-  );
+  await asAdmin(server, async (sql) => {
+    const template = phase === 0 ? 'template0' : `template_phase${phase}`;
+    await sql.unsafe(`create database ${name} template ${template} strategy file_copy`);
+    await sql.unsafe(`revoke temporary on database ${name} from public`); // as the grants do: a clone has its own
+  });
 
   const url = (appId?: string) => databaseUrl(server, name, appId);
   const sql = postgres(url(), { max: 4, onnotice() {} });

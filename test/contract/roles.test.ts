@@ -1,0 +1,183 @@
+import { afterAll, afterEach, describe, expect, test } from 'bun:test';
+import postgres from 'postgres';
+import { roleOf } from '../../db/migrate.ts';
+import { type AppId, perApp } from '../../services/local/apps.ts';
+import { createDatabase } from '../support/database.ts';
+
+// What somebody can do who has taken over a service: all that its database role lets them.
+
+const database = await createDatabase();
+const roles = perApp((appId) => postgres(database.url(appId), { max: 1, onnotice() {} }));
+const appIds = Object.keys(roles) as AppId[];
+await Promise.all(Object.values(roles).map((sql) => sql`select 1`)); // each is there to be seen by the others
+afterAll(async () => {
+  await Promise.all(Object.values(roles).map((sql) => sql.end()));
+  await database.drop();
+});
+
+const REFUSED = '42501'; // insufficient_privilege
+
+/** What comes of it when the role of that service says this: `done`, or the code of the refusal. Nothing of it stays. */
+async function attempt(appId: AppId, statements: string): Promise<string> {
+  try {
+    await roles[appId].unsafe(`begin; ${statements}`);
+    return 'done';
+  } catch (error) {
+    return (error as { code: string }).code;
+  } finally {
+    await roles[appId].unsafe('rollback');
+  }
+}
+
+async function notRefused(appId: AppId, statements: string[]): Promise<string[]> {
+  const other: string[] = [];
+  for (const each of statements) {
+    const outcome = await attempt(appId, each);
+    if (outcome !== REFUSED) other.push(`${outcome}: ${each}`);
+  }
+  return other;
+}
+
+describe.each(appIds)('the role of %s may not', (appId) => {
+  const others = appIds.filter((other) => other !== appId);
+
+  test('make anything of its own', async () => {
+    const statements = [
+      'create temp table t (a int)',
+      'create temp view v as select 1',
+      "create type pg_temp.t as enum ('a')",
+      'create domain pg_temp.date as pg_catalog.date',
+      "create function pg_temp.f() returns int language sql as 'select 1'",
+      'create table public.t (a int)',
+      "create function public.f() returns int language sql as 'select 1'",
+      'create schema s',
+      'create role r',
+    ];
+    expect(await notRefused(appId, statements)).toEqual([]);
+  });
+
+  test('become somebody else', async () => {
+    const people = [...others.map(roleOf), 'postgres', 'taskflow_audit_owner'];
+    const statements = [
+      ...people.flatMap((name) => [`set role ${name}`, `alter role ${name} password 'mine'`]),
+      'set session authorization postgres',
+      `alter role ${roleOf(appId)} superuser`,
+      `alter role ${roleOf(appId)} bypassrls`,
+      'set session_replication_role = replica',
+      'select rolpassword from pg_authid',
+      "select pg_read_file('/etc/passwd')",
+      "copy (select 1) to program 'true'",
+      `select pg_cancel_backend(pid) from pg_stat_activity where usename <> current_user and datname = current_database()`,
+    ];
+    expect(await notRefused(appId, statements)).toEqual([]);
+  });
+
+  test('change the tables, or what guards them', async () => {
+    const statements = [
+      'alter table tasks disable trigger tasks_unpublished_change',
+      'create trigger t after insert on tasks for each row execute function suppress_redundant_updates_trigger()',
+      'truncate dead_letters',
+      'drop table task_events',
+      'lock table task_events in access exclusive mode',
+      'update task_events set payload = null',
+      'delete from task_events',
+      'truncate task_events',
+      'select 1 from schema_migrations',
+      "alter function audit_add_month(date) set search_path = ''",
+    ];
+    expect(await notRefused(appId, statements)).toEqual([]);
+  });
+
+  test('write what makes events or the trail', async () => {
+    const statements = [
+      ...(appId === 'chat-api'
+        ? []
+        : ["insert into unpublished_changes (operation, task_id) values ('INSERT', gen_random_uuid())"]),
+      'select record_unpublished_change()',
+      ...(appId === 'chat-api' ? [] : ['insert into outbox default values', 'update outbox set sent_at = null']),
+      ...(appId === 'chat-api' ? [] : ['insert into tasks default values', 'update tasks set version = 7']),
+      ...(appId === 'audit-logger' ? [] : ['insert into task_events default values']),
+      ...(appId === 'notification-service' ? [] : ['insert into notifications default values']),
+      ...(appId === 'reminder-service' ? [] : ['insert into reminder_schedule default values']),
+    ];
+    expect(await notRefused(appId, statements)).toEqual([]);
+  });
+
+  test('call the functions of others', async () => {
+    const statements = [...(appId === 'audit-logger' ? [] : ["select audit_add_month('2031-01-01')"])];
+    expect(await notRefused(appId, statements)).toEqual([]);
+  });
+});
+
+/** A way that is closed is opened for the test alone: the next must be closed by itself. */
+describe.each(appIds)('the role of %s, where it may make temporary tables,', (appId) => {
+  const role = roleOf(appId);
+  const name = new URL(database.url()).pathname.slice(1);
+  const open = async (...statements: string[]) => {
+    await database.sql.unsafe(`grant temporary on database ${name} to ${role}`);
+    for (const statement of statements) await database.sql.unsafe(statement);
+  };
+  afterEach(async () => {
+    await database.sql.unsafe(`revoke temporary on database ${name} from ${role}`);
+    await database.sql.unsafe(`revoke execute on function record_unpublished_change() from ${role}`);
+  });
+
+  const MINE = 'create temp table mine (id uuid, user_id uuid, title text)';
+  const TRIGGER =
+    'create trigger forge after insert or delete on mine for each row execute function public.record_unpublished_change()';
+
+  test('cannot hang the trigger of tasks on a table of its own', async () => {
+    await open();
+    expect(await attempt(appId, MINE)).toBe('done');
+    expect(await attempt(appId, `${MINE}; ${TRIGGER}`)).toBe(REFUSED);
+  });
+
+  test('would record nothing if it could', async () => {
+    await open(`grant execute on function record_unpublished_change() to ${role}`);
+    expect(await attempt(appId, `${MINE}; ${TRIGGER}`)).toBe('done');
+    const forged = "insert into mine values (gen_random_uuid(), gen_random_uuid(), 'Your account is locked')";
+    expect(await attempt(appId, `${MINE}; ${TRIGGER}; ${forged}`)).toBe(REFUSED);
+  });
+
+  test('would run nothing as the owner of the function, by a type that casts', async () => {
+    await open(`grant execute on function record_unpublished_change() to ${role}`);
+    const trick = `
+      create type pg_temp.trick as enum ('x');
+      create function pg_temp.run(pg_temp.trick) returns uuid language plpgsql as $$
+        begin raise exception 'ran as %', current_user using errcode = 'XXXXX'; end $$;
+      create cast (pg_temp.trick as uuid) with function pg_temp.run(pg_temp.trick) as assignment;
+      create temp table mine (id pg_temp.trick);`;
+    expect(await attempt(appId, `${trick} ${TRIGGER}; insert into mine values ('x')`)).toBe(REFUSED);
+  });
+});
+
+test('the audit logger, where it may make types, runs nothing as the owner of the trail', async () => {
+  const name = new URL(database.url()).pathname.slice(1);
+  await database.sql.unsafe(`grant temporary on database ${name} to ${roleOf('audit-logger')}`);
+  const trick = `
+    create function pg_temp.run(pg_catalog.date) returns boolean language plpgsql as $$
+      begin raise exception 'ran as %', current_user using errcode = 'XXXXX'; end $$;
+    create domain pg_temp.date as pg_catalog.date check (pg_temp.run(value));
+    create domain pg_temp.text as pg_catalog.text check (pg_temp.run('2031-01-01'));`;
+  expect(await attempt('audit-logger', `${trick} select audit_add_month('2031-01-01'::pg_catalog.date)`)).toBe('done');
+  await database.sql.unsafe(`revoke temporary on database ${name} from ${roleOf('audit-logger')}`);
+});
+
+test('the trigger of tasks records what a role did that may change tasks and nothing else', async () => {
+  const { sql } = database;
+  const by = sql(`hand_${crypto.randomUUID()}`);
+  await sql`create role ${by}`;
+  await sql`grant select, insert, update, delete on tasks to ${by}`;
+  const [user, task] = [crypto.randomUUID(), crypto.randomUUID()];
+  await sql`insert into users (id, email, password_hash) values (${user}, 'hand@example.com', '')`;
+  await sql.begin(async (tx) => {
+    await tx`set local role ${by}`;
+    await tx`insert into tasks (id, user_id, title) values (${task}, ${user}, 'By hand')`;
+    await tx`update tasks set title = 'Again' where id = ${task}`;
+    await tx`delete from tasks where id = ${task}`;
+  });
+  const rows = await sql`select operation from unpublished_changes where task_id = ${task} order by seq`;
+  expect(rows.map(({ operation }) => operation)).toEqual(['INSERT', 'UPDATE', 'DELETE']);
+  await sql`drop owned by ${by}`;
+  await sql`drop role ${by}`;
+});
