@@ -1,15 +1,29 @@
-grant select, insert, update, delete on idempotency_keys, outbox, unpublished_changes, dead_letters to taskflow_chat_api;
-grant select, insert, update, delete on notifications, notification_counters, notification_preferences, dead_letters to taskflow_notification_service;
-grant select, insert, update, delete on reminder_schedule, dead_letters to taskflow_reminder_service;
-grant select, insert, update, delete on dead_letters to taskflow_audit_logger;
+grant select, insert, update, delete on idempotency_keys, outbox to taskflow_chat_api;
+-- Rows come by the trigger alone, and are deleted when their event is written.
+grant select, delete on unpublished_changes to taskflow_chat_api;
+grant select, insert, update, delete on notifications to taskflow_notification_service;
+grant select, insert, update on notification_counters, notification_preferences to taskflow_notification_service;
+grant select, insert, update, delete on reminder_schedule to taskflow_reminder_service;
 grant select, insert on task_events to taskflow_audit_logger;
-grant select on tasks to taskflow_recurring_task_processor;
+-- Whose rows: see the policy of the table.
+grant select, insert, delete, update (replayed_at) on dead_letters
+  to taskflow_chat_api, taskflow_notification_service, taskflow_reminder_service, taskflow_audit_logger;
+-- When series fall due, not what they say.
+grant select (id, user_id, recurrence_pattern, due_date, due_all_day, timezone, recurrence_end_date, exdates, catch_up,
+  reminder_offset, cursor_date, next_instance_at) on tasks to taskflow_recurring_task_processor;
 grant select (id, disabled_at) on users to taskflow_recurring_task_processor;
 
 -- Functions run as owners that have what the function needs and nothing else. Taken from PUBLIC here too: a database restored
--- without privileges has given EXECUTE to everybody again.
+-- without privileges has given EXECUTE to everybody again. (search_form runs as its caller, who alone needs it.)
+grant select on live_sessions to taskflow_session_reader;
 grant insert on unpublished_changes to taskflow_change_recorder;
-revoke all on function record_unpublished_change(), audit_add_month(date) from public;
+revoke all on function record_unpublished_change(), audit_add_month(date),
+  live_session(uuid), live_session_by_token(bytea), live_session_ids(uuid[]), search_form(text) from public;
+grant execute on function search_form(text) to taskflow_chat_api;
+-- Every service checks sessions for itself; a revoked one must end everywhere within a second.
+grant execute on function live_session(uuid), live_session_by_token(bytea)
+  to taskflow_notification_service, taskflow_reminder_service, taskflow_audit_logger;
+grant execute on function live_session_ids(uuid[]) to taskflow_notification_service;
 grant execute on function audit_add_month(date) to taskflow_audit_logger;
 
 -- An owner must be able to create in the schema when it is given something, and who gives it must be a member. A superuser
@@ -18,15 +32,18 @@ do $$
 declare
   role text;
 begin
-  foreach role in array array['taskflow_audit_owner', 'taskflow_change_recorder'] loop
+  foreach role in array array['taskflow_audit_owner', 'taskflow_session_reader', 'taskflow_change_recorder'] loop
     execute format('grant create on schema public to %I', role);
     if not (select rolsuper from pg_roles where rolname = current_user) then
       execute format('grant %I to current_user', role);
     end if;
   end loop;
 end $$;
+alter function live_session(uuid) owner to taskflow_session_reader;
+alter function live_session_by_token(bytea) owner to taskflow_session_reader;
+alter function live_session_ids(uuid[]) owner to taskflow_session_reader;
 alter function record_unpublished_change() owner to taskflow_change_recorder;
-revoke create on schema public from taskflow_change_recorder;
+revoke create on schema public from taskflow_session_reader, taskflow_change_recorder;
 
 -- The trail belongs to a role that cannot log in, so the service that writes it cannot change it. It makes its partitions.
 do $$

@@ -6,7 +6,7 @@ declare
 begin
   foreach role in array array['taskflow_chat_api', 'taskflow_notification_service', 'taskflow_reminder_service',
     'taskflow_audit_logger', 'taskflow_recurring_task_processor',
-    'taskflow_audit_owner', 'taskflow_change_recorder'] loop
+    'taskflow_audit_owner', 'taskflow_session_reader', 'taskflow_change_recorder'] loop
     begin
       execute format('create role %I nologin', role);
     exception when duplicate_object or unique_violation then null; -- roles belong to the server, not to this database
@@ -27,6 +27,4 @@ begin
   revoke create on schema public from public;
 end $$;
 
--- Every service checks sessions for itself; a revoked one must end everywhere within a second.
-grant select on users, sessions to taskflow_chat_api, taskflow_notification_service, taskflow_reminder_service, taskflow_audit_logger;
 grant select, insert, update, delete on users, sessions, refresh_tokens, account_codes, tasks to taskflow_chat_api;

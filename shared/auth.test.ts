@@ -4,9 +4,11 @@ import { createDatabase } from '../test/support/database.ts';
 import { createAuthenticator, keyId, permit, type Principal, SESSION_COOKIE, sha256 } from './auth.ts';
 import { connect } from './db.ts';
 import { ApiError } from './errors.ts';
+import { sessionFunctions } from './sessions.ts';
 
 const database = await createDatabase();
 const sql = connect(database.url('audit-logger'), { name: 'test', max: 2 });
+const lookup = sessionFunctions(sql);
 afterAll(async () => {
   await sql.end();
   await database.drop();
@@ -20,7 +22,7 @@ const [SECRET, PREVIOUS, STRANGER] = ['current', 'previous', 'stranger'].map((na
 const SERVICE_TOKEN = 'service'.padEnd(32, '.');
 const clock = { now: Date.now() };
 const authenticator = createAuthenticator({
-  sql,
+  lookup,
   secrets: [SECRET, PREVIOUS, ''],
   serviceTokens: [SERVICE_TOKEN, ''],
   appTokens: ['app-token', 'previous-token', ''],
@@ -212,7 +214,7 @@ describe('the session cookie', () => {
 describe('an API token', () => {
   test('gives its user, name and scopes, and is reported as used', async () => {
     const used: string[] = [];
-    const watching = createAuthenticator({ sql, secrets: [SECRET], tokenUsed: (sid) => used.push(sid) });
+    const watching = createAuthenticator({ lookup, secrets: [SECRET], tokenUsed: (sid) => used.push(sid) });
     const token = `tf_${crypto.randomUUID()}`;
     const { userId, sid } = await createSession({ token });
     for (let i = 0; i < 3; i++) {
@@ -242,7 +244,7 @@ describe('the service token', () => {
 });
 
 test('without an app token the service token is honoured from nobody', async () => {
-  const open = createAuthenticator({ sql, secrets: [SECRET], serviceTokens: [SERVICE_TOKEN], appTokens: ['', ''] });
+  const open = createAuthenticator({ lookup, secrets: [SECRET], serviceTokens: [SERVICE_TOKEN], appTokens: ['', ''] });
   for (const headers of [{}, { 'dapr-api-token': '' }]) {
     const call = open.authenticate(request({ authorization: `Bearer ${SERVICE_TOKEN}`, ...headers }));
     expect(await refusal(call)).toBe('401 INVALID_TOKEN');
@@ -264,11 +266,4 @@ test('permit lets people do all, tokens what they were made for, services nothin
   expect(() => permit(principal('token', ['tasks:read']), 'tasks:read')).not.toThrow();
   expect(() => permit(principal('token', ['tasks:read']), 'tasks:write')).toThrow('tasks:write');
   expect(() => permit(principal('service', null), 'tasks:read')).toThrow('tasks:read');
-});
-
-test('liveSessions keeps those that are neither revoked nor of a disabled user', async () => {
-  const [live, revoked, disabled] = [await createSession(), await createSession(), await createSession()];
-  await database.sql`update sessions set revoked_at = now() where id = ${revoked.sid}`;
-  await database.sql`update users set disabled_at = now() where id = ${disabled.userId}`;
-  expect(await authenticator.liveSessions([live.sid, revoked.sid, disabled.sid])).toEqual(new Set([live.sid]));
 });

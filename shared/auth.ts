@@ -2,8 +2,8 @@ import { timingSafeEqual } from 'node:crypto';
 import { Elysia } from 'elysia';
 import { errors, jwtVerify } from 'jose';
 import { isUuid } from './correlation.ts';
-import type { Sql } from './db.ts';
 import { ApiError } from './errors.ts';
+import type { LiveSession, SessionLookup } from './sessions.ts';
 
 export type Scope = 'tasks:read' | 'tasks:write' | 'notifications:read' | 'audit:read';
 
@@ -42,12 +42,12 @@ export const keyId = (secret: string): string => sha256(secret).toString('hex').
 export const sha256 = (text: string): Buffer => new Bun.CryptoHasher('sha256').update(text).digest() as Buffer;
 
 /**
- * Checks Bearer headers, API tokens and the session cookie against `sessions`, with a cache of at most one second.
+ * Checks Bearer headers, API tokens and the session cookie against the live sessions, with a cache of at most one second.
  * `secrets`: the one that signs first, then those still verified. A service token is honoured only together with one of
  * the sidecar's `appTokens`, so it works through the sidecar and nowhere else; without an app token not at all.
  */
 export function createAuthenticator({
-  sql,
+  lookup,
   secrets,
   serviceTokens = [],
   appTokens = [],
@@ -55,7 +55,7 @@ export function createAuthenticator({
   tokenUsed = () => {},
   now = Date.now,
 }: {
-  sql: Sql;
+  lookup: SessionLookup;
   secrets: string[];
   serviceTokens?: string[];
   appTokens?: string[];
@@ -67,9 +67,9 @@ export function createAuthenticator({
   const keys = secrets
     .filter((secret) => secret !== '')
     .map((secret) => ({ kid: keyId(secret), key: new TextEncoder().encode(secret) }));
-  const sessions = new Map<string, { at: number; row: Promise<SessionRow | undefined> }>();
+  const sessions = new Map<string, { at: number; row: Promise<LiveSession | undefined> }>();
 
-  function session(by: string, load: () => Promise<SessionRow | undefined>): Promise<SessionRow | undefined> {
+  function session(by: string, load: () => Promise<LiveSession | undefined>): Promise<LiveSession | undefined> {
     const known = sessions.get(by);
     if (known && now() - known.at < SESSION_CACHE_MS) return known.row;
     if (sessions.size >= SESSION_CACHE_SIZE) sessions.clear();
@@ -81,7 +81,7 @@ export function createAuthenticator({
 
   async function byAccessToken(token: string): Promise<Principal> {
     const { sub, sid, exp } = await verify(token, keys, now());
-    const row = await session(sid, () => sessionById(sql, sid));
+    const row = await session(sid, () => lookup.byId(sid));
     if (!row || row.user_id !== sub || row.kind !== 'login')
       throw unauthorized('INVALID_TOKEN', 'This session has ended. Please log in again.');
     return principalOf(row, 'user', new Date(exp * 1000));
@@ -90,7 +90,7 @@ export function createAuthenticator({
   async function byApiToken(token: string): Promise<Principal> {
     const hash = sha256(token);
     const row = await session(`token ${hash.toString('hex')}`, async () => {
-      const found = await sessionByTokenHash(sql, hash);
+      const found = await lookup.byTokenHash(hash);
       if (found) tokenUsed(found.id);
       return found;
     });
@@ -110,14 +110,6 @@ export function createAuthenticator({
         return { type: 'service', userId: '', email: '', role: null, sid: '', exp: null, name: null, scopes: null };
       }
       return token.startsWith(API_TOKEN_PREFIX) ? byApiToken(token) : byAccessToken(token);
-    },
-
-    /** Which of these sessions are still good; for streams, which outlive their first check. Not cached. */
-    async liveSessions(sids: string[]): Promise<Set<string>> {
-      const rows = await sql<{ id: string }[]>`
-        select s.id from sessions s join users u on u.id = s.user_id
-        where s.id = any(${sids}::uuid[]) and s.revoked_at is null and coalesce(s.expires_at > now(), true) and u.disabled_at is null`;
-      return new Set(rows.map(({ id }) => id));
     },
 
     /** The claims of an access token, checked by signature and time only. @throws {ApiError} 401 */
@@ -140,34 +132,7 @@ export function permit(principal: Principal, scope: Scope): void {
   throw new ApiError(403, 'INSUFFICIENT_SCOPE', `This needs the scope ${scope}.`);
 }
 
-interface SessionRow {
-  id: string;
-  user_id: string;
-  kind: 'login' | 'token';
-  name: string | null;
-  scopes: Scope[] | null;
-  expires_at: Date | null;
-  email: string;
-  role: 'admin' | null;
-}
-
-async function sessionById(sql: Sql, sid: string): Promise<SessionRow | undefined> {
-  const [row] = await sql<SessionRow[]>`select * from (${liveSession(sql)}) as live where id = ${sid}`;
-  return row;
-}
-
-async function sessionByTokenHash(sql: Sql, hash: Buffer): Promise<SessionRow | undefined> {
-  const [row] = await sql<SessionRow[]>`select * from (${liveSession(sql)}) as live where token_hash = ${hash}`;
-  return row;
-}
-
-/** `role` and `disabled_at` are read through jsonb, since the Phase IV schema has neither column. */
-const liveSession = (sql: Sql) => sql`
-  select s.id, s.user_id, s.kind, s.name, s.scopes, s.expires_at, s.token_hash, u.email, to_jsonb(u) ->> 'role' as role
-  from sessions s join users u on u.id = s.user_id
-  where s.revoked_at is null and coalesce(s.expires_at > now(), true) and to_jsonb(u) ->> 'disabled_at' is null`;
-
-const principalOf = (row: SessionRow, type: 'user' | 'token', exp: Date | null): Principal => ({
+const principalOf = (row: LiveSession, type: 'user' | 'token', exp: Date | null): Principal => ({
   type,
   userId: row.user_id,
   email: row.email,

@@ -18,3 +18,38 @@ end $$;
 revoke all on function record_unpublished_change() from public;
 
 alter function audit_add_month(date) set search_path = pg_catalog, pg_temp;
+
+-- A service reads and changes its own dead letters: taskflow_audit_logger those of audit-logger. The tables' owner all.
+alter table dead_letters enable row level security;
+create policy dead_letters_of_this_service on dead_letters
+  using (app_id = replace(substr(current_user::text, length('taskflow_') + 1), '_', '-'));
+
+-- Sessions that let somebody in. The functions below are what services other than chat-api see of accounts: nobody is found
+-- whose session or token is not known already, and no hash is given.
+create view live_sessions as
+  select s.id, s.user_id, s.kind, s.name, s.scopes, s.expires_at, s.token_hash, u.email, u.role
+  from sessions s join users u on u.id = s.user_id
+  where s.revoked_at is null and coalesce(s.expires_at > now(), true) and u.disabled_at is null;
+
+create function live_session(session_id uuid)
+returns table (id uuid, user_id uuid, kind text, name text, scopes text[], expires_at timestamptz, email text, role text)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  select l.id, l.user_id, l.kind, l.name, l.scopes, l.expires_at, l.email, l.role
+  from public.live_sessions l where l.id = session_id;
+end;
+
+create function live_session_by_token(token_hash bytea)
+returns table (id uuid, user_id uuid, kind text, name text, scopes text[], expires_at timestamptz, email text, role text)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  select l.id, l.user_id, l.kind, l.name, l.scopes, l.expires_at, l.email, l.role
+  from public.live_sessions l where l.token_hash = live_session_by_token.token_hash;
+end;
+
+create function live_session_ids(session_ids uuid[]) returns setof uuid
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  select l.id from public.live_sessions l where l.id = any (session_ids);
+end;
+revoke all on function live_session(uuid), live_session_by_token(bytea), live_session_ids(uuid[]) from public;

@@ -12,6 +12,7 @@ import { clientAddress, createTrust } from './auth/address.ts';
 import { createCookies } from './auth/cookies.ts';
 import { authRoutes, loginRoutes } from './auth/index.ts';
 import { createLimits } from './auth/limits.ts';
+import { sessionTables } from './auth/live-sessions.ts';
 import { createPasswords } from './auth/passwords.ts';
 import { createAccounts } from './auth/service.ts';
 import { markApiTokenUsed } from './auth/tokens.ts';
@@ -36,7 +37,7 @@ interface Deps {
 export function createApp({ config, version, sql, log, metrics, committed, degraded }: Deps) {
   const isPhase4 = config.EVENTS === 'off';
   const authenticator = createAuthenticator({
-    sql,
+    lookup: sessionTables(sql),
     secrets: [config.JWT_SECRET, config.JWT_SECRET_PREVIOUS],
     serviceTokens: [config.SERVICE_TOKEN, config.SERVICE_TOKEN_PREVIOUS],
     appTokens: [config.APP_API_TOKEN, config.APP_API_TOKEN_PREVIOUS],

@@ -8,6 +8,7 @@ import { createLifecycle } from '#shared/lifecycle';
 import { createLog } from '#shared/log';
 import { createLoop } from '#shared/loop';
 import { createMetrics } from '#shared/metrics';
+import { sessionFunctions } from '#shared/sessions';
 import { version } from '../../package.json' with { type: 'json' };
 import { createApp } from './app.ts';
 import { readConfig } from './config.ts';
@@ -29,7 +30,7 @@ const hintSql = connect(config.DATABASE_URL, { name: 'notification-service hints
 lifecycle.defer('hints', () => hintSql.end({ timeout: 1 }));
 
 const authenticator = createAuthenticator({
-  sql,
+  lookup: sessionFunctions(sql),
   secrets: [config.JWT_SECRET, config.JWT_SECRET_PREVIOUS],
   publicUrl: config.PUBLIC_URL,
 });
@@ -80,7 +81,7 @@ const loops = [
   createLoop({
     name: 'sessions',
     everyMs: config.SESSION_CHECK_MS,
-    runOnce: () => endUnauthorized({ authenticator, connections }, new Date()),
+    runOnce: () => endUnauthorized({ sql, connections }, new Date()),
     log,
   }),
   createLoop({

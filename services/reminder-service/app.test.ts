@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import { createAuthenticator, keyId } from '#shared/auth';
+import { sessionFunctions } from '#shared/sessions';
 import { SignJWT } from 'jose';
 import { createDatabase } from '../../test/support/database.ts';
 import { createApp } from './app.ts';
@@ -18,7 +19,7 @@ const app = createApp({
   appTokens: ['app-token'],
   corsOrigins: [],
   sql: replica.sql,
-  authenticator: createAuthenticator({ sql: replica.sql, secrets: [SECRET] }),
+  authenticator: createAuthenticator({ lookup: sessionFunctions(replica.sql), secrets: [SECRET] }),
   handle: replica.handle,
   ready: { database: () => replica.sql`select 1`, sidecar: () => sidecar() },
   degraded: {},

@@ -7,6 +7,7 @@ import { createDeadLetterPurge } from '#shared/dead-letters';
 import { createLifecycle } from '#shared/lifecycle';
 import { createLog } from '#shared/log';
 import { createMetrics } from '#shared/metrics';
+import { sessionFunctions } from '#shared/sessions';
 import { version } from '../../package.json' with { type: 'json' };
 import { createApp } from './app.ts';
 import { readConfig } from './config.ts';
@@ -33,7 +34,7 @@ const app = createApp({
   corsOrigins: listOf(config.CORS_ORIGINS),
   sql,
   authenticator: createAuthenticator({
-    sql,
+    lookup: sessionFunctions(sql),
     secrets: [config.JWT_SECRET, config.JWT_SECRET_PREVIOUS],
     publicUrl: config.PUBLIC_URL,
   }),

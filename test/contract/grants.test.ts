@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import postgres from 'postgres';
 import { connect } from '#shared/db';
+import { sessionFunctions } from '#shared/sessions';
 import { applyGrants, migrate, roleOf } from '../../db/migrate.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 
@@ -26,36 +27,43 @@ const owners: Record<string, string[]> = {
 };
 
 const ALL = 'SELECT INSERT UPDATE DELETE';
-const sessions = { sessions: 'SELECT', users: 'SELECT' };
+const deadLetters = { dead_letters: 'SELECT INSERT UPDATE(replayed_at) DELETE' };
+const sessions = { 'live_session(uuid)': 'EXECUTE', 'live_session_by_token(bytea)': 'EXECUTE' };
 
 /** All that a service's role can do in the database, by whatever way it came to it. */
 const rights: Record<string, Record<string, string>> = {
   'chat-api': {
     account_codes: ALL,
-    dead_letters: ALL,
+    ...deadLetters,
     idempotency_keys: ALL,
     outbox: ALL,
     refresh_tokens: ALL,
+    'search_form(text)': 'EXECUTE',
     sessions: ALL,
     tasks: ALL,
-    unpublished_changes: ALL,
+    unpublished_changes: 'SELECT DELETE',
     users: ALL,
   },
   'notification-service': {
+    ...deadLetters,
     ...sessions,
-    dead_letters: ALL,
-    notification_counters: ALL,
-    notification_preferences: ALL,
+    'live_session_ids(uuid[])': 'EXECUTE',
+    notification_counters: 'SELECT INSERT UPDATE',
+    notification_preferences: 'SELECT INSERT UPDATE',
     notifications: ALL,
   },
-  'reminder-service': { ...sessions, dead_letters: ALL, reminder_schedule: ALL },
+  'reminder-service': { ...deadLetters, ...sessions, reminder_schedule: ALL },
   'audit-logger': {
+    ...deadLetters,
     ...sessions,
     'audit_add_month(date)': 'EXECUTE',
-    dead_letters: ALL,
     task_events: 'SELECT INSERT',
   },
-  'recurring-task-processor': { tasks: 'SELECT', users: 'SELECT(disabled_at,id)' },
+  'recurring-task-processor': {
+    tasks:
+      'SELECT(catch_up,cursor_date,due_all_day,due_date,exdates,id,next_instance_at,recurrence_end_date,recurrence_end_day,recurrence_pattern,reminder_offset,timezone,user_id)',
+    users: 'SELECT(disabled_at,id)',
+  },
 };
 
 /** Own, inherited and everybody's rights together, as Postgres itself would decide. */
@@ -89,11 +97,8 @@ async function rightsOf(role: string): Promise<Record<string, string>> {
 
 describe('a service writes only what it owns', () => {
   test.each(Object.entries(owners))('%s', async (appId, tables) => {
-    const rows = await database.sql<{ name: string }[]>`
-      select distinct table_name as name from information_schema.role_column_grants
-      where grantee = ${roleOf(appId)} and privilege_type in ('INSERT', 'UPDATE')
-        and table_name <> 'dead_letters' order by 1`;
-    expect(rows.map(({ name }) => name)).toEqual(tables);
+    const written = Object.entries(await rightsOf(roleOf(appId))).filter(([, words]) => /INS|UPD|DEL|TRU/.test(words));
+    expect(written.map(([name]) => name).filter((name) => name !== 'dead_letters')).toEqual(tables);
   });
 
   test('the owner of the trail cannot log in', async () => {
@@ -142,10 +147,20 @@ describe('a function that runs as its owner', () => {
     const rows = await database.sql<{ owner: string }[]>`
       select distinct proowner::regrole::text as owner from pg_proc join pg_roles r on r.oid = proowner
       where pronamespace = 'public'::regnamespace and prosecdef and not rolcanlogin and not rolsuper order by 1`;
-    expect(rows.map(({ owner }) => owner)).toEqual(['taskflow_audit_owner', 'taskflow_change_recorder']);
+    expect(rows.map(({ owner }) => owner)).toEqual([
+      'taskflow_audit_owner',
+      'taskflow_change_recorder',
+      'taskflow_session_reader',
+    ]);
     expect(await rightsOf('taskflow_change_recorder')).toEqual({
       'record_unpublished_change()': 'EXECUTE',
       unpublished_changes: 'INSERT',
+    });
+    expect(await rightsOf('taskflow_session_reader')).toEqual({
+      'live_session(uuid)': 'EXECUTE',
+      'live_session_by_token(bytea)': 'EXECUTE',
+      'live_session_ids(uuid[])': 'EXECUTE',
+      live_sessions: 'SELECT',
     });
     expect(await rightsOf('taskflow_audit_owner')).toMatchObject({ 'schema public': 'CREATE' });
   });
@@ -191,7 +206,7 @@ describe('applyGrants', () => {
   test('by an owner of the schema alone, who is no superuser, says what stays open', async () => {
     const empty = await createDatabase({ phase: 0 });
     const owner = await createOwner(empty, 'createrole');
-    const known = [...Object.keys(rights).map(roleOf), 'taskflow_audit_owner'];
+    const known = [...Object.keys(rights).map(roleOf), 'taskflow_audit_owner', 'taskflow_session_reader'];
     // As if it had created them: they belong to the server, where another test may have been first.
     const [server] = await database.sql`select current_setting('server_version_num')::int >= 160000 as can_admin_only`;
     const option = server?.can_admin_only ? 'admin option, inherit false, set false' : 'admin option';
@@ -217,6 +232,7 @@ describe('a database whose owner may create no roles', () => {
       await sql`insert into dead_letters (app_id, event_id, topic, envelope) values (${appId}, 'e', 't', '{}')`;
     }
     expect(await sql`select 1 from dead_letters`).toHaveLength(2);
+    expect(await sessionFunctions(sql).byId(crypto.randomUUID())).toBeUndefined();
     await sql`select audit_add_month('2031-01-01')`;
     await sql.end();
     await removeOwner(empty, owner.name);

@@ -10,6 +10,7 @@ const database = await createDatabase();
 const roles = perApp((appId) => postgres(database.url(appId), { max: 1, onnotice() {} }));
 const appIds = Object.keys(roles) as AppId[];
 await Promise.all(Object.values(roles).map((sql) => sql`select 1`)); // each is there to be seen by the others
+const consumers = appIds.filter((appId) => appId !== 'recurring-task-processor');
 afterAll(async () => {
   await Promise.all(Object.values(roles).map((sql) => sql.end()));
   await database.drop();
@@ -57,7 +58,7 @@ describe.each(appIds)('the role of %s may not', (appId) => {
   });
 
   test('become somebody else', async () => {
-    const people = [...others.map(roleOf), 'postgres', 'taskflow_audit_owner'];
+    const people = [...others.map(roleOf), 'postgres', 'taskflow_audit_owner', 'taskflow_session_reader'];
     const statements = [
       ...people.flatMap((name) => [`set role ${name}`, `alter role ${name} password 'mine'`]),
       'set session authorization postgres',
@@ -76,6 +77,8 @@ describe.each(appIds)('the role of %s may not', (appId) => {
     const statements = [
       'alter table tasks disable trigger tasks_unpublished_change',
       'create trigger t after insert on tasks for each row execute function suppress_redundant_updates_trigger()',
+      'drop policy dead_letters_of_this_service on dead_letters',
+      'alter table dead_letters disable row level security',
       'truncate dead_letters',
       'drop table task_events',
       'lock table task_events in access exclusive mode',
@@ -90,9 +93,7 @@ describe.each(appIds)('the role of %s may not', (appId) => {
 
   test('write what makes events or the trail', async () => {
     const statements = [
-      ...(appId === 'chat-api'
-        ? []
-        : ["insert into unpublished_changes (operation, task_id) values ('INSERT', gen_random_uuid())"]),
+      "insert into unpublished_changes (operation, task_id) values ('INSERT', gen_random_uuid())",
       'select record_unpublished_change()',
       ...(appId === 'chat-api' ? [] : ['insert into outbox default values', 'update outbox set sent_at = null']),
       ...(appId === 'chat-api' ? [] : ['insert into tasks default values', 'update tasks set version = 7']),
@@ -103,9 +104,61 @@ describe.each(appIds)('the role of %s may not', (appId) => {
     expect(await notRefused(appId, statements)).toEqual([]);
   });
 
-  test('call the functions of others', async () => {
-    const statements = [...(appId === 'audit-logger' ? [] : ["select audit_add_month('2031-01-01')"])];
+  test('read what its work does not need', async () => {
+    const accounts = ['select email from users', 'select password_hash from users', 'select token_hash from sessions'];
+    const statements = [
+      'select 1 from live_sessions',
+      ...(appId === 'chat-api' ? ['select 1 from task_events'] : [...accounts, 'select title from tasks']),
+      ...(appId === 'chat-api' ? [] : ['select 1 from refresh_tokens', 'select 1 from account_codes']),
+      ...(appId === 'chat-api' ? [] : ['select 1 from outbox', 'select 1 from idempotency_keys']),
+      ...(appId === 'notification-service' ? [] : ['select 1 from notifications']),
+      ...(appId === 'reminder-service' ? [] : ['select 1 from reminder_schedule']),
+      ...(appId === 'recurring-task-processor' ? ['select 1 from dead_letters'] : []),
+    ];
     expect(await notRefused(appId, statements)).toEqual([]);
+    const statementsOfOthers = await roles[appId]`
+      select query from pg_stat_activity where usename <> current_user and query <> '<insufficient privilege>'`;
+    expect([...statementsOfOthers]).toEqual([]);
+  });
+
+  test('call the functions of others', async () => {
+    const statements = [
+      ...(appId === 'audit-logger' ? [] : ["select audit_add_month('2031-01-01')"]),
+      ...(appId === 'notification-service' ? [] : ["select live_session_ids('{}')"]),
+      ...(['chat-api', 'recurring-task-processor'].includes(appId)
+        ? ['select live_session(gen_random_uuid())', "select live_session_by_token('')"]
+        : []),
+    ];
+    expect(await notRefused(appId, statements)).toEqual([]);
+  });
+});
+
+describe.each(consumers)('dead letters and the role of %s', (appId) => {
+  const letterOf = (owner: string) =>
+    `insert into dead_letters (app_id, event_id, topic, envelope) values ('${owner}', '${owner}', 't', '{}')`;
+  const others = consumers.filter((other) => other !== appId);
+
+  test('it stores, sees, marks and deletes its own', async () => {
+    await roles[appId].unsafe(`${letterOf(appId)} on conflict (app_id, event_id) do nothing`);
+    expect([...(await roles[appId]`select app_id from dead_letters`)]).toEqual([{ app_id: appId }]);
+    expect((await roles[appId]`update dead_letters set replayed_at = now()`).count).toBe(1);
+    expect((await roles[appId]`delete from dead_letters`).count).toBe(1);
+  });
+
+  test("it neither stores, sees, marks nor deletes another's", async () => {
+    expect(await notRefused(appId, [...others, 'recurring-task-processor', ''].map(letterOf))).toEqual([]);
+    for (const other of others) await database.sql.unsafe(letterOf(other));
+    expect([...(await roles[appId]`select 1 from dead_letters`)]).toEqual([]);
+    expect((await roles[appId]`update dead_letters set replayed_at = now()`).count).toBe(0);
+    expect((await roles[appId]`delete from dead_letters`).count).toBe(0);
+    expect((await database.sql`delete from dead_letters`).count).toBe(others.length);
+  });
+
+  test('it cannot give its own to another, nor change what was delivered', async () => {
+    await roles[appId].unsafe(letterOf(appId));
+    const statements = [`update dead_letters set app_id = '${others[0]}'`, "update dead_letters set envelope = '{}'"];
+    expect(await notRefused(appId, statements)).toEqual([]);
+    await roles[appId]`delete from dead_letters`;
   });
 });
 

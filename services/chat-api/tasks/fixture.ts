@@ -5,6 +5,7 @@ import { edge } from '#shared/edge';
 import type { TaskEvent } from '#shared/events';
 import { createLog } from '#shared/log';
 import type { TestDatabase } from '../../../test/support/database.ts';
+import { sessionTables } from '../auth/live-sessions.ts';
 import { taskRoutes } from './index.ts';
 
 // For the tests of this folder: the routes on a database, and people who call them.
@@ -25,7 +26,7 @@ export function startApi(database: TestDatabase) {
   const clock = { now: new Date('2026-11-24T10:00:00.000Z') };
   const wakes = { count: 0 };
   const authenticator = createAuthenticator({
-    sql,
+    lookup: sessionTables(sql),
     secrets: [secret],
     serviceTokens: [SERVICE_TOKEN],
     appTokens: [APP_TOKEN],

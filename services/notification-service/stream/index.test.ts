@@ -284,15 +284,16 @@ describe('preferences', () => {
 });
 
 describe('the end of a stream', () => {
-  test('comes within a second after logout, and when the user is disabled', async () => {
-    const [me, other] = [await person(), await person()];
-    const [mine, theirs] = [await open(me), await open(other)];
-    await Promise.all([mine.next(), theirs.next()]);
+  test('comes within a second after logout or the end of the session, and when the user is disabled or gone', async () => {
+    const people = [await person(), await person(), await person(), await person()] as const;
+    const streams = await Promise.all(people.map((each) => open(each)));
+    await Promise.all(streams.map((stream) => stream.next()));
     const from = performance.now();
-    await database.sql`update sessions set revoked_at = now() where id = ${me.sid}`;
-    await database.sql`update users set disabled_at = now() where id = ${other.id}`;
-    expect(await mine.rest(1000)).toEqual([]);
-    expect(await theirs.rest(1000)).toEqual([]);
+    await database.sql`update sessions set revoked_at = now() where id = ${people[0].sid}`;
+    await database.sql`update sessions set expires_at = now() where id = ${people[1].sid}`;
+    await database.sql`update users set disabled_at = now() where id = ${people[2].id}`;
+    await database.sql`delete from users where id = ${people[3].id}`;
+    for (const stream of streams) expect(await stream.rest(1000)).toEqual([]);
     expect(performance.now() - from).toBeLessThan(1000);
   });
 

@@ -1,4 +1,3 @@
-import type { Authenticator } from '#shared/auth';
 import { type Sql, within } from '#shared/db';
 import type { Level } from '../preferences/model.ts';
 import type { Connections } from './connections.ts';
@@ -39,7 +38,7 @@ export async function lookForRows({ sql, connections }: { sql: Sql; connections:
  * When the database does not answer, streams stay as they are.
  */
 export async function endUnauthorized(
-  { authenticator, connections }: { authenticator: Authenticator; connections: Connections },
+  { sql, connections }: { sql: Sql; connections: Connections },
   now: Date,
 ): Promise<void> {
   for (const stream of connections.all()) {
@@ -49,7 +48,8 @@ export async function endUnauthorized(
   const streams = connections.all();
   if (streams.length === 0) return;
   const sids = [...new Set(streams.map(({ principal }) => principal.sid))];
-  const live = await within(LOOK_MS, authenticator.liveSessions(sids));
+  const rows = await within(LOOK_MS, sql<{ id: string }[]>`select id from live_session_ids(${sids}::uuid[]) as id`);
+  const live = new Set(rows.map(({ id }) => id));
   for (const stream of streams) {
     if (!live.has(stream.principal.sid)) stream.end('session-ended');
   }
