@@ -1,6 +1,6 @@
 grant select, insert, update, delete on idempotency_keys, outbox to taskflow_chat_api;
--- Rows come by the trigger alone, and are deleted when their event is written.
-grant select, delete on unpublished_changes to taskflow_chat_api;
+-- Rows come by the trigger alone. They are parked, corrected, and deleted when their event is written.
+grant select, delete, update (old_row, new_row, parked_at, parked_reason) on unpublished_changes to taskflow_chat_api;
 grant select, insert, update, delete on notifications to taskflow_notification_service;
 grant select, insert, update on notification_counters, notification_preferences to taskflow_notification_service;
 grant select, insert, update, delete on reminder_schedule to taskflow_reminder_service;
@@ -9,7 +9,7 @@ grant select, insert on task_events to taskflow_audit_logger;
 grant select, insert, delete, update (replayed_at) on dead_letters
   to taskflow_chat_api, taskflow_notification_service, taskflow_reminder_service, taskflow_audit_logger;
 -- When series fall due, not what they say.
-grant select (id, user_id, recurrence_pattern, due_date, due_all_day, timezone, recurrence_end_date, exdates, catch_up,
+grant select (id, user_id, recurrence_pattern, due_date, due_all_day, timezone, recurrence_end_date, recurrence_end_day, exdates, catch_up,
   reminder_offset, cursor_date, next_instance_at) on tasks to taskflow_recurring_task_processor;
 grant select (id, disabled_at) on users to taskflow_recurring_task_processor;
 

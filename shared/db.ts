@@ -102,6 +102,10 @@ const TRANSIENT_CODES = new Set([
 export const isDuplicate = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === '23505';
 
+/** What was to be stored is refused by Postgres, and would be for ever: data exception or violated constraint (appendix A). */
+export const isDataError = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && /^2[23][0-9A-Z]{3}$/.test(String(error.code));
+
 /** The work took longer than the caller can wait; transient, the work itself may still have happened. */
 export class DeadlineError extends Error {
   override name = 'DeadlineError';

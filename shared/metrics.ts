@@ -22,21 +22,33 @@ export function createMetrics(service: string, { version, commit }: { version: s
     .labels(version, commit)
     .set(1);
   const once = <M>(name: string, make: () => M): M => (registry.getSingleMetric(name) as M | undefined) ?? make();
+  const gauge = (
+    name: string,
+    help: string,
+    labelNames: string[] = [],
+    collect?: (gauge: Gauge) => void | Promise<void>,
+  ) =>
+    once(name, () => {
+      const gauge: Gauge = new Gauge({
+        name,
+        help,
+        labelNames,
+        registers: [registry],
+        ...(collect && { collect: () => collect(gauge) }),
+      });
+      return gauge;
+    });
 
   return {
     counter: (name: string, help: string, labelNames: string[] = []) =>
       once(name, () => new Counter({ name, help, labelNames, registers: [registry] })),
     /** `collect` is called at each scrape and sets the value. */
-    gauge: (name: string, help: string, labelNames: string[] = [], collect?: (gauge: Gauge) => void | Promise<void>) =>
-      once(name, () => {
-        const gauge: Gauge = new Gauge({
-          name,
-          help,
-          labelNames,
-          registers: [registry],
-          ...(collect && { collect: () => collect(gauge) }),
-        });
-        return gauge;
+    gauge,
+    /** A gauge that `count` reads in the database at each scrape, so that every replica says the same. */
+    counted: (name: string, help: string, count: () => Promise<number>) =>
+      gauge(name, help, [], async (gauge) => {
+        // The database is down, as readiness says; the other metrics are still worth a scrape.
+        gauge.set(await count().catch(() => Number.NaN));
       }),
     histogram: (name: string, help: string, labelNames: string[] = [], buckets = SECONDS) =>
       once(name, () => new Histogram({ name, help, labelNames, buckets, registers: [registry] })),

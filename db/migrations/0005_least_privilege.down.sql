@@ -4,6 +4,9 @@ drop function live_session(uuid);
 drop view live_sessions;
 drop policy dead_letters_of_this_service on dead_letters;
 alter table dead_letters disable row level security;
+drop index unpublished_changes_parked;
+drop index unpublished_changes_task;
+alter table unpublished_changes drop column parked_at, drop column parked_reason;
 -- What was taken from PUBLIC stays taken: a trigger fires without it.
 alter function audit_add_month(date) set search_path = pg_catalog, public;
 create or replace function record_unpublished_change() returns trigger language plpgsql security definer set search_path = pg_catalog, public as $$

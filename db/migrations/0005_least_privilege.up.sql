@@ -19,6 +19,13 @@ revoke all on function record_unpublished_change() from public;
 
 alter function audit_add_month(date) set search_path = pg_catalog, pg_temp;
 
+-- A change that cannot be made into an event is set aside with its reason and holds back its own task, no other.
+alter table unpublished_changes
+  add column parked_at timestamptz,
+  add column parked_reason text;
+create index unpublished_changes_task on unpublished_changes (task_id, seq);
+create index unpublished_changes_parked on unpublished_changes (task_id) where parked_at is not null;
+
 -- A service reads and changes its own dead letters: taskflow_audit_logger those of audit-logger. The tables' owner all.
 alter table dead_letters enable row level security;
 create policy dead_letters_of_this_service on dead_letters

@@ -7,7 +7,7 @@ import { createLog } from '#shared/log';
 import { createMetrics } from '#shared/metrics';
 import { version } from '../../package.json' with { type: 'json' };
 import { createApp } from './app.ts';
-import { createChanges } from './changes.ts';
+import { createChanges } from './changes/changes.ts';
 import { readConfig } from './config.ts';
 import { createRelay } from './outbox/relay.ts';
 import { createPurge } from './purge.ts';
@@ -47,7 +47,7 @@ async function startPublishing(): Promise<() => void> {
   const relay = createRelay({ url: config.DATABASE_URL, sidecar, log, metrics });
   relay.start();
   lifecycle.defer('relay', relay.stop);
-  const changes = createChanges({ sql, log, committed: relay.wake });
+  const changes = createChanges({ sql, log, metrics, committed: relay.wake });
   changes.start();
   lifecycle.defer('changes', changes.stop);
   const purge = createPurge({ sql, log });

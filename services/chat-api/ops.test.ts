@@ -199,3 +199,56 @@ describe('ops outbox', () => {
     }
   });
 });
+
+describe('ops changes', () => {
+  /** A change that the trigger recorded, parked. */
+  async function parkedChange(id: string): Promise<string> {
+    const [row] = await house.database.sql<{ seq: string }[]>`
+      insert into unpublished_changes (operation, task_id, old_row, parked_at, parked_reason)
+      select 'DELETE', id, to_jsonb(tasks) || '{"due_date": "soon"}', now(), 'no such time' from tasks where id = ${id}
+      returning seq`;
+    return row?.seq ?? '';
+  }
+  const isParked = async (seq: string) =>
+    (await house.database.sql`select 1 from unpublished_changes where seq = ${seq} and parked_at is not null`).length;
+
+  test('lists what waits, shows it and lets it go on, as it is or corrected, or drops it', async () => {
+    const { token } = await app.signUp();
+    const task = await app.call('POST', '/api/v1/tasks', { token, json: { title: 'one' } });
+    const { id } = (await task.json()) as { id: string };
+    const [first, second, third] = [await parkedChange(id), await parkedChange(id), await parkedChange(id)];
+    expect((await ops('changes', 'list')).out).toMatch(new RegExp(`^${first} +DELETE +${id} .* no such time$`, 'm'));
+
+    expect(await ops('changes', 'repair', first)).toMatchObject({ exitCode: 0, out: '1 change goes on.\n' });
+    expect(await isParked(first)).toBe(0);
+    expect((await ops('changes', 'list')).out).toMatch(new RegExp(`^${first} .* it is not$`, 'm'));
+
+    const { old_row, new_row } = JSON.parse((await ops('changes', 'show', second)).out) as {
+      old_row: object;
+      new_row: null;
+    };
+    const correct = (sides: unknown) => opsWith({ stdin: JSON.stringify(sides) }, 'changes', 'correct', second);
+    expect((await correct({ old_row, new_row })).err).toContain('invalid input syntax for type timestamp');
+    expect((await correct({ old_row: { ...old_row, due_date: null }, new_row: {} })).err).toContain(
+      'new_row: does not',
+    );
+    expect((await correct({ old_row })).err).toContain('as JSON on standard input');
+    expect(await isParked(second)).toBe(1);
+    expect((await correct({ old_row: { ...old_row, due_date: null }, new_row })).exitCode).toBe(0);
+    expect(await isParked(second)).toBe(0);
+
+    expect((await ops('changes', 'drop', third)).exitCode).toBe(0);
+    expect((await ops('changes', 'show', third)).err).toContain(`There is no change ${third}.`);
+    for (const words of [
+      ['show', 'x'],
+      ['repair', first],
+      ['drop', second],
+    ]) {
+      expect((await ops('changes', ...words)).exitCode).toBe(1);
+    }
+    expect(JSON.parse((await ops('changes', 'list', '--json')).out)).toContainEqual(
+      expect.objectContaining({ seq: Number(first), parked_reason: null }),
+    );
+    expect((await ops('changes', 'repair', '--all')).out).toBe('0 changes go on.\n');
+  });
+});

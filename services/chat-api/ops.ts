@@ -2,6 +2,7 @@ import { connect } from '#shared/db';
 import { deadLetterCommands } from '#shared/dead-letters';
 import { runCommand } from '#shared/ops';
 import { readConfig } from './config.ts';
+import { changes } from './ops/changes.ts';
 import { outbox } from './ops/outbox.ts';
 import { users } from './ops/users.ts';
 
@@ -9,7 +10,7 @@ import { users } from './ops/users.ts';
 
 process.exitCode = await runCommand(process.argv.slice(2), {
   appId: 'chat-api',
-  groups: { users, outbox, dlq: deadLetterCommands('chat-api') },
+  groups: { users, outbox, changes, dlq: deadLetterCommands('chat-api') },
   open() {
     const config = readConfig();
     const publishes = config.EVENTS !== 'off';

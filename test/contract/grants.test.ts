@@ -41,7 +41,7 @@ const rights: Record<string, Record<string, string>> = {
     'search_form(text)': 'EXECUTE',
     sessions: ALL,
     tasks: ALL,
-    unpublished_changes: 'SELECT DELETE',
+    unpublished_changes: 'SELECT UPDATE(new_row,old_row,parked_at,parked_reason) DELETE',
     users: ALL,
   },
   'notification-service': {

@@ -3,6 +3,7 @@ import { listOf } from '#shared/config';
 import { connect } from '#shared/db';
 import { createLog } from '#shared/log';
 import { createMetrics } from '#shared/metrics';
+import { sessionFunctions } from '#shared/sessions';
 import { createApp as createAuditLogger } from '../../services/audit-logger/app.ts';
 import { createApp as createChatApi } from '../../services/chat-api/app.ts';
 import type { Config } from '../../services/chat-api/config.ts';
@@ -24,7 +25,12 @@ export function startApps(changed: Partial<Config> = {}) {
   const closed = sql.end(); // so that each query is refused at once
   const about = { version: '0.0.0', commit: 'test', ready: { database: () => sql`select 1` }, degraded: {}, log };
   const corsOrigins = listOf(config.CORS_ORIGINS);
-  const events = { appTokens: [], corsOrigins, sql, authenticator: createAuthenticator({ sql, secrets: [] }) };
+  const events = {
+    appTokens: [],
+    corsOrigins,
+    sql,
+    authenticator: createAuthenticator({ lookup: sessionFunctions(sql), secrets: [] }),
+  };
   const handle = async () => {};
   const metrics = perApp((appId) => createMetrics(appId, about));
   const connections = createConnections({

@@ -10,14 +10,7 @@ export function observeOutbox(sql: Sql, metrics: Metrics) {
   const seconds = metrics.histogram('outbox_commit_to_publish_seconds', 'From the change to the accepted publish');
 
   const waiting = (name: string, help: string, field: keyof Backlog) =>
-    metrics.gauge(name, help, [], async (gauge) => {
-      try {
-        gauge.set((await backlog(sql))[field]);
-      } catch {
-        // The database is down, as readiness says; the other metrics are still worth a scrape.
-        gauge.set(Number.NaN);
-      }
-    });
+    metrics.counted(name, help, async () => (await backlog(sql))[field]);
   waiting('outbox_unsent', 'Events that wait, the parked ones too', 'unsent');
   waiting('outbox_oldest_seconds', 'Age of the oldest event that waits and is not parked', 'oldest_seconds');
   waiting('outbox_parked', 'Events set aside with a reason: see ops outbox list', 'parked');
