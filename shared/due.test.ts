@@ -2,16 +2,8 @@ import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { nearChanges } from '../test/support/arbitraries.ts';
 import { clock, dayText } from '../test/support/calendar.ts';
-import {
-  dueAt,
-  FieldError,
-  formatDueDate,
-  parseDueDate,
-  parseOffset,
-  type Reminding,
-  subtractOffset,
-  triggerAt,
-} from './due.ts';
+import { dueAt, formatDueDate, parseDueDate, parseOffset, type Reminding, subtractOffset, triggerAt } from './due.ts';
+import { FieldError } from './field.ts';
 
 describe('parseDueDate', () => {
   test.each([

@@ -2,8 +2,6 @@ import { FieldError } from './field.ts';
 import { readInstant, readTime } from './time.ts';
 import { endOfDay, localDate, toInstant } from './zone.ts';
 
-export { FieldError } from './field.ts';
-
 /** A due date as the columns hold it: the instant, and whether it was given as a mere date. */
 export type Due = { due_date: Date; due_all_day: boolean };
 

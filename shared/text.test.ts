@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { FieldError } from './due.ts';
+import { FieldError } from './field.ts';
 import { atMost, isLonger, isPiledUp, isVisible } from './text.ts';
 
 /** What takes part in a text and shows nothing by itself. */

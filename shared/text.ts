@@ -1,4 +1,4 @@
-import { FieldError } from './due.ts';
+import { FieldError } from './field.ts';
 
 // Text that people write. It is kept as it was sent.
 

@@ -1,5 +1,6 @@
 import type { Sql } from '#shared/db';
-import { FieldError, parseDueDate } from '#shared/due';
+import { parseDueDate } from '#shared/due';
+import { FieldError } from '#shared/field';
 import { dayAfter, localDate, startOfDay } from '#shared/zone';
 
 // Filters on due dates. A task with a time is compared by its instant, an all-day task by its date: its own, whatever the

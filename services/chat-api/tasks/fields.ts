@@ -1,4 +1,5 @@
-import { FieldError, parseDueDate, parseOffset } from '#shared/due';
+import { parseDueDate, parseOffset } from '#shared/due';
+import { FieldError } from '#shared/field';
 import { endOf, firstOccurrence, seriesOf } from '#shared/recurrence';
 import { CATCH_UPS, PRIORITIES } from '#shared/task';
 import { atMost, isVisible } from '#shared/text';

@@ -1,5 +1,6 @@
 import type { Sql } from '#shared/db';
-import { FieldError, formatDueDate } from '#shared/due';
+import { formatDueDate } from '#shared/due';
+import { FieldError } from '#shared/field';
 import { ApiError, refusing } from '#shared/errors';
 import { describe, occurrences, seriesOf } from '#shared/recurrence';
 import { readDate } from '#shared/time';

@@ -1,5 +1,6 @@
 import type { Sql } from '#shared/db';
-import { FieldError, parseOffset, triggerAt } from '#shared/due';
+import { parseOffset, triggerAt } from '#shared/due';
+import { FieldError } from '#shared/field';
 import { ApiError, refusing } from '#shared/errors';
 import { changed, type Cause } from './events.ts';
 import { requireMatch } from './refusal.ts';

@@ -1,5 +1,5 @@
 import type { Sql } from '#shared/db';
-import { FieldError } from '#shared/due';
+import { FieldError } from '#shared/field';
 import { firstOccurrence, instanceId, nextInstanceAt, occurrenceAt, seriesOf } from '#shared/recurrence';
 import { type Cause, type Change, created } from './events.ts';
 import { reminderOf } from './reminder-status.ts';

@@ -1,5 +1,5 @@
 import type { Pool, Sql } from '#shared/db';
-import { FieldError } from '#shared/due';
+import { FieldError } from '#shared/field';
 import { ApiError, refusingAsync } from '#shared/errors';
 import { firstOccurrence, seriesOf } from '#shared/recurrence';
 import { userTimezone } from './create.ts';
