@@ -4,12 +4,12 @@ import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { apps } from '../services/local/apps.ts';
+import { cacheFolder } from '../services/local/cache.ts';
 import { freePort } from '../services/local/port.ts';
 import { startPostgres } from '../services/local/postgres.ts';
 import { commandOf } from '../services/local/processes.ts';
 import type { Secrets } from '../services/local/secrets.ts';
 import { readRunning, type Running } from '../services/local/state.ts';
-import { cacheFolder } from './real/cache.ts';
 import { runToEnd } from './support/command.ts';
 import { openProxy } from './support/proxy.ts';
 import { eventually } from './support/wait.ts';
@@ -27,7 +27,7 @@ let state: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'taskflow-up-'));
-  state = join(folder, 'state');
+  state = join(folder, `state $HOME "b" #1 100% ü`); // each of its programs reads something of it as something else
   await mkdir(state); // open to others, as up finds it
 });
 afterEach(async () => {

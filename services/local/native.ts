@@ -1,5 +1,6 @@
 import { chown, cp, lstat, mkdir, readFile, stat, symlink } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
+import { cached, cacheFolder } from './cache.ts';
 import { codeOf, Refusal } from './refusal.ts';
 
 /** See `asNobody`. */
@@ -17,7 +18,7 @@ export type Native = {
  * `wanted` is the folder its files shall lie in; the answer may name another one (see `asNobody`).
  */
 export async function findNative(wanted: string): Promise<Native> {
-  const native = installed();
+  const native = await withPlainPath(installed());
   await linkLibraries(native);
   if (process.getuid?.() !== 0) return plain(native, wanted);
   return inUserNamespace(native, wanted) ?? asNobody(native, wanted);
@@ -33,6 +34,25 @@ function installed(): string {
       { cause },
     );
   }
+}
+
+/**
+ * initdb hands its own path to a shell, in double quotes (PostgreSQL 18, `find_other_exec`). Where a character in it means
+ * something there, the programs run as a copy in the cache.
+ */
+async function withPlainPath(native: string): Promise<string> {
+  const misread = /["$`\\]/;
+  if (!misread.test(native)) return native;
+  const cache = cacheFolder();
+  if (misread.test(cache)) {
+    throw new Refusal(`Postgres cannot be set up at ${native}: name a folder without " $ \` \\ in TASKFLOW_CACHE.`);
+  }
+  const installation = dirname(native);
+  const sources = [join(installation, 'package.json')];
+  const copy = await cached(cache, 'postgres', { sources }, (building) =>
+    cp(installation, building, { recursive: true, verbatimSymlinks: true }),
+  );
+  return join(copy, basename(native));
 }
 
 /** npm packages hold no symbolic links and Bun does not run the postinstall that would make them. */

@@ -3,7 +3,7 @@ import { $ } from 'bun';
 import { dirname, join, normalize } from 'node:path';
 import { consumers } from '#shared/events';
 
-const root = new URL('../../', import.meta.url).pathname;
+const root = join(import.meta.dir, '../..');
 const services = [...Object.keys(consumers), 'recurring-task-processor'];
 const sources = (await $`git ls-files -co --exclude-standard -- services shared db test`.cwd(root).text())
   .split('\n')

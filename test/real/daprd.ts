@@ -41,8 +41,8 @@ export function startDaprd(options: DaprdOptions): Child {
     'dapr-listen-addresses': '127.0.0.1',
     'dapr-internal-grpc-listen-address': '127.0.0.1',
     'metrics-listen-address': '127.0.0.1',
-    'resources-path': resources,
-    config: configuration,
+    'resources-path': quoted(resources),
+    config: quoted(configuration),
     'enable-mtls': 'true',
     'sentry-address': authority.address,
     'control-plane-trust-domain': TRUST_DOMAIN,
@@ -67,3 +67,6 @@ export function startDaprd(options: DaprdOptions): Child {
   // Its own grace is 5 s; longer when deliveries hang.
   return spawnCommand(command, environment, { onLine, limitMs: 10_000 });
 }
+
+/** For a flag that takes a list, which daprd reads as CSV. */
+const quoted = (path: string) => `"${path.replaceAll('"', '""')}"`;

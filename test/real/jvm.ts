@@ -15,7 +15,9 @@ export function startJava(
   { more = [], onLine }: { more?: string[]; onLine: (line: string) => void },
 ): Child {
   const command = ['java', ...flags, ...more, '-cp', `${jars}/*`, ...program];
-  return spawnCommand(command, processEnvironment(), { onLine, limitMs: 10_000 });
+  // In the C locale a JVM cannot open a path that is not ASCII.
+  const environment = { ...processEnvironment(), LC_ALL: 'C.UTF-8' };
+  return spawnCommand(command, environment, { onLine, limitMs: 10_000 });
 }
 
 /** Runs a program to its end. Throws with what it said when that was not well. */

@@ -124,10 +124,14 @@ async function settingsText(files: KafkaFiles, data: string, port: number): Prom
     `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
     `advertised.listeners=PLAINTEXT://127.0.0.1:${port}`,
     `controller.quorum.voters=1@127.0.0.1:${controllerPort}`,
-    `log.dirs=${data}`,
+    `log.dirs=${escaped(data)}`,
     '',
   ].join('\n');
 }
+
+/** As the value of a Java property, whose file is Latin-1 with escapes. */
+const escaped = (text: string) =>
+  text.replace(/[\\\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 /** Its port opens before it may create topics, so creating them is the proof. */
 function ready(port: number, topics: Topic[], child: Child): Promise<Child> {

@@ -2,7 +2,7 @@ import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Refusal } from '../../services/local/refusal.ts';
 import { eachLine } from '../../services/local/child.ts';
-import { cached, cacheFolder, sweepAbandoned } from './cache.ts';
+import { cached, cacheFolder, sweepAbandoned } from '../../services/local/cache.ts';
 import { archiveClasses, CLASSES, formatData } from './kafka.ts';
 import { requireTools } from './tools.ts';
 

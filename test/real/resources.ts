@@ -1,6 +1,7 @@
 import { Glob } from 'bun';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Topic } from './kafka.ts';
 
 const gitops = join(import.meta.dir, '../../gitops');
@@ -51,6 +52,8 @@ function withBroker(broker: string): Patch {
 
 /** Without a cluster's DNS the sidecars find each other in a file that they share. */
 function withNames(file: string): Patch {
-  const nameResolution = { component: 'sqlite', version: 'v1', configuration: { connectionString: file } };
+  // SQLite takes a URL, and daprd puts in variables of its environment wherever a $ stands.
+  const connectionString = pathToFileURL(file).href.replaceAll('$', '%24');
+  const nameResolution = { component: 'sqlite', version: 'v1', configuration: { connectionString } };
   return ({ spec, ...configuration }) => ({ ...configuration, spec: { ...spec, nameResolution } });
 }

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { codeOf } from '../../services/local/refusal.ts';
+import { codeOf } from './refusal.ts';
 
 const DAY_MS = 86_400_000;
 const BUILDING = '.building-';

