@@ -59,6 +59,8 @@ describe('up', () => {
       'recurring-task-processor',
       ...(isReal ? apps.map(({ appId }) => `daprd-${appId}`) : []),
     ]);
+    // Another `up` may be starting, and find them free as well.
+    expect(processes.filter((each) => apps.some(({ port }) => port === each.port))).toEqual([]);
     const demo = await run('services/local/demo.ts');
     expect(demo).toMatchObject({ exitCode: 0, err: '' });
     for (const type of ['created', 'updated', 'reminder.triggered', 'completed', 'deleted']) {

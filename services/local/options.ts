@@ -17,11 +17,14 @@ export type Options = {
   daprHttpPort: number | undefined;
 };
 
+/** Of the gateway, unless `--port` says another. */
+export const USUAL_PORT = 8080;
+
 export const usage = `${bun} run up [--fresh [--yes]] [--port N] [--real]
 
   --fresh   begin with new data and secrets (asks first on a terminal)
   --yes     do not ask; needed with --fresh where there is no terminal
-  --port N  serve on http://localhost:N instead of 8080
+  --port N  serve on http://localhost:N instead of ${USUAL_PORT}
   --real    on Apache Kafka and Dapr's sidecars, built at the first time (needs Go, Java and Maven)
 
   TASKFLOW_STATE  folder of data, secrets and logs (default .taskflow)
@@ -35,7 +38,7 @@ export function readOptions(args: string[], environment: Record<string, string |
     name: 'up',
     flags: { fresh: flag, yes: flag, real: flag, port: { type: 'string' } },
   });
-  const { fresh = false, yes = false, real = false, port = '8080' } = help ? {} : values;
+  const { fresh = false, yes = false, real = false, port = String(USUAL_PORT) } = help ? {} : values;
   const { DATABASE_URL, DAPR_HTTP_PORT } = help ? {} : environment;
   if (DATABASE_URL && !/^postgres(ql)?:\/\//.test(DATABASE_URL)) {
     throw new Refusal('DATABASE_URL must begin with postgres:// (postgres://user:password@host:5432/database).');

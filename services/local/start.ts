@@ -5,7 +5,7 @@ import { ensureDatabase, explainGiven, isServerLost, prepareData } from './data.
 import { ensureDemoUser } from './demo-login.ts';
 import { POSTGRES } from './folder.ts';
 import { startGateway } from './gateway.ts';
-import type { Options } from './options.ts';
+import { type Options, USUAL_PORT } from './options.ts';
 import { freePort, freePorts, isFree } from './port.ts';
 import { startPostgres } from './postgres.ts';
 import { codeOf, Refusal } from './refusal.ts';
@@ -40,7 +40,7 @@ export class NotReady extends Error {
  */
 export async function startAll(session: Session, onStarted: (...parts: Part[]) => void): Promise<Stack> {
   const { options, state, terminal } = session;
-  const ports = choosePorts();
+  const ports = choosePorts(options);
   // First, since it tells whether the port is ours; it answers 503 while the rest is starting.
   onStarted(openGateway(session, ports));
   if (options.daprHttpPort !== undefined) await requireSidecar(options.daprHttpPort);
@@ -97,12 +97,15 @@ async function step<T>({ terminal, signals }: Session, what: string, work: () =>
   return terminal.timed(what, () => Promise.race([work(), interrupted]));
 }
 
-/** The ports of the documentation where they are free, any others where not. */
-function choosePorts(): Record<AppId, number> {
+/**
+ * The ports of the documentation where they are free, any others where not. Only for an `up` on the usual port, which no
+ * two can hold: others that start at the same moment would find the same ones free, and mix their services up.
+ */
+function choosePorts({ port }: Options): Record<AppId, number> {
   const spare = freePorts(apps.length);
   return perApp((_appId, index) => {
     const wanted = apps[index]?.port ?? 0;
-    return isFree(wanted) ? wanted : (spare[index] ?? 0);
+    return port === USUAL_PORT && isFree(wanted) ? wanted : (spare[index] ?? 0);
   });
 }
 
