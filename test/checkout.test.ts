@@ -20,6 +20,10 @@ beforeAll(async () => {
   for (const file of (await $`git ls-files -co --exclude-standard`.cwd(root).text()).trim().split('\n')) {
     await cp(join(root, file), join(checkout, file));
   }
+});
+afterAll(() => rm(home, { recursive: true, force: true }));
+
+async function install(): Promise<void> {
   await mkdir(join(checkout, 'node_modules'));
   for (const name of await readdir(join(root, 'node_modules'))) {
     const [from, to] = [join(root, 'node_modules', name), join(checkout, 'node_modules', name)];
@@ -28,12 +32,20 @@ beforeAll(async () => {
       ? cp(from, to, { recursive: true, verbatimSymlinks: true })
       : symlink(from, to));
   }
-});
-afterAll(() => rm(home, { recursive: true, force: true }));
+}
 
 const environment = () => ({ PATH: process.env.PATH ?? '', HOME: home });
 
+test('before the first `up` a command that needs packages says so', async () => {
+  const { err, exitCode } = await run('services/local/ops.ts', 'chat-api', '--help');
+  expect({ err, exitCode }).toEqual({
+    err: expect.stringMatching(/^Nothing is installed here yet: .*\n$/),
+    exitCode: 2,
+  });
+});
+
 test('a checkout in a folder with an odd name runs', async () => {
+  await install();
   const port = freePort();
   const up = Bun.spawn([process.execPath, '--no-orphans', 'services/local/up.ts', '--port', String(port)], {
     cwd: checkout,

@@ -2,21 +2,32 @@ import { appendFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type AppId, apps } from './apps.ts';
 import { eachLine } from './child.ts';
+import { bun } from './command-line.ts';
 import { processEnvironment } from './environment.ts';
+import { Refusal } from './refusal.ts';
 import { stateFolder } from './state.ts';
 
 /** The services that have commands for operators. */
 export const operable = apps.map(({ appId }) => appId).filter((appId) => existsSync(scriptOf(appId)));
 
 /**
+<<<<<<< HEAD
  * Runs `services/<app-id>/ops.ts`, which is `bun /app/ops.js` in a cluster, with the settings that `up` gave this service.
  * Answers its exit code. Its log goes to `logs/ops.log` in the state folder: a person has the sentences.
+=======
+ * Runs `services/<app-id>/ops.ts`, which is `bun /app/ops.js` in a cluster, with the environment that `up` gave this service.
+ * Answers its exit code. Its log goes to `logs/ops.log` in the state folder: a person has the sentences. Throws `Refusal` in a
+ * checkout without packages.
+>>>>>>> 965b49f (Say in a fresh clone what installs the packages)
  */
 export async function operate(
   appId: AppId,
   command: string[],
   { settings, stdout = 'inherit' }: { settings: Record<string, string>; stdout?: 'inherit' | 'ignore' },
 ): Promise<number> {
+  if (!existsSync(join(import.meta.dir, '../../node_modules'))) {
+    throw new Refusal(`Nothing is installed here yet: \`${bun} run up\` does it.`);
+  }
   // Who asks is written to the log: the user at this terminal, not the one who started `up`.
   const operator = process.env.OPERATOR || process.env.USER;
   const child = Bun.spawn([process.execPath, '--no-env-file', scriptOf(appId), ...command], {
