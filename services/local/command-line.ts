@@ -2,8 +2,10 @@ import type { ParseArgsOptionsConfig } from 'node:util';
 import { type Arguments, ArgumentsError, readArguments } from '#shared/arguments';
 import { Refusal } from './refusal.ts';
 
-/** How the person runs Bun: started by npx there may be no `bun` in the next terminal. */
-export const bun = process.execPath.includes('_npx') ? `npx -y bun@${Bun.version}` : 'bun';
+const offline = process.env.npm_config_offline === 'true' ? '--offline ' : '';
+
+/** How the person runs Bun: started by npx there may be no `bun` in the next terminal, and no network still. */
+export const bun = process.execPath.includes('_npx') ? `npx ${offline}-y bun@${Bun.version}` : 'bun';
 
 /** What a command of package.json takes, besides `--help` and `-h`. */
 export type Syntax<Flags extends ParseArgsOptionsConfig> = {
