@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { bypassProxy } from '#shared/loopback';
 import { commandOrExit, bun, createProgress } from '../services/local/command-line.ts';
+import { wantsColours } from '../services/local/terminal.ts';
 import { startCluster, temporaryFolder } from './support/cluster.ts';
 
 // bun test/check.ts [--tests-only] [--real] [paths…]: all that must be green before a commit. The last line is the verdict,
@@ -74,7 +75,7 @@ async function check(): Promise<Totals> {
     }
     return totals;
   } catch (error) {
-    say(Bun.inspect(error, { colors: process.stderr.isTTY }));
+    say(Bun.inspect(error, { colors: wantsColours(process.stderr, process.env) }));
     return { passed: 0, failed: 1, skipped: 0 };
   } finally {
     if (cluster.status === 'fulfilled') await cluster.value.stop();

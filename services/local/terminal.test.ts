@@ -1,5 +1,15 @@
 import { describe, expect, test } from 'bun:test';
-import { readable } from './terminal.ts';
+import { readable, wantsColours } from './terminal.ts';
+
+test.each([
+  [true, {}, true],
+  [true, { NO_COLOR: '' }, true], // no-color.org: empty is not set
+  [true, { NO_COLOR: '1' }, false],
+  [true, { TERM: 'dumb' }, false],
+  [undefined, {}, false],
+])('a terminal (%p) with %j wants colours: %p', (isTTY, environment, wanted) => {
+  expect(wantsColours({ isTTY }, environment)).toBe(wanted);
+});
 
 describe('readable', () => {
   test('makes a sentence of a JSON line, the level only when it is not info', () => {

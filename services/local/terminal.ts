@@ -5,6 +5,14 @@ import { join } from 'node:path';
 const LOG_FILE_BYTES = 20 * 1024 * 1024;
 const palette = [36, 35, 33, 34, 32, 95, 96];
 
+/** Whether what is printed there may be coloured: by a terminal that can, of a person who did not say no (no-color.org). */
+export function wantsColours(
+  { isTTY }: { isTTY?: boolean | undefined },
+  { NO_COLOR, TERM }: Record<string, string | undefined>,
+): boolean {
+  return isTTY === true && !NO_COLOR && TERM !== 'dumb';
+}
+
 /**
  * What a person sees of `up` (standard output) and what is kept of it: each service's lines as they came in
  * `<folder>/<name>.log`, the same made readable on the terminal with the service's name in front.

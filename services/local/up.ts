@@ -10,7 +10,7 @@ import { watchSignals } from './signals.ts';
 import { serviceSettings, type Stack } from './stack.ts';
 import { Interrupted, NotReady, type Part, type Session, startAll } from './start.ts';
 import { openState, stateFolder } from './state.ts';
-import { createTerminal } from './terminal.ts';
+import { createTerminal, wantsColours } from './terminal.ts';
 
 bypassProxy(process.env);
 process.exit(await up());
@@ -31,7 +31,7 @@ async function up(): Promise<number> {
     }
     const signals = watchSignals(); // not before: while a question waits, Ctrl-C ends the process
     const state = await openState(folder, options);
-    const colours = process.stdout.isTTY && !process.env.NO_COLOR;
+    const colours = wantsColours(process.stdout, process.env);
     const terminal = createTerminal({ folder: state.path('logs'), colours });
     try {
       await runUntilSignal({ options, state, terminal, signals });
