@@ -21,9 +21,8 @@ export const backoff = (attempt: number): number => Math.min(0.01 * 3 ** attempt
  * `byIndex` for a queue: its plans go by the indexes, whatever statistics say, and are made once. They are stale just when
  * a backlog has come, and the cached plan of an empty queue took over 15 s for 10,000 rows (measured).
  *
- * `postgres@3.4.9.patch` beside this file makes a lost connection safe: without it a statement given to one (such as the
- * rollback of its transaction) or the query for array types on a new one ends the process, or leaves a connection that
- * never sends again. `test/outage/database.test.ts` says when a newer postgres.js can do without.
+ * `postgres@3.4.9.patch` beside this file makes a lost connection safe. `services/DECISIONS.md` says of each of its changes
+ * what was measured without it and what would let us drop it; `shared/db.test.ts` says when a newer postgres.js can do without.
  */
 export function connect(
   url: string,

@@ -1,9 +1,9 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import postgres from 'postgres';
 import { createDatabase } from '../../../test/support/database.ts';
+import { startRelay } from '../../../test/support/relay.ts';
 import { eventually } from '../../../test/support/wait.ts';
 import { createPerson, eventOf } from '../fixtures/person.ts';
-import { startRelay } from '../fixtures/relay.ts';
 import { startReplica } from '../fixtures/replica.ts';
 
 const database = await createDatabase();
