@@ -2,9 +2,10 @@ import { afterAll, afterEach, describe, expect, test } from 'bun:test';
 import { createDatabase } from '../test/support/database.ts';
 import { startRelay } from '../test/support/relay.ts';
 import { eventually } from '../test/support/wait.ts';
-import { connect, type Pool, type Sql, within } from './db.ts';
+import { connect, isTransient, type Pool, type Sql, within } from './db.ts';
 
 const database = await createDatabase();
+await database.sql`create table parts (whole uuid, part int)`;
 const pools: Pool[] = [];
 afterEach(async () => {
   for (const pool of pools.splice(0)) await pool.end({ timeout: 0 });
@@ -25,6 +26,12 @@ const endSessions = () => database.sql`
 /** A statement in whose course the server ends its session: first comes the error, then the end. */
 const endOwnSession = (sql: Sql) => sql`select pg_terminate_backend(pg_backend_pid()), pg_sleep(10)`;
 
+/** Ends the session of a pool that is waited for in a transaction or a cursor. Resolves when another has taken its place. */
+async function replaceSession(sql: Pool): Promise<void> {
+  await endSessions();
+  await sql`select 1`;
+}
+
 /** Resolves when a session of our pools is in the middle of `pg_sleep`. */
 const isAsleep = () =>
   eventually(async () => {
@@ -33,12 +40,19 @@ const isAsleep = () =>
     return row;
   });
 
+type Transaction = Parameters<Parameters<Pool['begin']>[1]>[0];
 const closed = { code: 'CONNECTION_CLOSED' };
 const outcomeOf = (work: Promise<unknown>) =>
   work.then(
     () => 'fulfilled',
     (error: unknown) => error,
   );
+const partsOf = async (whole: string) => {
+  const rows = await database.sql<{ part: number }[]>`select part from parts where whole = ${whole} order by part`;
+  return rows.map(({ part }) => part);
+};
+const addPart = (sql: Sql, whole: string, part: number) => sql`insert into parts values (${whole}, ${part})`;
+
 describe('a session that follows a lost one', () => {
   test('answers for itself, not with the error that ended the other', async () => {
     const sql = open();
@@ -121,4 +135,131 @@ describe('a pool whose connection was lost', () => {
     expect(await asleep).toMatchObject(closed);
     await within(5000, ending);
   });
+});
+
+describe('a transaction whose connection is lost', () => {
+  test.each([
+    ['statement', (tx: Sql, whole: string) => addPart(tx, whole, 2)],
+    ['savepoint', (tx: Transaction, whole: string) => tx.savepoint((inner) => addPart(inner, whole, 2))],
+  ])('refuses every further %s, and keeps nothing', async (_what, next) => {
+    const sql = open();
+    const whole = crypto.randomUUID();
+    const { promise: refused, resolve } = Promise.withResolvers<unknown[]>();
+    const work = async (tx: Transaction) => {
+      await addPart(tx, whole, 1);
+      await replaceSession(sql);
+      resolve([await outcomeOf(next(tx, whole)), await outcomeOf(next(tx, whole))]);
+    };
+    const outcomes = [await outcomeOf(sql.begin(work)), ...(await refused)];
+    expect(outcomes).toMatchObject([closed, closed, closed]);
+    expect(outcomes.every(isTransient)).toBe(true);
+    expect(await partsOf(whole)).toEqual([]);
+  });
+
+  test('refuses what waits for an earlier statement', async () => {
+    const sql = open();
+    const { promise: outcomes, resolve } = Promise.withResolvers<unknown>();
+    const work = async (tx: Sql) => {
+      resolve(Promise.all([tx`select pg_sleep(${10})`, tx`select 1`, tx`select ${2}::int`].map(outcomeOf)));
+      await outcomes;
+    };
+    const transaction = outcomeOf(sql.begin(work));
+    await isAsleep();
+    await endSessions();
+    expect(await transaction).toMatchObject(closed);
+    expect(await outcomes).toMatchObject([closed, closed, closed]);
+    expect([...(await sql`select 1 as one`)]).toEqual([{ one: 1 }]);
+  });
+
+  test('leaves no rollback to the next session when the network breaks under a statement', async () => {
+    const relay = startRelay(database.url());
+    const sql = open({ url: relay.url });
+    const transaction = outcomeOf(sql.begin((tx) => tx`select pg_sleep(10)`));
+    await isAsleep();
+    relay.cut();
+    relay.restore();
+    expect(isTransient(await transaction)).toBe(true);
+    expect([...(await sql`select 1 as one`)]).toEqual([{ one: 1 }]);
+    expect([...(await sql`select 2 as two`)]).toEqual([{ two: 2 }]);
+    await endSessions();
+    relay.stop();
+  });
+
+  test.each([
+    ['commit', async () => {}],
+    ['roll back', () => Promise.reject(new Error('not to be'))],
+  ])('does not %s the one that follows in its place', async (_what, finish) => {
+    const sql = open();
+    const [first, second] = [crypto.randomUUID(), crypto.randomUUID()];
+    const [replaced, finished] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const lost = async (tx: Sql) => {
+      await addPart(tx, first, 1);
+      await endSessions();
+      replaced.resolve();
+      await finished.promise;
+      await finish();
+    };
+    const next = async (tx: Sql) => {
+      await addPart(tx, second, 1);
+      finished.resolve();
+      await tx`select 1`;
+      expect(await partsOf(second)).toEqual([]);
+      await addPart(tx, second, 2);
+    };
+    expect(await outcomeOf(sql.begin(lost))).toMatchObject(closed);
+    await replaced.promise;
+    expect(await outcomeOf(sql.begin(next))).toBe('fulfilled');
+    expect([await partsOf(first), await partsOf(second)]).toEqual([[], [1, 2]]);
+  });
+
+  test('is an error when nobody knows whether it was committed', async () => {
+    const relay = startRelay(database.url());
+    const sql = open({ url: relay.url });
+    const whole = crypto.randomUUID();
+    const swallowed = relay.swallow('commit', 'answer');
+    const outcome = outcomeOf(sql.begin((tx) => addPart(tx, whole, 1)));
+    await swallowed;
+    await endSessions();
+    expect(await outcome).toMatchObject(closed);
+    expect(isTransient(await outcome)).toBe(true);
+    expect(await partsOf(whole)).toEqual([1]);
+    relay.stop();
+  });
+
+  test('begins on the next session when it still waited for the lost one', async () => {
+    const sql = open();
+    const whole = crypto.randomUUID();
+    const asleep = outcomeOf(sql`select pg_sleep(${10})`);
+    const transaction = outcomeOf(sql.begin((tx) => addPart(tx, whole, 1)));
+    await isAsleep();
+    await endSessions();
+    expect(await asleep).toMatchObject(closed);
+    expect(await transaction).toBe('fulfilled');
+    expect(await partsOf(whole)).toEqual([1]);
+  });
+});
+
+test('a burst of statements and transactions under a failover leaves neither halves nor old errors', async () => {
+  const sql = open({ max: 16 });
+  const wholes = Array.from({ length: 100 }, () => crypto.randomUUID());
+  await Promise.all(wholes.map(() => sql`select 1`));
+  const write = async (whole: string) => {
+    await sql`select pg_sleep(0.01)`;
+    await sql.begin(async (tx) => {
+      await addPart(tx, whole, 1);
+      await tx`select pg_sleep(0.01)`;
+      await addPart(tx, whole, 2);
+    });
+  };
+  const burst = Promise.all(wholes.map((whole) => outcomeOf(write(whole))));
+  await isAsleep();
+  await endSessions();
+  const outcomes = await burst;
+  expect(outcomes.filter((outcome) => outcome !== 'fulfilled' && !isTransient(outcome))).toEqual([]);
+  const later = await Promise.all(wholes.map(() => outcomeOf(sql`select 1`)));
+  expect(later.filter((outcome) => outcome !== 'fulfilled')).not.toContainEqual(
+    expect.objectContaining({ code: '57P01' }),
+  );
+  const rows = await database.sql`select count(*)::int as parts from parts where whole = any(${wholes}) group by whole`;
+  expect(rows.filter(({ parts }) => parts !== 2)).toEqual([]);
 });
