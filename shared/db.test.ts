@@ -263,3 +263,13 @@ test('a burst of statements and transactions under a failover leaves neither hal
   const rows = await database.sql`select count(*)::int as parts from parts where whole = any(${wholes}) group by whole`;
   expect(rows.filter(({ parts }) => parts !== 2)).toEqual([]);
 });
+
+describe('a statement that shares its connection', () => {
+  test('gets its rows alone, behind one that failed at a later row', async () => {
+    const sql = open();
+    const failed = outcomeOf(sql`select 1 / (3 - n) from generate_series(1, 5) n`);
+    const [row, ...rest] = await sql`select 1 as one`;
+    expect(await failed).toMatchObject({ code: '22012' });
+    expect([row, rest]).toEqual([{ one: 1 }, []]);
+  });
+});
