@@ -272,4 +272,21 @@ describe('a statement that shares its connection', () => {
     expect(await failed).toMatchObject({ code: '22012' });
     expect([row, rest]).toEqual([{ one: 1 }, []]);
   });
+
+  test('is never inside the transaction of another, however many wait', async () => {
+    const sql = open();
+    const whole = crypto.randomUUID();
+    await sql`select 1`;
+    // postgres.js sends up to 101 statements ahead: BEGIN is the one that fills the connection.
+    const ahead = Promise.all(Array.from({ length: 100 }, () => sql`select 1`));
+    await Promise.resolve();
+    const transaction = outcomeOf(sql.begin((tx) => addPart(tx, whole, 1)));
+    const behind = Promise.all(Array.from({ length: 5 }, () => sql`select 1`));
+    await Promise.all([ahead, behind]);
+    expect(await transaction).toBe('fulfilled');
+    expect(await partsOf(whole)).toEqual([1]);
+    const left = await database.sql`
+      select query from pg_stat_activity where application_name = 'lost' and state = 'idle in transaction'`;
+    expect([...left]).toEqual([]);
+  });
 });
