@@ -289,4 +289,20 @@ describe('a statement that shares its connection', () => {
       select query from pg_stat_activity where application_name = 'lost' and state = 'idle in transaction'`;
     expect([...left]).toEqual([]);
   });
+
+  test.each([
+    ['a missing value', undefined],
+    ['a value that its type cannot hold', new Date(NaN)],
+  ])('is answered for itself, beside one that %s keeps from being sent', async (_what, value) => {
+    const sql = open();
+    const at = (time: Date | undefined) => sql`select ${time as Date}::timestamptz as at`;
+    await at(new Date()); // prepared: the next is bound before it is sent
+    const statements = [sql`select 'ahead' as who`, at(value), sql`select 'behind' as who`];
+    const outcomes = await within(5000, Promise.allSettled(statements));
+    expect(outcomes).toMatchObject([
+      { value: [{ who: 'ahead' }] },
+      { status: 'rejected' },
+      { value: [{ who: 'behind' }] },
+    ]);
+  });
 });
