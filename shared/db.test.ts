@@ -306,3 +306,47 @@ describe('a statement that shares its connection', () => {
     ]);
   });
 });
+
+describe('a cursor whose connection is lost between two pieces', () => {
+  const numbers = (sql: Sql) => sql<{ n: number }[]>`select n from generate_series(1, 10) n`;
+
+  test('throws: it does not end as if it had read everything', async () => {
+    const sql = open();
+    const read: number[] = [];
+    const reading = async () => {
+      for await (const rows of numbers(sql).cursor(4)) {
+        read.push(...rows.map(({ n }) => n));
+        await replaceSession(sql);
+      }
+    };
+    expect(isTransient(await outcomeOf(reading()))).toBe(true);
+    expect(read).toEqual([1, 2, 3, 4]);
+  });
+
+  test('leaves the session that follows alone when it is given up', async () => {
+    const sql = open();
+    for await (const _rows of numbers(sql).cursor(4)) {
+      await replaceSession(sql);
+      break;
+    }
+    expect([...(await sql`select 1 as one`)]).toEqual([{ one: 1 }]);
+    expect([...(await sql`select 2 as two`)]).toEqual([{ two: 2 }]);
+  });
+
+  test.each([
+    ['has read', async () => {}],
+    ['fails', () => Promise.reject(new Error('not read'))],
+  ])('leaves the session that follows alone when its reader %s', async (_what, finish) => {
+    const sql = open();
+    const reader = Promise.withResolvers<void>();
+    const reading = numbers(sql).cursor(4, async () => {
+      await replaceSession(sql);
+      reader.resolve();
+      return finish();
+    });
+    expect(isTransient(await outcomeOf(reading))).toBe(true);
+    await reader.promise;
+    expect([...(await sql`select 1 as one`)]).toEqual([{ one: 1 }]);
+    expect([...(await sql`select 2 as two`)]).toEqual([{ two: 2 }]);
+  });
+});
