@@ -11,14 +11,9 @@ import { stateFolder } from './state.ts';
 export const operable = apps.map(({ appId }) => appId).filter((appId) => existsSync(scriptOf(appId)));
 
 /**
-<<<<<<< HEAD
  * Runs `services/<app-id>/ops.ts`, which is `bun /app/ops.js` in a cluster, with the settings that `up` gave this service.
- * Answers its exit code. Its log goes to `logs/ops.log` in the state folder: a person has the sentences.
-=======
- * Runs `services/<app-id>/ops.ts`, which is `bun /app/ops.js` in a cluster, with the environment that `up` gave this service.
  * Answers its exit code. Its log goes to `logs/ops.log` in the state folder: a person has the sentences. Throws `Refusal` in a
  * checkout without packages.
->>>>>>> 965b49f (Say in a fresh clone what installs the packages)
  */
 export async function operate(
   appId: AppId,
