@@ -46,3 +46,9 @@ test.each([
   ['unknown', 'unknown'],
   ['', ''],
 ])('networkOf %s is %s', (address, network) => expect(networkOf(address)).toBe(network));
+
+test('networkOf widens an IPv6 network to the bits that are asked for', () => {
+  expect(networkOf('2001:db8:1:2::1', 48)).toBe('2001:db8:1::/48');
+  expect(networkOf('::1', 48)).toBe('0:0:0::/48');
+  expect(networkOf('192.0.2.1', 48)).toBe('192.0.2.1');
+});

@@ -33,14 +33,15 @@ export function clientAddress(
 
 /**
  * Whose an address is: of IPv6 the /64, which one household or server has as a whole (RFC 6177) and could else be a new
- * caller from with each request. IPv4, and text that is no address, as it stands.
+ * caller from with each request, or the network of as many `bits` (a multiple of 16). IPv4, and text that is no
+ * address, as it stands.
  */
-export function networkOf(address: string): string {
+export function networkOf(address: string, bits = 64): string {
   if (isIP(address) !== 6) return address;
   const canonical = new URL(`http://[${address.replace(/%.*/, '')}]`).hostname.slice(1, -1);
   const [head = [], tail = []] = canonical.split('::').map((part) => part.split(':').filter((group) => group !== ''));
   const zeros = Array.from({ length: 8 - head.length - tail.length }, () => '0');
-  return `${[...head, ...zeros, ...tail].slice(0, 4).join(':')}::/64`;
+  return `${[...head, ...zeros, ...tail].slice(0, bits / 16).join(':')}::/${bits}`;
 }
 
 /** Longer than any address: bounds what a rate limit keeps of a header. */

@@ -45,7 +45,7 @@ export const loginRoutes = ({ accounts, limits, cookies, addressOf, publicUrl, .
       '/signup',
       async ({ body, address, jwt, set }) => {
         limits.countAttempt(address);
-        const login = await accounts.signUp(body);
+        const login = await accounts.signUp(body, address);
         const token = await jwt.sign(claims(login, signing.accessSeconds));
         set.headers['set-cookie'] = cookies.set(token, login.refreshToken);
         set.status = 201;
@@ -57,7 +57,7 @@ export const loginRoutes = ({ accounts, limits, cookies, addressOf, publicUrl, .
       '/login',
       async ({ body, address, jwt, set }) => {
         const email = normalized(body.email);
-        const login = await limits.countFailure({ address, email }, () => accounts.logIn(body));
+        const login = await limits.countFailure({ address, email }, () => accounts.logIn(body, address));
         const token = await jwt.sign(claims(login, signing.accessSeconds));
         set.headers['set-cookie'] = cookies.set(token, login.refreshToken);
         return { user: login.user, token, refresh_token: login.refreshToken, message: 'Logged in.' };
@@ -88,7 +88,7 @@ export const loginRoutes = ({ accounts, limits, cookies, addressOf, publicUrl, .
     .post(
       '/password/reset',
       async ({ body, address }) => {
-        await limits.countFailure({ address }, () => accounts.resetPassword(body.code, body.new));
+        await limits.countFailure({ address }, () => accounts.resetPassword(body, address));
         return { status: 'success', message: 'The password is changed and all sessions are ended. Please log in.' };
       },
       {
@@ -123,7 +123,7 @@ export const authRoutes = ({ sql, accounts, authenticator, limits, cookies, addr
         const { userId, sid, email } = personal(principal);
         const address = addressOf(request, server?.requestIP(request)?.address ?? '');
         await limits.countFailure({ address, email: normalized(email) }, () =>
-          accounts.changePassword(userId, sid, body.current, body.new),
+          accounts.changePassword({ userId, sid }, body, address),
         );
         authenticator.forget();
         return { status: 'success', message: 'The password is changed; all other sessions and API tokens are ended.' };

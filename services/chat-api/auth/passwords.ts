@@ -1,3 +1,4 @@
+import { networkOf } from './address.ts';
 import { createTurns } from './turns.ts';
 
 export type Passwords = ReturnType<typeof createPasswords>;
@@ -6,8 +7,12 @@ export type Passwords = ReturnType<typeof createPasswords>;
 const COST = 10;
 /** Each costs a core; more at once only take the cores from everything else. */
 const AT_ONCE = 2;
-/** Four seconds' worth on two cores: who comes later is told to come back. */
+/** Of one network: most of a second's worth on two cores, and many for one office. */
+const MAX_IN_LANE = 20;
+/** Four seconds' worth on two cores, less than the 9 s after which a request is given up. */
 const MAX_WAITING = 100;
+/** Bits of an IPv6 network that share a lane: who has one /64 often has all of its /48 (RFC 6177), for nothing. */
+const LANE_BITS = 48;
 const MAX_BYTES = 72;
 
 /**
@@ -25,13 +30,17 @@ export function passwordProblem(password: string): string | null {
   return null;
 }
 
-/** bcrypt, two at a time. Phase IV verifies these hashes after a rollback, so the algorithm stays. */
+/**
+ * bcrypt, two at a time, in turns between the networks that the callers' addresses belong to. Phase IV verifies these
+ * hashes after a rollback, so the algorithm stays. Both throw {ApiError} 429 when too many wait.
+ */
 export function createPasswords() {
-  const inTurn = createTurns({ atOnce: AT_ONCE, maxWaiting: MAX_WAITING });
+  const inTurn = createTurns({ atOnce: AT_ONCE, maxInLane: MAX_IN_LANE, maxWaiting: MAX_WAITING });
+  const laneOf = (address: string) => networkOf(address, LANE_BITS);
   return {
-    hash: (password: string): Promise<string> =>
-      inTurn(() => Bun.password.hash(password, { algorithm: 'bcrypt', cost: COST })),
-    verify: (password: string, hash: string): Promise<boolean> =>
-      inTurn(() => Bun.password.verify(password, hash, 'bcrypt')),
+    hash: (password: string, address: string): Promise<string> =>
+      inTurn(laneOf(address), () => Bun.password.hash(password, { algorithm: 'bcrypt', cost: COST })),
+    verify: (password: string, hash: string, address: string): Promise<boolean> =>
+      inTurn(laneOf(address), () => Bun.password.verify(password, hash, 'bcrypt')),
   };
 }

@@ -11,8 +11,8 @@ import { type Login, openSession, revokeReused, revokeSessions, rotate, type Use
 export type Accounts = ReturnType<typeof createAccounts>;
 
 /**
- * The rules of accounts. With `isPhase4` no column of Phase V is written, and those read go through jsonb: the same
- * code runs on the Phase IV schema alone.
+ * The rules of accounts. `address` is the caller's: password hashes take turns by its network. With `isPhase4` no
+ * column of Phase V is written, and those read go through jsonb: the same code runs on the Phase IV schema alone.
  */
 export function createAccounts({
   sql,
@@ -43,12 +43,12 @@ export function createAccounts({
 
   return {
     /** @throws {ApiError} 400 SIGNUP_ERROR: bad email, weak password, duplicate, or sign-up is not open to this caller */
-    async signUp({ email: given, password, timezone, invite_code }: Signup): Promise<Login> {
+    async signUp({ email: given, password, timezone, invite_code }: Signup, address: string): Promise<Login> {
       if (signup === 'closed') throw refusedSignup('Sign-up is closed on this installation.');
       const email = normalized(given);
       const invalid = emailProblem(email) ?? passwordProblem(password) ?? (isPhase4 ? null : timezoneProblem(timezone));
       if (invalid !== null) throw refusedSignup(invalid);
-      const passwordHash = await passwords.hash(password);
+      const passwordHash = await passwords.hash(password, address);
       return sql.begin(async (tx) => {
         if (signup === 'invite' && (await useCode(tx, 'invite', invite_code ?? '')) !== email) {
           throw refusedSignup('Sign-up needs an invitation code for this email.');
@@ -59,9 +59,9 @@ export function createAccounts({
     },
 
     /** @throws {ApiError} 401 INVALID_CREDENTIALS, the same and as late for an unknown email as for a wrong password */
-    async logIn({ email, password }: { email: string; password: string }): Promise<Login> {
+    async logIn({ email, password }: { email: string; password: string }, address: string): Promise<Login> {
       const account = await accountBy(sql, email);
-      const isRight = await passwords.verify(password, account?.password_hash ?? NOBODY);
+      const isRight = await passwords.verify(password, account?.password_hash ?? NOBODY, address);
       if (!account || !isRight || account.is_disabled) throw wrongCredentials();
       return sql.begin(async (tx) => {
         await hold(tx, account);
@@ -83,10 +83,14 @@ export function createAccounts({
     },
 
     /** Ends all other sessions and API tokens. @throws {ApiError} 401 for a wrong current one, 400 for a weak new one */
-    async changePassword(userId: string, sid: string, current: string, wanted: string): Promise<void> {
+    async changePassword(
+      { userId, sid }: { userId: string; sid: string },
+      { current, new: wanted }: { current: string; new: string },
+      address: string,
+    ): Promise<void> {
       const account = await accountById(sql, userId);
-      if (!account || !(await passwords.verify(current, account.password_hash))) throw wrongCredentials();
-      const passwordHash = await hashed(passwords, wanted);
+      if (!account || !(await passwords.verify(current, account.password_hash, address))) throw wrongCredentials();
+      const passwordHash = await hashed(passwords, wanted, address);
       await sql.begin(async (tx) => {
         await hold(tx, account);
         await setPassword(tx, userId, passwordHash);
@@ -95,8 +99,8 @@ export function createAccounts({
     },
 
     /** Spends a reset code and ends all sessions and API tokens. @throws {ApiError} 400 PASSWORD_ERROR */
-    async resetPassword(code: string, wanted: string): Promise<void> {
-      const passwordHash = await hashed(passwords, wanted);
+    async resetPassword({ code, new: wanted }: { code: string; new: string }, address: string): Promise<void> {
+      const passwordHash = await hashed(passwords, wanted, address);
       await sql.begin(async (tx) => {
         const email = await useCode(tx, 'reset', code);
         const account = email === null ? undefined : await accountBy(tx, email);
@@ -179,10 +183,10 @@ async function makeAdmin(sql: Sql, userId: string): Promise<void> {
   await sql`update users set role = 'admin', updated_at = now() where id = ${userId}`;
 }
 
-function hashed(passwords: Passwords, wanted: string): Promise<string> {
+function hashed(passwords: Passwords, wanted: string, address: string): Promise<string> {
   const weak = passwordProblem(wanted);
   if (weak !== null) throw refusedPassword(weak);
-  return passwords.hash(wanted);
+  return passwords.hash(wanted, address);
 }
 
 const timezoneProblem = (timezone: string | undefined): string | null =>

@@ -8,14 +8,15 @@ const house = await createHouse();
 const { sql } = house;
 const api = house.open();
 afterAll(house.close);
+const ADDRESS = '198.51.100.1';
 
 /** Accounts on which something happens between the check of a password and what follows from it. */
 function accountsWith(meanwhile: () => Promise<unknown>) {
   const real = createPasswords();
   const passwords: Passwords = {
     ...real,
-    async verify(password, hash) {
-      const isRight = await real.verify(password, hash);
+    async verify(...given) {
+      const isRight = await real.verify(...given);
       await meanwhile();
       return isRight;
     },
@@ -32,21 +33,26 @@ describe('a login that is under way', () => {
     const { id, email, token } = await api.signUp(newUser());
     const changed = { token, json: { current: PASSWORD, new: 'Rainy-Day-43' } };
     const accounts = accountsWith(() => api.call('PUT', '/api/v1/auth/password', changed));
-    await expect(accounts.logIn({ email, password: PASSWORD })).rejects.toMatchObject({ code: 'INVALID_CREDENTIALS' });
+    await expect(accounts.logIn({ email, password: PASSWORD }, ADDRESS)).rejects.toMatchObject({
+      code: 'INVALID_CREDENTIALS',
+    });
     expect(await sessionsOf(id)).toBe(1);
   });
 
   test('ends with an account that is disabled meanwhile', async () => {
     const { id, email } = await api.signUp(newUser());
     const accounts = accountsWith(() => sql`update users set disabled_at = now() where id = ${id}`);
-    await expect(accounts.logIn({ email, password: PASSWORD })).rejects.toMatchObject({ code: 'INVALID_CREDENTIALS' });
+    await expect(accounts.logIn({ email, password: PASSWORD }, ADDRESS)).rejects.toMatchObject({
+      code: 'INVALID_CREDENTIALS',
+    });
   });
 });
 
 test('of two changes of a password at once, one wins and the other is told', async () => {
   const { id, sid } = await withSid();
   const accounts = accountsWith(() => sql`update users set password_hash = 'another' where id = ${id}`);
-  await expect(accounts.changePassword(id, sid, PASSWORD, 'Rainy-Day-43')).rejects.toMatchObject({
+  const change = accounts.changePassword({ userId: id, sid }, { current: PASSWORD, new: 'Rainy-Day-43' }, ADDRESS);
+  await expect(change).rejects.toMatchObject({
     code: 'INVALID_CREDENTIALS',
   });
 });

@@ -1,51 +1,100 @@
 import { describe, expect, test } from 'bun:test';
 import { createTurns } from './turns.ts';
 
-function setUp(options: { atOnce: number; maxWaiting: number }) {
-  const inTurn = createTurns(options);
+function setUp({ atOnce = 1, maxInLane = 200, maxWaiting = 200 }) {
+  const inTurn = createTurns({ atOnce, maxInLane, maxWaiting });
   const begun: string[] = [];
-  /** Begins when it is its turn and ends when told to. */
+  /** Begins when it is its turn and ends when told to. Its lane is the first letter of its name. */
   function piece(name: string) {
     const { promise, resolve, reject } = Promise.withResolvers<string>();
-    const result = inTurn(() => (begun.push(name), promise));
+    const result = inTurn(name.charAt(0), () => (begun.push(name), promise));
+    const outcome = result.then(
+      () => 'done',
+      (error: { status?: number }) => error.status ?? 'failed',
+    );
     return {
       end: () => (resolve(name), result),
-      fail: () => (reject(new Error(name)), result.catch(() => name)),
+      fail: () => (reject(new Error(name)), outcome),
       result,
+      outcome,
     };
   }
-  return { begun, piece };
+  const pieces = (...names: string[]) => names.map((name) => piece(name));
+  return { begun, piece, pieces };
 }
 
+const many = (lane: string, count: number) => Array.from({ length: count }, (_, i) => `${lane}${i}`);
+
 describe('createTurns', () => {
-  test('runs so many at once and the others in order, each as one ends', async () => {
-    const { begun, piece } = setUp({ atOnce: 2, maxWaiting: 10 });
-    const [first, second, third, fourth] = [piece('a'), piece('b'), piece('c'), piece('d')];
-    expect(begun).toEqual(['a', 'b']);
+  test('runs so many at once and the others of a lane in order, each as one ends', async () => {
+    const { begun, piece } = setUp({ atOnce: 2 });
+    const [first, second, third, fourth] = [piece('a1'), piece('a2'), piece('a3'), piece('a4')];
+    expect(begun).toEqual(['a1', 'a2']);
     await second.end();
-    expect(begun).toEqual(['a', 'b', 'c']);
+    expect(begun).toEqual(['a1', 'a2', 'a3']);
     await third.end();
     await first.end();
-    expect(begun).toEqual(['a', 'b', 'c', 'd']);
-    expect(await fourth.end()).toBe('d');
+    expect(begun).toEqual(['a1', 'a2', 'a3', 'a4']);
+    expect(await fourth.end()).toBe('a4');
   });
 
   test('goes on after a failure', async () => {
-    const { begun, piece } = setUp({ atOnce: 1, maxWaiting: 10 });
-    const [first, second] = [piece('a'), piece('b')];
+    const { begun, piece } = setUp({});
+    const [first, second] = [piece('a1'), piece('a2')];
     await first.fail();
     await second.end();
-    await piece('c').end();
-    expect(begun).toEqual(['a', 'b', 'c']);
+    await piece('a3').end();
+    expect(begun).toEqual(['a1', 'a2', 'a3']);
   });
 
-  test('turns away who would wait too long', async () => {
-    const { piece } = setUp({ atOnce: 1, maxWaiting: 1 });
-    const [first, second, third] = [piece('a'), piece('b'), piece('c')];
-    const refusal = await third.result.catch((error: unknown) => error);
-    expect(refusal).toMatchObject({ status: 429, headers: { 'retry-after': '5' } });
-    await first.end();
-    await second.end();
-    expect(await piece('d').end()).toBe('d');
+  test('gives the lanes turns: who comes while another has 110 waiting is served within three', async () => {
+    const { begun, piece, pieces } = setUp({ atOnce: 2 });
+    const crowd = pieces(...many('a', 112));
+    const victim = piece('v');
+    for (const each of crowd.slice(0, 2)) await each.end();
+    expect(begun).toEqual(['a0', 'a1', 'a2', 'v']);
+    await victim.end();
+    for (const each of crowd.slice(2)) await each.end();
+    expect(begun).toHaveLength(113);
+  });
+
+  test('gives a lane that comes back no turn before those that waited', async () => {
+    const { begun, pieces } = setUp({});
+    const [first, ...others] = pieces('a1', 'a2', 'b1', 'c1');
+    await first?.end();
+    others.push(...pieces('a3'));
+    for (const each of others) await each.end();
+    expect(begun).toEqual(['a1', 'a2', 'b1', 'c1', 'a3']);
+  });
+});
+
+describe('who would wait too long', () => {
+  test('is turned away where the own lane is full, and another lane is not', async () => {
+    const { piece, pieces } = setUp({ maxInLane: 2 });
+    const admitted = pieces('a1', 'a2', 'a3');
+    const refusal = await piece('a4').result.catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ status: 429, code: 'RATE_LIMITED', headers: { 'retry-after': '5' } });
+    admitted.splice(2, 0, piece('b1')); // its turn comes before that of a3
+    for (const each of admitted) await each.end();
+    expect(await piece('a5').end()).toBe('a5');
+  });
+
+  test('is the newest of the longest lane when all lanes together are full', async () => {
+    const { begun, pieces } = setUp({ maxWaiting: 5 });
+    const [running, ...waiting] = pieces('a0', 'a1', 'a2', 'a3', 'b1', 'b2');
+    const victims = pieces('v1');
+    expect(await waiting[2]?.outcome).toBe(429);
+    const [a1, a2, , b1, b2] = waiting;
+    for (const each of [running, a1, b1, ...victims, a2, b2]) await each?.end();
+    expect(begun).toEqual(['a0', 'a1', 'b1', 'v1', 'a2', 'b2']);
+  });
+
+  test('is who comes when every lane is as short as theirs', async () => {
+    const { piece, pieces } = setUp({ maxWaiting: 3 });
+    const admitted = pieces('a0', 'a1', 'b1', 'c1');
+    expect(await piece('d1').outcome).toBe(429);
+    expect(await piece('a2').outcome).toBe(429);
+    for (const each of admitted) await each.end();
+    expect(await piece('d2').end()).toBe('d2');
   });
 });
