@@ -26,8 +26,28 @@ export const schema = t.Object({
     default: '127.0.0.0/8,::1',
     description: 'addresses and subnets whose X-Forwarded-For is believed, comma separated',
   }),
-  LOGIN_FAILURES: t.Integer({ default: 10, minimum: 1, description: 'failed logins an account in 5 minutes' }),
+  LOGIN_FAILURES: t.Integer({
+    default: 10,
+    minimum: 1,
+    description: 'failed logins of an account from one network in 5 minutes; tries at the password of a session too',
+  }),
+  ACCOUNT_FAILURES: t.Integer({
+    default: 100,
+    minimum: 1,
+    description: 'failed logins of an account from all networks in 5 minutes; low, it lets strangers lock people out',
+  }),
   ADDRESS_ATTEMPTS: t.Integer({ default: 60, minimum: 1, description: 'sign-ups and failures an address in a minute' }),
+  ADDRESS_LOGINS: t.Integer({
+    default: 300,
+    minimum: 1,
+    description:
+      'logins, sign-ups and changes of a password an address in a minute, right ones too; an office shares one, and 300 hashes take a fifth of two cores',
+  }),
+  ADDRESS_REFRESHES: t.Integer({
+    default: 600,
+    minimum: 1,
+    description: 'refreshes an address in a minute, right ones too; each writes rows, and costs no hash',
+  }),
   SERVICE_TOKEN: t.String({
     default: '',
     pattern: '^$|^.{32,}$',

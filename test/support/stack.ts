@@ -77,7 +77,12 @@ export async function startStack<S extends Sidecars = Sidecars>({
     const { appId, port, sidecarPort } = instance;
     const environment = serviceEnvironment(stack, appId);
     // Tests sign up many people from one address.
-    const place = { PORT: String(port), DAPR_HTTP_PORT: String(sidecarPort), ADDRESS_ATTEMPTS: '100000' };
+    const place = {
+      PORT: String(port),
+      DAPR_HTTP_PORT: String(sidecarPort),
+      ADDRESS_ATTEMPTS: '100000',
+      ADDRESS_LOGINS: '100000',
+    };
     return { ...environment, ...place, ...settings[appId] };
   }
 

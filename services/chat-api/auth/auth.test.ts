@@ -381,33 +381,96 @@ describe('API tokens', () => {
 
 describe('rate limits', () => {
   const from = (address: string) => ({ 'x-forwarded-for': `203.0.113.9, ${address}` });
+  const logIn = (at: typeof app, json: unknown, address: string) =>
+    at.call('POST', '/api/v1/auth/login', { json, headers: from(address) });
+  const statusesOf = async (answers: Promise<Response>[]) =>
+    (await Promise.all(answers)).map(({ status }) => status).sort();
 
   test('refuse an address that signs up or fails too often, and no other', async () => {
     const limited = house.open({ ADDRESS_ATTEMPTS: 3 });
-    const login = (address: string) =>
-      limited.call('POST', '/api/v1/auth/login', { json: newUser(), headers: from(address) });
-    for (let failures = 0; failures < 3; failures++) expect((await login('198.51.100.1')).status).toBe(401);
-    const refused = await login('198.51.100.1');
+    for (let failures = 0; failures < 3; failures++) {
+      expect((await logIn(limited, newUser(), '198.51.100.1')).status).toBe(401);
+    }
+    const refused = await logIn(limited, newUser(), '198.51.100.1');
     expect(refused.status).toBe(429);
     expect(refused.headers.get('retry-after')).toMatch(/^[1-9]\d?$/);
-    expect((await login('198.51.100.2')).status).toBe(401);
+    expect((await logIn(limited, newUser(), '198.51.100.2')).status).toBe(401);
   });
 
-  test('count no successful login', async () => {
+  test('count a login that succeeds among the logins of its address, not among the failures', async () => {
     const { email } = await app.signUp();
-    const limited = house.open({ ADDRESS_ATTEMPTS: 1, LOGIN_FAILURES: 1 });
-    for (let login = 0; login < 3; login++) expect((await limited.logIn(email)).email).toBe(email);
+    const limited = house.open({ ADDRESS_ATTEMPTS: 1, LOGIN_FAILURES: 1, ADDRESS_LOGINS: 3 });
+    const right = (address: string) => logIn(limited, { email, password: PASSWORD }, address);
+    const four = Array.from({ length: 4 }, () => '198.51.100.1');
+    const statuses = [];
+    for (const address of [...four, '198.51.100.2']) statuses.push((await right(address)).status);
+    expect(statuses).toEqual([200, 200, 200, 429, 200]);
   });
 
-  test('hold an account, known or not, whatever the address and the form of its letters', async () => {
+  test('count sign-ups and changes of a password among the logins', async () => {
+    const limited = house.open({ ADDRESS_LOGINS: 2 });
+    const headers = from('198.51.100.1');
+    const signUp = () => limited.call('POST', '/api/v1/auth/signup', { json: newUser(), headers });
+    const { token } = (await (await signUp()).json()) as { token: string };
+    const json = { current: PASSWORD, new: 'Rainy-Day-42' };
+    const change = () => limited.call('PUT', '/api/v1/auth/password', { token, json, headers });
+    expect([(await change()).status, (await change()).status, (await signUp()).status]).toEqual([200, 429, 429]);
+  });
+
+  test('hold an account in one network, known or not, and its owner elsewhere logs in', async () => {
     const limited = house.open({ LOGIN_FAILURES: 2 });
+    const { email } = await app.signUp();
+    const wrong = { password: 'x', address: '198.51.100.3' };
+    const attempts = [wrong, wrong, wrong, { ...wrong, password: PASSWORD }];
+    for (const [name, elsewhere] of [
+      [email, 200],
+      [newUser().email, 401],
+    ] as const) {
+      const statuses = [];
+      for (const { password, address } of [...attempts, { password: PASSWORD, address: '198.51.100.4' }]) {
+        statuses.push((await logIn(limited, { email: name, password }, address)).status);
+      }
+      expect(statuses).toEqual([401, 401, 429, 429, elsewhere]);
+    }
+  });
+
+  test('hold an account, known or not, above its ceiling for all networks and forms of its letters', async () => {
+    const limited = house.open({ ACCOUNT_FAILURES: 2 });
     const known = await app.signUp({ email: `${crypto.randomUUID()}-café@example.com` });
     for (const email of [known.email, newUser().email]) {
-      const fail = (address: string, form = email) =>
-        limited.call('POST', '/api/v1/auth/login', { json: { email: form, password: 'x' }, headers: from(address) });
-      const decomposed = await fail('198.51.100.4', email.normalize('NFD').toUpperCase());
-      const statuses = [decomposed, await fail('198.51.100.3'), await fail('198.51.100.5')];
-      expect(statuses.map(({ status }) => status)).toEqual([401, 401, 429]);
+      const forms = [email.normalize('NFD').toUpperCase(), email, email];
+      const answers = forms.map((form, i) => logIn(limited, { email: form, password: 'x' }, `198.51.100.${3 + i}`));
+      expect(await statusesOf(answers)).toEqual([401, 401, 429]);
     }
+  });
+
+  test('let the owner change the password whoever fails to log in meanwhile', async () => {
+    const limited = house.open({ LOGIN_FAILURES: 1, ACCOUNT_FAILURES: 1, ADDRESS_ATTEMPTS: 1 });
+    const { email, token } = await app.signUp();
+    const headers = from('198.51.100.6');
+    const failed = [1, 2].map(() => logIn(limited, { email, password: 'x' }, '198.51.100.6'));
+    expect(await statusesOf(failed)).toEqual([401, 429]);
+    const json = { current: PASSWORD, new: 'Rainy-Day-42' };
+    expect((await limited.call('PUT', '/api/v1/auth/password', { token, json, headers })).status).toBe(200);
+  });
+
+  test('let a session guess its password so often, and the owner’s other sessions change it', async () => {
+    const limited = house.open({ LOGIN_FAILURES: 2 });
+    const { email, token: stolen } = await app.signUp();
+    const { token } = await app.logIn(email);
+    const change = (by: string, current: string) =>
+      limited.call('PUT', '/api/v1/auth/password', { token: by, json: { current, new: 'Rainy-Day-42' } });
+    const statuses = [];
+    for (const guess of ['Guess-1', 'Guess-2', PASSWORD]) statuses.push((await change(stolen, guess)).status);
+    expect([...statuses, (await change(token, PASSWORD)).status]).toEqual([401, 401, 429, 200]);
+  });
+
+  test('refuse an address that refreshes too often, also with good tokens', async () => {
+    const limited = house.open({ ADDRESS_REFRESHES: 2 });
+    const { refreshToken } = await app.signUp();
+    const refreshFrom = (address: string) =>
+      limited.call('POST', '/api/v1/auth/refresh', { json: { refresh_token: refreshToken }, headers: from(address) });
+    expect(await statusesOf([1, 2, 3].map(() => refreshFrom('198.51.100.7')))).toEqual([200, 200, 429]);
+    expect((await refreshFrom('198.51.100.8')).status).toBe(200);
   });
 });

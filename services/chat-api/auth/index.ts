@@ -44,7 +44,7 @@ export const loginRoutes = ({ accounts, limits, cookies, addressOf, publicUrl, .
     .post(
       '/signup',
       async ({ body, address, jwt, set }) => {
-        limits.countAttempt(address);
+        limits.signUp(address);
         const login = await accounts.signUp(body, address);
         const token = await jwt.sign(claims(login, signing.accessSeconds));
         set.headers['set-cookie'] = cookies.set(token, login.refreshToken);
@@ -57,7 +57,7 @@ export const loginRoutes = ({ accounts, limits, cookies, addressOf, publicUrl, .
       '/login',
       async ({ body, address, jwt, set }) => {
         const email = normalized(body.email);
-        const login = await limits.countFailure({ address, email }, () => accounts.logIn(body, address));
+        const login = await limits.logIn({ address, email }, () => accounts.logIn(body, address));
         const token = await jwt.sign(claims(login, signing.accessSeconds));
         set.headers['set-cookie'] = cookies.set(token, login.refreshToken);
         return { user: login.user, token, refresh_token: login.refreshToken, message: 'Logged in.' };
@@ -70,7 +70,7 @@ export const loginRoutes = ({ accounts, limits, cookies, addressOf, publicUrl, .
         const refreshToken = body?.refresh_token || refreshCookie(request, publicUrl);
         if (!refreshToken)
           throw new ApiError(401, 'NO_REFRESH_TOKEN', 'Send refresh_token in the body or as a cookie.');
-        const login = await limits.countFailure({ address }, () => accounts.refresh(refreshToken));
+        const login = await limits.refresh(address, () => accounts.refresh(refreshToken));
         const token = await jwt.sign(claims(login, signing.accessSeconds));
         set.headers['set-cookie'] = cookies.set(token, login.refreshToken);
         return { token, refresh_token: login.refreshToken, message: 'Token refreshed.' };
@@ -88,7 +88,7 @@ export const loginRoutes = ({ accounts, limits, cookies, addressOf, publicUrl, .
     .post(
       '/password/reset',
       async ({ body, address }) => {
-        await limits.countFailure({ address }, () => accounts.resetPassword(body, address));
+        await limits.resetPassword(address, () => accounts.resetPassword(body, address));
         return { status: 'success', message: 'The password is changed and all sessions are ended. Please log in.' };
       },
       {
@@ -120,11 +120,10 @@ export const authRoutes = ({ sql, accounts, authenticator, limits, cookies, addr
     .put(
       '/password',
       async ({ principal, body, request, server }) => {
-        const { userId, sid, email } = personal(principal);
+        const { userId, sid } = personal(principal);
         const address = addressOf(request, server?.requestIP(request)?.address ?? '');
-        await limits.countFailure({ address, email: normalized(email) }, () =>
-          accounts.changePassword({ userId, sid }, body, address),
-        );
+        limits.changePassword({ address, sid });
+        await accounts.changePassword({ userId, sid }, body, address);
         authenticator.forget();
         return { status: 'success', message: 'The password is changed; all other sessions and API tokens are ended.' };
       },

@@ -1,5 +1,5 @@
 import { ApiError } from '#shared/errors';
-import { createWindow, type Permit } from '#shared/rate-limit';
+import { createWindow } from '#shared/rate-limit';
 import { sha256 } from '#shared/auth';
 import { networkOf } from './address.ts';
 
@@ -7,57 +7,108 @@ export type Limits = ReturnType<typeof createLimits>;
 
 const MINUTE_MS = 60_000;
 
-/**
- * Slows down who guesses (CONTRACT 3): failed logins an account in 5 minutes, sign-ups and failures an address (of IPv6:
- * a /64) in a minute. Per replica and in memory. An account is limited whether it exists or not.
- */
-export function createLimits({
-  loginFailures,
-  addressAttempts,
-  now = Date.now,
-}: {
+interface Settings {
+  /** Of an account in one network, and tries at the password of one session, in 5 minutes. */
   loginFailures: number;
+  /** Of an account in all networks together, in 5 minutes. */
+  accountFailures: number;
+  /** Sign-ups and failures of a network in a minute. */
   addressAttempts: number;
+  /** What costs a password hash, of a network in a minute, also when it succeeds. */
+  addressLogins: number;
+  /** Of a network in a minute, also when they succeed. */
+  addressRefreshes: number;
   now?: () => number;
-}) {
-  const accounts = createWindow({ limit: loginFailures, windowMs: 5 * MINUTE_MS });
-  const addresses = createWindow({ limit: addressAttempts, windowMs: MINUTE_MS });
+}
+
+type Count = [window: ReturnType<typeof createWindow>, key: string];
+
+/**
+ * Slows down who guesses, and who takes more than a share (CONTRACT 3). Per replica and in memory. A network is an IPv4
+ * address or an IPv6 /64; an account is limited whether it exists or not. What is refused is not counted. All throw
+ * {ApiError} 429 without running the work they are given.
+ */
+export function createLimits({ now = Date.now, ...settings }: Settings) {
+  const inFiveMinutes = (limit: number) => createWindow({ limit, windowMs: 5 * MINUTE_MS });
+  const inAMinute = (limit: number) => createWindow({ limit, windowMs: MINUTE_MS });
+  const logins = inFiveMinutes(settings.loginFailures);
+  const accounts = inFiveMinutes(settings.accountFailures);
+  const passwords = inFiveMinutes(settings.loginFailures);
+  const attempts = inAMinute(settings.addressAttempts);
+  const hashes = inAMinute(settings.addressLogins);
+  const refreshes = inAMinute(settings.addressRefreshes);
+
+  function take(counts: Count[]): void {
+    for (const [i, [window, key]] of counts.entries()) {
+      const { ok, retryAfterMs } = window.take(key, now());
+      if (ok) continue;
+      giveBack(counts.slice(0, i));
+      throw tooMany(retryAfterMs);
+    }
+  }
+
+  /**
+   * Runs `work` and counts it among `failures` only if the caller is to blame: an `ApiError` below 429. Counted before
+   * it runs and given back after, so that attempts at the same time cannot pass together.
+   */
+  async function attempt<T>({ failures, always }: Record<'failures' | 'always', Count[]>, work: () => Promise<T>) {
+    take([...failures, ...always]);
+    try {
+      const result = await work();
+      giveBack(failures);
+      return result;
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status >= 429) giveBack(failures);
+      throw error;
+    }
+  }
 
   return {
-    /** Counts one attempt of an address, whatever comes of it. @throws {ApiError} 429 */
-    countAttempt(address: string): void {
-      refuseUnless(addresses.take(networkOf(address), now()));
+    signUp(address: string): void {
+      const network = networkOf(address);
+      take([
+        [attempts, network],
+        [hashes, network],
+      ]);
+    },
+
+    logIn<T>({ address, email }: { address: string; email: string }, work: () => Promise<T>): Promise<T> {
+      const network = networkOf(address);
+      const account = sha256(email).toString('base64'); // bounds what a key may hold
+      const failures: Count[] = [
+        [attempts, network],
+        [logins, `${account} ${network}`],
+        [accounts, account],
+      ];
+      return attempt({ failures, always: [[hashes, network]] }, work);
+    },
+
+    refresh<T>(address: string, work: () => Promise<T>): Promise<T> {
+      const network = networkOf(address);
+      return attempt({ failures: [[attempts, network]], always: [[refreshes, network]] }, work);
+    },
+
+    resetPassword<T>(address: string, work: () => Promise<T>): Promise<T> {
+      const network = networkOf(address);
+      return attempt({ failures: [[attempts, network]], always: [[hashes, network]] }, work);
     },
 
     /**
-     * Runs `work` and counts it only if the caller is to blame: an `ApiError` below 500. Counted before it runs and
-     * given back after, so that attempts at the same time cannot pass together.
-     * @throws {ApiError} 429 without running it
+     * By session: a stolen one must not guess on, and neither it nor who fails to log in may keep the owner from
+     * changing the password in a session of their own.
      */
-    async countFailure<T>({ address, email }: { address: string; email?: string }, work: () => Promise<T>): Promise<T> {
-      const account = email === undefined ? undefined : sha256(email).toString('base64'); // bounds what a key may hold
-      const network = networkOf(address);
-      refuseUnless(addresses.take(network, now()));
-      if (account !== undefined) refuseUnless(accounts.take(account, now()));
-      const giveBack = () => {
-        addresses.giveBack(network);
-        if (account !== undefined) accounts.giveBack(account);
-      };
-      try {
-        const result = await work();
-        giveBack();
-        return result;
-      } catch (error) {
-        if (!(error instanceof ApiError) || error.status >= 429) giveBack();
-        throw error;
-      }
+    changePassword({ address, sid }: { address: string; sid: string }): void {
+      take([
+        [passwords, sid],
+        [hashes, networkOf(address)],
+      ]);
     },
   };
 }
 
-function refuseUnless({ ok, retryAfterMs }: Permit): void {
-  if (ok) return;
-  throw new ApiError(429, 'RATE_LIMITED', 'Too many attempts. Please wait before you try again.', {
+const giveBack = (counts: Count[]): void => counts.forEach(([window, key]) => window.giveBack(key));
+
+const tooMany = (retryAfterMs: number) =>
+  new ApiError(429, 'RATE_LIMITED', 'Too many attempts. Please wait before you try again.', {
     headers: { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) },
   });
-}
