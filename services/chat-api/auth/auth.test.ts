@@ -51,6 +51,9 @@ describe('GET /auth/me', () => {
 describe('refresh token', () => {
   const age = (token: string) =>
     house.sql`update refresh_tokens set rotated_at = rotated_at - interval '11 seconds' where token_hash = ${sha256(token)}`;
+  const rowsOf = async (userId: string) =>
+    (await house.sql`select 1 from refresh_tokens t join sessions s on s.id = t.session_id where s.user_id = ${userId}`)
+      .length;
 
   test('is stored as its SHA-256 alone', async () => {
     const { refreshToken } = await app.signUp();
@@ -102,6 +105,70 @@ describe('refresh token', () => {
     const { refreshToken, id } = await app.signUp();
     await house.sql`update users set disabled_at = now() where id = ${id}`;
     expect(await refusalOf(refresh(refreshToken))).toEqual({ status: 401, code: 'INVALID_REFRESH_TOKEN' });
+  });
+
+  test('leaves few rows behind, however often its session is refreshed', async () => {
+    const { id, refreshToken } = await app.signUp();
+    let token = refreshToken;
+    for (let turn = 0; turn < 8; turn++) {
+      const answer = (await (await refresh(token)).json()) as { refresh_token: string };
+      await age(token);
+      token = answer.refresh_token;
+    }
+    expect(await rowsOf(id)).toBe(3); // its family, the one that was exchanged last, and its child
+    expect((await refresh(token)).status).toBe(200);
+  });
+
+  test('ends its session also when it was used so long ago that its row is gone', async () => {
+    const { refreshToken, token: access } = await app.signUp();
+    let token = refreshToken;
+    for (let turn = 0; turn < 3; turn++) {
+      const answer = (await (await refresh(token)).json()) as { refresh_token: string };
+      await age(token);
+      token = answer.refresh_token;
+    }
+    expect(await house.sql`select 1 from refresh_tokens where token_hash = ${sha256(refreshToken)}`).toHaveLength(0);
+    expect(await refusalOf(refresh(refreshToken))).toEqual({ status: 401, code: 'INVALID_REFRESH_TOKEN' });
+    expect((await me(access)).status).toBe(401);
+    expect(await refusalOf(refresh(token))).toEqual({ status: 401, code: 'INVALID_REFRESH_TOKEN' });
+  });
+
+  test('is exchanged 20 times in 10 s, together with its children, and no more', async () => {
+    const [person, other] = [await app.signUp(), await app.signUp()];
+    const answers = await Promise.all(Array.from({ length: 30 }, () => refresh(person.refreshToken)));
+    const good = answers.filter(({ status }) => status === 200);
+    expect(good).toHaveLength(20);
+    const refused = answers.filter(({ status }) => status === 429);
+    expect(refused).toHaveLength(10);
+    for (const { headers } of refused) expect(headers.get('retry-after')).toMatch(/^([1-9]|10)$/);
+    const { refresh_token: child } = (await good[0]?.json()) as { refresh_token: string };
+    expect((await refresh(child)).status).toBe(429);
+    expect((await refresh(other.refreshToken)).status).toBe(200);
+  });
+
+  test('is one of at most 100 unused ones of its session, the newest', async () => {
+    const { id, refreshToken } = await app.signUp();
+    await house.sql`
+      insert into refresh_tokens (token_hash, session_id, expires_at, created_at)
+      select sha256(n::text::bytea), s.id, now() + interval '1 day', now() - n * interval '1 minute'
+      from sessions s, generate_series(1, 150) n where s.user_id = ${id}`;
+    const { refresh_token } = (await (await refresh(refreshToken)).json()) as { refresh_token: string };
+    expect(await rowsOf(id)).toBe(102); // with the family and the one just exchanged
+    expect((await refresh(refresh_token)).status).toBe(200);
+  });
+
+  test('of the form without a family is exchanged, and its child is watched as any other', async () => {
+    const { id, token: access } = await app.signUp();
+    await house.sql`
+      insert into refresh_tokens (token_hash, session_id, expires_at)
+      select ${sha256('of an earlier version')}, s.id, now() + interval '1 day' from sessions s where s.user_id = ${id}`;
+    const { refresh_token: child } = (await (await refresh('of an earlier version')).json()) as {
+      refresh_token: string;
+    };
+    expect((await refresh(child)).status).toBe(200);
+    await house.sql`delete from refresh_tokens where token_hash = ${sha256(child)}`;
+    expect((await refresh(child)).status).toBe(401);
+    expect((await me(access)).status).toBe(401);
   });
 
   test('as a cookie needs our own origin', async () => {

@@ -16,6 +16,7 @@ import { type Cookies, REFRESH_COOKIE } from './cookies.ts';
 import { normalized } from './email.ts';
 import type { Limits } from './limits.ts';
 import * as model from './model.ts';
+import { familyOf } from './refresh-tokens.ts';
 import type { Accounts } from './service.ts';
 import { type Login, revokeSession, type User } from './sessions.ts';
 import { createApiToken, listApiTokens, revokeApiToken } from './tokens.ts';
@@ -70,7 +71,8 @@ export const loginRoutes = ({ accounts, limits, cookies, addressOf, publicUrl, .
         const refreshToken = body?.refresh_token || refreshCookie(request, publicUrl);
         if (!refreshToken)
           throw new ApiError(401, 'NO_REFRESH_TOKEN', 'Send refresh_token in the body or as a cookie.');
-        const login = await limits.refresh(address, () => accounts.refresh(refreshToken));
+        const family = familyOf(refreshToken);
+        const login = await limits.refresh({ address, family }, () => accounts.refresh(refreshToken));
         const token = await jwt.sign(claims(login, signing.accessSeconds));
         set.headers['set-cookie'] = cookies.set(token, login.refreshToken);
         return { token, refresh_token: login.refreshToken, message: 'Token refreshed.' };

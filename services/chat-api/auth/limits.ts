@@ -5,7 +5,10 @@ import { networkOf } from './address.ts';
 
 export type Limits = ReturnType<typeof createLimits>;
 
-const MINUTE_MS = 60_000;
+const SECOND_MS = 1000;
+const MINUTE_MS = 60 * SECOND_MS;
+/** Of one session in 10 s, the grace of a refresh token: a browser with as many tabs, which all refresh as it starts. */
+const SESSION_REFRESHES = 20;
 
 interface Settings {
   /** Of an account in one network, and tries at the password of one session, in 5 minutes. */
@@ -37,6 +40,7 @@ export function createLimits({ now = Date.now, ...settings }: Settings) {
   const attempts = inAMinute(settings.addressAttempts);
   const hashes = inAMinute(settings.addressLogins);
   const refreshes = inAMinute(settings.addressRefreshes);
+  const families = createWindow({ limit: SESSION_REFRESHES, windowMs: 10 * SECOND_MS });
 
   function take(counts: Count[]): void {
     for (const [i, [window, key]] of counts.entries()) {
@@ -74,7 +78,7 @@ export function createLimits({ now = Date.now, ...settings }: Settings) {
 
     logIn<T>({ address, email }: { address: string; email: string }, work: () => Promise<T>): Promise<T> {
       const network = networkOf(address);
-      const account = sha256(email).toString('base64'); // bounds what a key may hold
+      const account = keyOf(email);
       const failures: Count[] = [
         [attempts, network],
         [logins, `${account} ${network}`],
@@ -83,9 +87,13 @@ export function createLimits({ now = Date.now, ...settings }: Settings) {
       return attempt({ failures, always: [[hashes, network]] }, work);
     },
 
-    refresh<T>(address: string, work: () => Promise<T>): Promise<T> {
+    refresh<T>({ address, family }: { address: string; family: string }, work: () => Promise<T>): Promise<T> {
       const network = networkOf(address);
-      return attempt({ failures: [[attempts, network]], always: [[refreshes, network]] }, work);
+      const always: Count[] = [
+        [refreshes, network],
+        [families, keyOf(family)],
+      ];
+      return attempt({ failures: [[attempts, network]], always }, work);
     },
 
     resetPassword<T>(address: string, work: () => Promise<T>): Promise<T> {
@@ -105,6 +113,9 @@ export function createLimits({ now = Date.now, ...settings }: Settings) {
     },
   };
 }
+
+/** Bounds what a window keeps of what a caller sent. */
+const keyOf = (text: string): string => sha256(text).toString('base64');
 
 const giveBack = (counts: Count[]): void => counts.forEach(([window, key]) => window.giveBack(key));
 

@@ -6,7 +6,8 @@ import { useCode } from './codes.ts';
 import { emailProblem, namedBy, normalized } from './email.ts';
 import type { Signup } from './model.ts';
 import { NOBODY, type Passwords, passwordProblem } from './passwords.ts';
-import { type Login, openSession, revokeReused, revokeSessions, rotate, type User } from './sessions.ts';
+import { endReused, rotate } from './refresh-tokens.ts';
+import { type Login, openSession, revokeSessions, type User } from './sessions.ts';
 
 export type Accounts = ReturnType<typeof createAccounts>;
 
@@ -73,8 +74,8 @@ export function createAccounts({
     async refresh(token: string): Promise<Login> {
       const login = await rotate(sql, token, refreshSeconds);
       if (login) return login;
-      const revoked = await revokeReused(sql, token);
-      if (revoked) log.warn('refresh token used again, session revoked', { ...revoked });
+      const ended = await endReused(sql, token);
+      if (ended) log.warn('refresh token used again, session revoked', { ...ended });
       throw new ApiError(
         401,
         'INVALID_REFRESH_TOKEN',
