@@ -38,3 +38,18 @@ test('deletes idempotency keys of everybody after 24 hours', async () => {
   const left = await database.sql<{ key: string }[]>`select key from idempotency_keys`;
   expect(left.map(({ key }) => key)).toEqual(['23 hours']);
 });
+
+test('deletes sessions and API tokens that have expired, and no others', async () => {
+  const [user] = await database.sql<{ id: string }[]>`
+    insert into users (id, email, password_hash) values (gen_random_uuid(), 'b@example.com', '') returning id`;
+  await database.sql`
+    insert into sessions (id, user_id, kind, name, token_hash, expires_at)
+    select gen_random_uuid(), ${user?.id ?? ''}, kind, kind || ' ' || age, case kind when 'token' then age::bytea end, now() + age::interval
+    from (values ('login', '-1 minute'), ('login', '1 minute'), ('token', '-1 minute'), ('token', '1 minute')) as made (kind, age)`;
+  await database.sql`
+    insert into sessions (id, user_id, kind, name, token_hash)
+    values (gen_random_uuid(), ${user?.id ?? ''}, 'token', 'without end', 'x')`;
+  await purge.runOnce();
+  const left = await database.sql<{ name: string }[]>`select name from sessions order by name`;
+  expect(left.map(({ name }) => name)).toEqual(['login 1 minute', 'token 1 minute', 'without end']);
+});

@@ -47,7 +47,7 @@ export async function rotate(sql: Sql, token: string, refreshSeconds: number): P
     ), child as (
       ${insertToken(sql, refreshToken, sql`select sid as session_id, ${expiresAt} as expires_at from held`)}
     ), extended as (
-      update sessions set expires_at = ${expiresAt} from held where sessions.id = held.sid
+      update sessions set expires_at = ${expiresAt}, last_used_at = now() from held where sessions.id = held.sid
     )
     select * from held`;
   if (!row) return null;

@@ -67,6 +67,21 @@ test('a session that has ended leaves no API token behind, though a replica reme
   expect(await sessionsOf(id)).toBe(0);
 });
 
+test('a user has at most 100 sessions, and the one used longest ago ends', async () => {
+  const { id, email } = await api.signUp(newUser());
+  await sql`
+    insert into sessions (id, user_id, created_at, expires_at, last_used_at)
+    select gen_random_uuid(), ${id}, now() - interval '2 days', now() + interval '1 day', now() - n * interval '1 minute'
+    from generate_series(1, 150) n`;
+  await sql`insert into sessions (id, user_id, kind, token_hash) values (gen_random_uuid(), ${id}, 'token', 'x')`;
+  await api.logIn(email);
+  const [row] = await sql`
+    select count(*)::int as count, min(last_used_at) > now() - interval '100 minutes' as are_newest
+    from sessions where user_id = ${id} and kind = 'login'`;
+  expect(row).toEqual({ count: 100, are_newest: true });
+  expect(await sessionsOf(id)).toBe(101); // an API token is none of them
+});
+
 async function withSid() {
   const user = await api.signUp(newUser());
   const [session] = await sql<{ id: string }[]>`select id from sessions where user_id = ${user.id}`;

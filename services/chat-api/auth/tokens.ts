@@ -60,9 +60,7 @@ export async function listApiTokens(sql: Sql, userId: string): Promise<ApiToken[
 /** Ends an API token of a user. False: there is no such living one. */
 export async function revokeApiToken(sql: Sql, userId: string, id: string): Promise<boolean> {
   const rows = await sql`
-    update sessions set revoked_at = now()
-    where id = ${id} and user_id = ${userId} and kind = 'token' and revoked_at is null
-    returning id`;
+    delete from sessions where id = ${id} and user_id = ${userId} and kind = 'token' and revoked_at is null returning id`;
   return rows.length > 0;
 }
 
