@@ -12,7 +12,7 @@ import {
 import { isUuid } from '#shared/correlation';
 import type { Pool } from '#shared/db';
 import { ApiError } from '#shared/errors';
-import { type Cookies, REFRESH_COOKIE } from './cookies.ts';
+import { type Cookies, DEVICE_COOKIE, REFRESH_COOKIE } from './cookies.ts';
 import { normalized } from './email.ts';
 import type { Limits } from './limits.ts';
 import * as model from './model.ts';
@@ -48,7 +48,7 @@ export const loginRoutes = ({ accounts, limits, cookies, addressOf, publicUrl, .
         limits.signUp(address);
         const login = await accounts.signUp(body, address);
         const token = await jwt.sign(claims(login, signing.accessSeconds));
-        set.headers['set-cookie'] = cookies.set(token, login.refreshToken);
+        set.headers['set-cookie'] = cookies.set(token, login);
         set.status = 201;
         return { user: login.user, token, refresh_token: login.refreshToken, message: 'Welcome to TaskFlow.' };
       },
@@ -56,11 +56,12 @@ export const loginRoutes = ({ accounts, limits, cookies, addressOf, publicUrl, .
     )
     .post(
       '/login',
-      async ({ body, address, jwt, set }) => {
+      async ({ body, address, jwt, request, set }) => {
         const email = normalized(body.email);
-        const login = await limits.logIn({ address, email }, () => accounts.logIn(body, address));
+        const device = await accounts.knownDevice(email, cookieOf(request, DEVICE_COOKIE));
+        const login = await limits.logIn({ address, email, device }, () => accounts.logIn(body, address));
         const token = await jwt.sign(claims(login, signing.accessSeconds));
-        set.headers['set-cookie'] = cookies.set(token, login.refreshToken);
+        set.headers['set-cookie'] = cookies.set(token, login);
         return { user: login.user, token, refresh_token: login.refreshToken, message: 'Logged in.' };
       },
       { body: model.loginBody, response: { 200: model.loginAnswer }, detail: { ...open, summary: 'Log in' } },
@@ -74,7 +75,7 @@ export const loginRoutes = ({ accounts, limits, cookies, addressOf, publicUrl, .
         const family = familyOf(refreshToken);
         const login = await limits.refresh({ address, family }, () => accounts.refresh(refreshToken));
         const token = await jwt.sign(claims(login, signing.accessSeconds));
-        set.headers['set-cookie'] = cookies.set(token, login.refreshToken);
+        set.headers['set-cookie'] = cookies.set(token, login);
         return { token, refresh_token: login.refreshToken, message: 'Token refreshed.' };
       },
       {

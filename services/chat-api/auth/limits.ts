@@ -11,7 +11,7 @@ const MINUTE_MS = 60 * SECOND_MS;
 const SESSION_REFRESHES = 20;
 
 interface Settings {
-  /** Of an account in one network, and tries at the password of one session, in 5 minutes. */
+  /** Of an account in one network or on one device, and tries at the password of one session, in 5 minutes. */
   loginFailures: number;
   /** Of an account in all networks together, in 5 minutes. */
   accountFailures: number;
@@ -36,6 +36,7 @@ export function createLimits({ now = Date.now, ...settings }: Settings) {
   const inAMinute = (limit: number) => createWindow({ limit, windowMs: MINUTE_MS });
   const logins = inFiveMinutes(settings.loginFailures);
   const accounts = inFiveMinutes(settings.accountFailures);
+  const devices = inFiveMinutes(settings.loginFailures);
   const passwords = inFiveMinutes(settings.loginFailures);
   const attempts = inAMinute(settings.addressAttempts);
   const hashes = inAMinute(settings.addressLogins);
@@ -76,14 +77,22 @@ export function createLimits({ now = Date.now, ...settings }: Settings) {
       ]);
     },
 
-    logIn<T>({ address, email }: { address: string; email: string }, work: () => Promise<T>): Promise<T> {
+    /**
+     * `device`: the token of one on which the account has logged in before. It has a window of its own in place of
+     * those that strangers can fill, so that they cannot lock the owner out (OWASP, device cookies).
+     */
+    logIn<T>(
+      { address, email, device }: { address: string; email: string; device: string | null },
+      work: () => Promise<T>,
+    ): Promise<T> {
       const network = networkOf(address);
       const account = keyOf(email);
-      const failures: Count[] = [
+      const ofStrangers: Count[] = [
         [attempts, network],
         [logins, `${account} ${network}`],
         [accounts, account],
       ];
+      const failures: Count[] = device === null ? ofStrangers : [[devices, keyOf(device)]];
       return attempt({ failures, always: [[hashes, network]] }, work);
     },
 

@@ -53,7 +53,7 @@ export async function rotate(sql: Sql, token: string, refreshSeconds: number): P
   if (!row) return null;
   const { id, email, created_at, role, sid } = row;
   await dropSpent(sql, sid);
-  return { user: { id, email, created_at: created_at.toISOString() }, role, sid, refreshToken };
+  return { user: { id, email, created_at: created_at.toISOString() }, role, sid, refreshToken, deviceToken: null };
 }
 
 /**

@@ -7,7 +7,7 @@ import { emailProblem, namedBy, normalized } from './email.ts';
 import type { Signup } from './model.ts';
 import { NOBODY, type Passwords, passwordProblem } from './passwords.ts';
 import { endReused, rotate } from './refresh-tokens.ts';
-import { type Login, openSession, revokeSessions, type User } from './sessions.ts';
+import { isDeviceOf, type Login, openSession, revokeSessions, type User } from './sessions.ts';
 
 export type Accounts = ReturnType<typeof createAccounts>;
 
@@ -37,7 +37,7 @@ export function createAccounts({
   async function opened(tx: Sql, { id, email, created_at, role }: Account): Promise<Login> {
     const isNewAdmin = role === null && admins.has(email);
     if (isNewAdmin) await makeAdmin(tx, id);
-    const session = await openSession(tx, id, refreshSeconds);
+    const session = await openSession(tx, id, { refreshSeconds, isPhase4 });
     const user = { id, email, created_at: created_at.toISOString() };
     return { user, role: isNewAdmin ? 'admin' : role, ...session };
   }
@@ -68,6 +68,12 @@ export function createAccounts({
         await hold(tx, account);
         return opened(tx, account);
       });
+    },
+
+    /** The device token, if it is of a device on which this account has logged in before; else null. */
+    async knownDevice(email: string, deviceToken: string | null): Promise<string | null> {
+      if (isPhase4 || deviceToken === null) return null;
+      return (await isDeviceOf(sql, email, deviceToken)) ? deviceToken : null;
     },
 
     /** Exchanges a refresh token; one used too late ends its session. @throws {ApiError} 401 INVALID_REFRESH_TOKEN */

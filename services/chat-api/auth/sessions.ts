@@ -1,4 +1,7 @@
+import { sha256 } from '#shared/auth';
 import type { Sql } from '#shared/db';
+import { namedBy } from './email.ts';
+import { randomToken } from './opaque.ts';
 import { insertToken, newRefreshToken } from './refresh-tokens.ts';
 
 /** Who has logged in, and what proves it from now on. */
@@ -8,6 +11,8 @@ export interface Login {
   sid: string;
   /** Shown once; we keep its SHA-256. */
   refreshToken: string;
+  /** As the refresh token; null where the device has one already, or the schema is that of Phase IV. */
+  deviceToken: string | null;
 }
 
 /** As Phase IV answers it. */
@@ -24,9 +29,9 @@ const MAX_SESSIONS = 100;
 export async function openSession(
   sql: Sql,
   userId: string,
-  refreshSeconds: number,
-): Promise<{ sid: string; refreshToken: string }> {
-  const [sid, refreshToken] = [Bun.randomUUIDv7(), newRefreshToken()];
+  { refreshSeconds, isPhase4 }: { refreshSeconds: number; isPhase4: boolean },
+): Promise<Pick<Login, 'sid' | 'refreshToken' | 'deviceToken'>> {
+  const [sid, refreshToken, deviceToken] = [Bun.randomUUIDv7(), newRefreshToken(), isPhase4 ? null : randomToken()];
   await sql`
     with ended as (
       delete from sessions where user_id = ${userId} and kind = 'login' and (
@@ -36,22 +41,31 @@ export async function openSession(
         )
       )
     ), opened as (
-      insert into sessions (id, user_id, expires_at)
-      values (${sid}, ${userId}, now() + make_interval(secs => ${refreshSeconds}))
+      insert into sessions (id, user_id, expires_at ${deviceToken === null ? sql`` : sql`, device_hash`})
+      values (${sid}, ${userId}, now() + make_interval(secs => ${refreshSeconds})
+        ${deviceToken === null ? sql`` : sql`, ${sha256(deviceToken)}`})
       returning id, expires_at
     )
     ${insertToken(sql, refreshToken, sql`select id as session_id, expires_at from opened`)}`;
-  return { sid, refreshToken };
+  return { sid, refreshToken, deviceToken };
 }
 
-/** Ends a session of a user. Its row stays until it expires. False: there is no such living one. */
+/** Whether a login of this account set this device token. It outlives the logout, until the row of the session goes. */
+export async function isDeviceOf(sql: Sql, email: string, deviceToken: string): Promise<boolean> {
+  const rows = await sql`
+    select 1 from sessions where device_hash = ${sha256(deviceToken)}
+      and user_id = (select id from users where ${namedBy(sql, email)})`;
+  return rows.length > 0;
+}
+
+/** Ends a session of a user. Its row stays until it expires, and knows the device again. False: there is no such living one. */
 export async function revokeSession(sql: Sql, userId: string, sid: string): Promise<boolean> {
   const rows = await sql`
     update sessions set revoked_at = now() where id = ${sid} and user_id = ${userId} and revoked_at is null returning id`;
   return rows.length > 0;
 }
 
-/** Ends all sessions and API tokens of a user except one; `null`: all. Nothing is kept of them. */
+/** Ends all sessions and API tokens of a user except one; `null`: all. Nothing is kept of them, no device either. */
 export async function revokeSessions(sql: Sql, userId: string, exceptSid: string | null): Promise<void> {
   await sql`delete from sessions where user_id = ${userId} and id is distinct from ${exceptSid}::uuid`;
 }

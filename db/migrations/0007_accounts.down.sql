@@ -1,0 +1,2 @@
+drop index sessions_expires_at;
+alter table sessions drop column device_hash;
