@@ -214,7 +214,7 @@ describe('the session cookie', () => {
 describe('an API token', () => {
   test('gives its user, name and scopes, and is reported as used', async () => {
     const used: string[] = [];
-    const watching = createAuthenticator({ lookup, secrets: [SECRET], tokenUsed: (sid) => used.push(sid) });
+    const watching = createAuthenticator({ lookup, secrets: [SECRET], sessionUsed: (sid) => used.push(sid) });
     const token = `tf_${crypto.randomUUID()}`;
     const { userId, sid } = await createSession({ token });
     for (let i = 0; i < 3; i++) {

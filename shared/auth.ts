@@ -52,7 +52,7 @@ export function createAuthenticator({
   serviceTokens = [],
   appTokens = [],
   publicUrl = '',
-  tokenUsed = () => {},
+  sessionUsed = () => {},
   now = Date.now,
 }: {
   lookup: SessionLookup;
@@ -60,8 +60,8 @@ export function createAuthenticator({
   serviceTokens?: string[];
   appTokens?: string[];
   publicUrl?: string;
-  /** Told of an API token's session when it is used: at most once a second for each. */
-  tokenUsed?: (sid: string) => void;
+  /** Told of a session or API token when it is used: at most once a second for each. */
+  sessionUsed?: (sid: string) => void;
   now?: () => number;
 }) {
   const keys = secrets
@@ -75,7 +75,7 @@ export function createAuthenticator({
     if (sessions.size >= SESSION_CACHE_SIZE) sessions.clear();
     const entry = { at: now(), row: load() };
     sessions.set(by, entry);
-    entry.row.catch(() => sessions.delete(by)); // a failed look is not remembered
+    entry.row.then((row) => row && sessionUsed(row.id)).catch(() => sessions.delete(by)); // a failed look is not remembered
     return entry.row;
   }
 
@@ -89,11 +89,7 @@ export function createAuthenticator({
 
   async function byApiToken(token: string): Promise<Principal> {
     const hash = sha256(token);
-    const row = await session(`token ${hash.toString('hex')}`, async () => {
-      const found = await lookup.byTokenHash(hash);
-      if (found) tokenUsed(found.id);
-      return found;
-    });
+    const row = await session(`token ${hash.toString('hex')}`, () => lookup.byTokenHash(hash));
     if (!row) throw unauthorized('INVALID_TOKEN', 'This token is unknown, revoked or expired.');
     return principalOf(row, 'token', row.expires_at);
   }

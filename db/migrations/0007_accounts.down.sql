@@ -1,2 +1,5 @@
 drop index sessions_expires_at;
-alter table sessions drop column device_hash;
+alter table sessions
+  drop column device,
+  drop column address,
+  drop column device_hash;

@@ -7,6 +7,7 @@ import { type Check, health } from '#shared/health';
 import type { Log } from '#shared/log';
 import type { Metrics } from '#shared/metrics';
 import { apiDocs } from '#shared/openapi';
+import { createWindow } from '#shared/rate-limit';
 import { subscribe } from '#shared/subscribe';
 import { clientAddress, createTrust } from './auth/address.ts';
 import { createCookies } from './auth/cookies.ts';
@@ -15,7 +16,7 @@ import { createLimits } from './auth/limits.ts';
 import { sessionTables } from './auth/live-sessions.ts';
 import { createPasswords } from './auth/passwords.ts';
 import { createAccounts } from './auth/service.ts';
-import { markApiTokenUsed } from './auth/tokens.ts';
+import { markUsed } from './auth/sessions.ts';
 import type { Config } from './config.ts';
 import { phase4TaskRoutes } from './phase4/index.ts';
 import { createReminderConsumer } from './reminders.ts';
@@ -42,10 +43,7 @@ export function createApp({ config, version, sql, log, metrics, committed, degra
     serviceTokens: [config.SERVICE_TOKEN, config.SERVICE_TOKEN_PREVIOUS],
     appTokens: [config.APP_API_TOKEN, config.APP_API_TOKEN_PREVIOUS],
     publicUrl: config.PUBLIC_URL,
-    tokenUsed: (sid) =>
-      void markApiTokenUsed(sql, sid).catch((error: unknown) =>
-        log.warn('use of an API token not noted', { sid, error }),
-      ),
+    sessionUsed: notingUse({ sql, log }),
   });
   const auth = authDeps({ config, sql, log, isPhase4, authenticator });
 
@@ -75,6 +73,15 @@ export function createApp({ config, version, sql, log, metrics, committed, degra
     .use(authRoutes(auth))
     .use(isPhase4 ? phase4TaskRoutes({ sql, authenticator }) : phase5Routes({ sql, authenticator, committed, log }))
     .use(isPhase4 ? new Elysia() : reminderDeliveries({ config, sql, log, metrics }));
+}
+
+/** A statement a minute for each session in use, and none for the calls between. */
+function notingUse({ sql, log }: Pick<Deps, 'sql' | 'log'>): (sid: string) => void {
+  const noted = createWindow({ limit: 1, windowMs: 60_000 });
+  return (sid) => {
+    if (!noted.take(sid, Date.now()).ok) return;
+    void markUsed(sql, sid).catch((error: unknown) => log.warn('use of a session not noted', { sid, error }));
+  };
 }
 
 const phase5Routes = (deps: Parameters<typeof taskRoutes>[0]) =>

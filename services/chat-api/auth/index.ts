@@ -18,8 +18,9 @@ import type { Limits } from './limits.ts';
 import * as model from './model.ts';
 import { familyOf } from './refresh-tokens.ts';
 import type { Accounts } from './service.ts';
-import { type Login, revokeSession, type User } from './sessions.ts';
+import type { Login, User } from './sessions.ts';
 import { createApiToken, listApiTokens, revokeApiToken } from './tokens.ts';
+import { deviceName } from './user-agent.ts';
 
 export interface AuthDeps {
   sql: Pool;
@@ -41,12 +42,15 @@ const open = { tags, security: [] };
 export const loginRoutes = ({ accounts, limits, cookies, addressOf, publicUrl, ...signing }: AuthDeps) =>
   new Elysia({ prefix: '/api/v1/auth' })
     .use(accessTokens(signing))
-    .derive(({ request, server }) => ({ address: addressOf(request, server?.requestIP(request)?.address ?? '') }))
+    .derive(({ request, server }) => {
+      const address = addressOf(request, server?.requestIP(request)?.address ?? '');
+      return { address, caller: { address, device: deviceName(request.headers.get('user-agent')) } };
+    })
     .post(
       '/signup',
-      async ({ body, address, jwt, set }) => {
-        limits.signUp(address);
-        const login = await accounts.signUp(body, address);
+      async ({ body, caller, jwt, set }) => {
+        limits.signUp(caller.address);
+        const login = await accounts.signUp(body, caller);
         const token = await jwt.sign(claims(login, signing.accessSeconds));
         set.headers['set-cookie'] = cookies.set(token, login);
         set.status = 201;
@@ -56,10 +60,10 @@ export const loginRoutes = ({ accounts, limits, cookies, addressOf, publicUrl, .
     )
     .post(
       '/login',
-      async ({ body, address, jwt, request, set }) => {
+      async ({ body, address, caller, jwt, request, set }) => {
         const email = normalized(body.email);
         const device = await accounts.knownDevice(email, cookieOf(request, DEVICE_COOKIE));
-        const login = await limits.logIn({ address, email, device }, () => accounts.logIn(body, address));
+        const login = await limits.logIn({ address, email, device }, () => accounts.logIn(body, caller));
         const token = await jwt.sign(claims(login, signing.accessSeconds));
         set.headers['set-cookie'] = cookies.set(token, login);
         return { user: login.user, token, refresh_token: login.refreshToken, message: 'Logged in.' };
@@ -113,7 +117,7 @@ export const authRoutes = ({ sql, accounts, authenticator, limits, cookies, addr
       '/logout',
       async ({ principal, set }) => {
         const { userId, sid } = personal(principal);
-        await revokeSession(sql, userId, sid);
+        await accounts.logOut(userId, sid);
         authenticator.forget();
         set.headers['set-cookie'] = cookies.clear();
         return { status: 'success', message: 'Logged out.' };
@@ -131,6 +135,25 @@ export const authRoutes = ({ sql, accounts, authenticator, limits, cookies, addr
         return { status: 'success', message: 'The password is changed; all other sessions and API tokens are ended.' };
       },
       { body: model.passwordBody, response: { 200: model.done }, detail: { tags, summary: 'Change the password' } },
+    )
+    .get(
+      '/sessions',
+      ({ principal }) => {
+        const { userId, sid } = personal(principal);
+        return accounts.sessions(userId, sid);
+      },
+      { response: { 200: t.Array(model.session) }, detail: { tags, summary: 'My sessions, newest first' } },
+    )
+    .delete(
+      '/sessions/:id',
+      async ({ principal, params, set }) => {
+        const { userId, sid } = personal(principal);
+        await accounts.endSession(userId, params.id);
+        authenticator.forget();
+        if (params.id === sid) set.headers['set-cookie'] = cookies.clear();
+        set.status = 204;
+      },
+      { detail: { tags, summary: 'End one of my sessions', responses: { 204: { description: 'Ended' } } } },
     )
     .get('/tokens', ({ principal }) => listApiTokens(sql, personal(principal).userId), {
       response: { 200: t.Array(model.apiToken) },

@@ -59,3 +59,14 @@ const tokenFields = {
 export const apiToken = t.Object(tokenFields);
 export type ApiToken = typeof apiToken.static;
 export const createdToken = t.Object({ ...tokenFields, token: t.String({ description: 'shown this once' }) });
+
+export const session = t.Object({
+  id: t.String(),
+  device: t.Union([t.String(), t.Null()], { description: 'such as Firefox on Linux; null: it did not say' }),
+  address: t.Union([t.String(), t.Null()], { description: 'that it was opened from; of IPv6 the network' }),
+  created_at: t.String(),
+  last_used_at: t.String({ description: 'to the minute, by a call or a refresh' }),
+  expires_at: t.String({ description: 'unless it is refreshed before' }),
+  current: t.Boolean({ description: 'whether it is the one that asks' }),
+});
+export type Session = typeof session.static;

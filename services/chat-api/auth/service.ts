@@ -1,19 +1,30 @@
-import { isTimezone } from '#shared/zone';
+import { isUuid } from '#shared/correlation';
 import { isDuplicate, type Pool, type Sql } from '#shared/db';
 import { ApiError } from '#shared/errors';
 import type { Log } from '#shared/log';
+import { isTimezone } from '#shared/zone';
 import { useCode } from './codes.ts';
 import { emailProblem, namedBy, normalized } from './email.ts';
 import type { Signup } from './model.ts';
 import { NOBODY, type Passwords, passwordProblem } from './passwords.ts';
 import { endReused, rotate } from './refresh-tokens.ts';
-import { isDeviceOf, type Login, openSession, revokeSessions, type User } from './sessions.ts';
+import {
+  type Caller,
+  endSession,
+  isDeviceOf,
+  listSessions,
+  type Login,
+  logOut,
+  openSession,
+  revokeSessions,
+  type User,
+} from './sessions.ts';
 
 export type Accounts = ReturnType<typeof createAccounts>;
 
 /**
- * The rules of accounts. `address` is the caller's: password hashes take turns by its network. With `isPhase4` no
- * column of Phase V is written, and those read go through jsonb: the same code runs on the Phase IV schema alone.
+ * The rules of accounts. Password hashes take turns by the network of the caller's address. With `isPhase4` no column
+ * of Phase V is written, and those read go through jsonb: the same code runs on the Phase IV schema alone.
  */
 export function createAccounts({
   sql,
@@ -34,39 +45,39 @@ export function createAccounts({
 }) {
   const admins = new Set(isPhase4 ? [] : adminEmails.map(normalized));
 
-  async function opened(tx: Sql, { id, email, created_at, role }: Account): Promise<Login> {
+  async function opened(tx: Sql, { id, email, created_at, role }: Account, caller: Caller): Promise<Login> {
     const isNewAdmin = role === null && admins.has(email);
     if (isNewAdmin) await makeAdmin(tx, id);
-    const session = await openSession(tx, id, { refreshSeconds, isPhase4 });
+    const session = await openSession(tx, id, { refreshSeconds, isPhase4, caller });
     const user = { id, email, created_at: created_at.toISOString() };
     return { user, role: isNewAdmin ? 'admin' : role, ...session };
   }
 
   return {
     /** @throws {ApiError} 400 SIGNUP_ERROR: bad email, weak password, duplicate, or sign-up is not open to this caller */
-    async signUp({ email: given, password, timezone, invite_code }: Signup, address: string): Promise<Login> {
+    async signUp({ email: given, password, timezone, invite_code }: Signup, caller: Caller): Promise<Login> {
       if (signup === 'closed') throw refusedSignup('Sign-up is closed on this installation.');
       const email = normalized(given);
       const invalid = emailProblem(email) ?? passwordProblem(password) ?? (isPhase4 ? null : timezoneProblem(timezone));
       if (invalid !== null) throw refusedSignup(invalid);
-      const passwordHash = await passwords.hash(password, address);
+      const passwordHash = await passwords.hash(password, caller.address);
       return sql.begin(async (tx) => {
         if (signup === 'invite' && (await useCode(tx, 'invite', invite_code ?? '')) !== email) {
           throw refusedSignup('Sign-up needs an invitation code for this email.');
         }
         const account = await insertUser(tx, { email, passwordHash, timezone: isPhase4 ? undefined : timezone });
-        return opened(tx, account);
+        return opened(tx, account, caller);
       });
     },
 
     /** @throws {ApiError} 401 INVALID_CREDENTIALS, the same and as late for an unknown email as for a wrong password */
-    async logIn({ email, password }: { email: string; password: string }, address: string): Promise<Login> {
+    async logIn({ email, password }: { email: string; password: string }, caller: Caller): Promise<Login> {
       const account = await accountBy(sql, email);
-      const isRight = await passwords.verify(password, account?.password_hash ?? NOBODY, address);
+      const isRight = await passwords.verify(password, account?.password_hash ?? NOBODY, caller.address);
       if (!account || !isRight || account.is_disabled) throw wrongCredentials();
       return sql.begin(async (tx) => {
         await hold(tx, account);
-        return opened(tx, account);
+        return opened(tx, account, caller);
       });
     },
 
@@ -115,6 +126,17 @@ export function createAccounts({
         await setPassword(tx, account.id, passwordHash);
         await revokeSessions(tx, account.id, null);
       });
+    },
+
+    /** The living sessions of a user, newest first; `sid` is the current one. */
+    sessions: (userId: string, sid: string) => listSessions(sql, userId, sid),
+
+    logOut: (userId: string, sid: string) => logOut(sql, userId, sid, isPhase4),
+
+    /** @throws {ApiError} 404 unless the user has this session */
+    async endSession(userId: string, sid: string): Promise<void> {
+      if (isUuid(sid) && (await endSession(sql, userId, sid))) return;
+      throw new ApiError(404, 'SESSION_NOT_FOUND', 'You have no such session.');
     },
 
     /** Undefined when deleted or disabled. */

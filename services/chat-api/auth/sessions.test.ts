@@ -8,7 +8,7 @@ const house = await createHouse();
 const { sql } = house;
 const api = house.open();
 afterAll(house.close);
-const ADDRESS = '198.51.100.1';
+const CALLER = { address: '198.51.100.1', device: null };
 
 /** Accounts on which something happens between the check of a password and what follows from it. */
 function accountsWith(meanwhile: () => Promise<unknown>) {
@@ -33,7 +33,7 @@ describe('a login that is under way', () => {
     const { id, email, token } = await api.signUp(newUser());
     const changed = { token, json: { current: PASSWORD, new: 'Rainy-Day-43' } };
     const accounts = accountsWith(() => api.call('PUT', '/api/v1/auth/password', changed));
-    await expect(accounts.logIn({ email, password: PASSWORD }, ADDRESS)).rejects.toMatchObject({
+    await expect(accounts.logIn({ email, password: PASSWORD }, CALLER)).rejects.toMatchObject({
       code: 'INVALID_CREDENTIALS',
     });
     expect(await sessionsOf(id)).toBe(1);
@@ -42,7 +42,7 @@ describe('a login that is under way', () => {
   test('ends with an account that is disabled meanwhile', async () => {
     const { id, email } = await api.signUp(newUser());
     const accounts = accountsWith(() => sql`update users set disabled_at = now() where id = ${id}`);
-    await expect(accounts.logIn({ email, password: PASSWORD }, ADDRESS)).rejects.toMatchObject({
+    await expect(accounts.logIn({ email, password: PASSWORD }, CALLER)).rejects.toMatchObject({
       code: 'INVALID_CREDENTIALS',
     });
   });
@@ -51,7 +51,11 @@ describe('a login that is under way', () => {
 test('of two changes of a password at once, one wins and the other is told', async () => {
   const { id, sid } = await withSid();
   const accounts = accountsWith(() => sql`update users set password_hash = 'another' where id = ${id}`);
-  const change = accounts.changePassword({ userId: id, sid }, { current: PASSWORD, new: 'Rainy-Day-43' }, ADDRESS);
+  const change = accounts.changePassword(
+    { userId: id, sid },
+    { current: PASSWORD, new: 'Rainy-Day-43' },
+    CALLER.address,
+  );
   await expect(change).rejects.toMatchObject({
     code: 'INVALID_CREDENTIALS',
   });

@@ -1,6 +1,8 @@
 import { sha256 } from '#shared/auth';
 import type { Sql } from '#shared/db';
+import { networkOf } from './address.ts';
 import { namedBy } from './email.ts';
+import type { Session } from './model.ts';
 import { randomToken } from './opaque.ts';
 import { insertToken, newRefreshToken } from './refresh-tokens.ts';
 
@@ -13,6 +15,12 @@ export interface Login {
   refreshToken: string;
   /** As the refresh token; null where the device has one already, or the schema is that of Phase IV. */
   deviceToken: string | null;
+}
+
+/** Where a request comes from: the client's address, and what its device is called, if that is known. */
+export interface Caller {
+  address: string;
+  device: string | null;
 }
 
 /** As Phase IV answers it. */
@@ -29,9 +37,16 @@ const MAX_SESSIONS = 100;
 export async function openSession(
   sql: Sql,
   userId: string,
-  { refreshSeconds, isPhase4 }: { refreshSeconds: number; isPhase4: boolean },
+  { refreshSeconds, isPhase4, caller }: { refreshSeconds: number; isPhase4: boolean; caller: Caller },
 ): Promise<Pick<Login, 'sid' | 'refreshToken' | 'deviceToken'>> {
   const [sid, refreshToken, deviceToken] = [Bun.randomUUIDv7(), newRefreshToken(), isPhase4 ? null : randomToken()];
+  const [columns, values] =
+    deviceToken === null
+      ? [sql``, sql``]
+      : [
+          sql`, device, address, device_hash`,
+          sql`, ${caller.device}, ${networkOf(caller.address)}, ${sha256(deviceToken)}`,
+        ];
   await sql`
     with ended as (
       delete from sessions where user_id = ${userId} and kind = 'login' and (
@@ -41,13 +56,38 @@ export async function openSession(
         )
       )
     ), opened as (
-      insert into sessions (id, user_id, expires_at ${deviceToken === null ? sql`` : sql`, device_hash`})
-      values (${sid}, ${userId}, now() + make_interval(secs => ${refreshSeconds})
-        ${deviceToken === null ? sql`` : sql`, ${sha256(deviceToken)}`})
+      insert into sessions (id, user_id, expires_at ${columns})
+      values (${sid}, ${userId}, now() + make_interval(secs => ${refreshSeconds}) ${values})
       returning id, expires_at
     )
     ${insertToken(sql, refreshToken, sql`select id as session_id, expires_at from opened`)}`;
   return { sid, refreshToken, deviceToken };
+}
+
+/** The living sessions of a user, newest first; `sid` is the current one. */
+export async function listSessions(sql: Sql, userId: string, sid: string): Promise<Session[]> {
+  const rows = await sql<(Pick<Session, 'id' | 'device' | 'address'> & Record<'created' | 'used' | 'expires', Date>)[]>`
+    select id, to_jsonb(s) ->> 'device' as device, to_jsonb(s) ->> 'address' as address,
+      created_at as created, coalesce(last_used_at, created_at) as used, expires_at as expires
+    from sessions s
+    where user_id = ${userId} and kind = 'login' and revoked_at is null and expires_at > now()
+    order by created_at desc, id desc`;
+  return rows.map(({ id, device, address, created, used, expires }) => ({
+    id,
+    device,
+    address,
+    created_at: created.toISOString(),
+    last_used_at: used.toISOString(),
+    expires_at: expires.toISOString(),
+    current: id === sid,
+  }));
+}
+
+/** Notes the use of a session or API token, to the minute: a program may call a thousand times a second. */
+export async function markUsed(sql: Sql, id: string): Promise<void> {
+  await sql`
+    update sessions set last_used_at = now()
+    where id = ${id} and coalesce(last_used_at < now() - interval '1 minute', true)`;
 }
 
 /** Whether a login of this account set this device token. It outlives the logout, until the row of the session goes. */
@@ -58,10 +98,17 @@ export async function isDeviceOf(sql: Sql, email: string, deviceToken: string): 
   return rows.length > 0;
 }
 
-/** Ends a session of a user. Its row stays until it expires, and knows the device again. False: there is no such living one. */
-export async function revokeSession(sql: Sql, userId: string, sid: string): Promise<boolean> {
+/** Ends a session of a user at its logout. Until it expires its row knows the device again, and nothing else. */
+export async function logOut(sql: Sql, userId: string, sid: string, isPhase4: boolean): Promise<void> {
+  await sql`
+    update sessions set revoked_at = now() ${isPhase4 ? sql`` : sql`, device = null, address = null`}
+    where id = ${sid} and user_id = ${userId} and revoked_at is null`;
+}
+
+/** Ends a session of a user, and its device is unknown from then on. False: there is no such living one. */
+export async function endSession(sql: Sql, userId: string, sid: string): Promise<boolean> {
   const rows = await sql`
-    update sessions set revoked_at = now() where id = ${sid} and user_id = ${userId} and revoked_at is null returning id`;
+    delete from sessions where id = ${sid} and user_id = ${userId} and kind = 'login' and revoked_at is null returning id`;
   return rows.length > 0;
 }
 

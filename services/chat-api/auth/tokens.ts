@@ -64,13 +64,6 @@ export async function revokeApiToken(sql: Sql, userId: string, id: string): Prom
   return rows.length > 0;
 }
 
-/** Notes the use of an API token, to the minute: a program may call a thousand times a second. */
-export async function markApiTokenUsed(sql: Sql, id: string): Promise<void> {
-  await sql`
-    update sessions set last_used_at = now()
-    where id = ${id} and coalesce(last_used_at < now() - interval '1 minute', true)`;
-}
-
 const answered = ({ created_at, expires_at, last_used_at, ...row }: Row): ApiToken => ({
   ...row,
   created_at: created_at.toISOString(),
