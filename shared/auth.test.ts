@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { createDatabase } from '../test/support/database.ts';
-import { createAuthenticator, keyId, permit, type Principal, SESSION_COOKIE, sha256 } from './auth.ts';
+import { createAuthenticator, keyId, permit, type Principal, sessionCookie, sha256 } from './auth.ts';
 import { connect } from './db.ts';
 import { ApiError } from './errors.ts';
 import { sessionFunctions } from './sessions.ts';
@@ -162,7 +162,7 @@ describe('the Authorization header', () => {
 });
 
 describe('the session cookie', () => {
-  const holder = async () => `${SESSION_COOKIE}=${await accessToken(await createSession())}`;
+  const holder = async () => `__Host-taskflow_session=${await accessToken(await createSession())}`;
 
   // An EventSource cannot send headers of its own, and a browser adds what the proxy in front has asked it for.
   test.each(['Basic Z2F0ZTpwYXNz', 'Digest username="gate"', 'Negotiate', ''])(
@@ -185,8 +185,32 @@ describe('the session cookie', () => {
     expect(await refusal(authenticator.authenticate(request({ cookie, authorization })))).toBe(expected);
   });
 
+  test('is bound to this host by its name where the public URL is https, and no other name counts', async () => {
+    const token = await accessToken(await createSession());
+    const plain = createAuthenticator({ lookup, secrets: [SECRET], publicUrl: 'http://localhost:8080' });
+    const outcomes = [];
+    for (const name of ['taskflow_session', '__Host-taskflow_session']) {
+      const byCookie = request({ cookie: `${name}=${token}` });
+      for (const at of [authenticator, plain]) outcomes.push(await refusal(at.authenticate(byCookie)));
+    }
+    const [refused, good] = ['401 MISSING_AUTH_HEADER', 'let in'];
+    expect(outcomes).toEqual([refused, good, good, refused]);
+    expect(['https://tasks.example', 'http://localhost:8080', ''].map(sessionCookie)).toEqual([
+      '__Host-taskflow_session',
+      'taskflow_session',
+      'taskflow_session',
+    ]);
+  });
+
+  test('counts as missing when there are two: nobody knows which of them is ours', async () => {
+    const [mine, planted] = [await accessToken(await createSession()), await accessToken(await createSession())];
+    const plain = createAuthenticator({ lookup, secrets: [SECRET] });
+    const cookie = `taskflow_session=${planted}; theme=dark; taskflow_session=${mine}`;
+    expect(await refusal(plain.authenticate(request({ cookie })))).toBe('401 MISSING_AUTH_HEADER');
+  });
+
   test('reads from anywhere, and changes only from our own origin', async () => {
-    const cookie = `${SESSION_COOKIE}=${await accessToken(await createSession())}`;
+    const cookie = `__Host-taskflow_session=${await accessToken(await createSession())}`;
     const call = (method: string, more: Record<string, string>) =>
       refusal(authenticator.authenticate(request({ cookie, host: 'inside:8000', ...more }, method)));
     expect(await call('GET', {})).toBe('let in');

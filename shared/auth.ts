@@ -26,8 +26,12 @@ export interface Principal {
 
 export type Authenticator = ReturnType<typeof createAuthenticator>;
 
-/** Cookie that a same-origin EventSource sends, since it cannot send headers. */
-export const SESSION_COOKIE = 'taskflow_session';
+/**
+ * Name of the cookie that a same-origin EventSource sends, since it cannot send headers. With https it has the prefix
+ * for which a browser takes it from this very host alone (RFC 6265bis, 4.1.3.2): no sibling domain can plant one.
+ */
+export const sessionCookie = (publicUrl: string): string =>
+  publicUrl.startsWith('https:') ? '__Host-taskflow_session' : 'taskflow_session';
 /** How API tokens begin, so that people and scanners recognise them. */
 export const API_TOKEN_PREFIX = 'tf_';
 
@@ -97,7 +101,7 @@ export function createAuthenticator({
   return {
     /** @throws {ApiError} 401 with the code of CONTRACT 4; 403 for a cookie on a state-changing request from elsewhere */
     async authenticate(request: Request): Promise<Principal> {
-      const { token, from } = credentialOf(request);
+      const { token, from } = credentialOf(request, publicUrl);
       if (from === 'cookie') {
         requireSameOrigin(request, publicUrl);
         return byAccessToken(token);
@@ -180,13 +184,13 @@ async function verify(
  * meant for the proxy in front that asked for them, so beside them the cookie counts too.
  * @throws {ApiError} 401 `MISSING_AUTH_HEADER` or `INVALID_AUTH_FORMAT`
  */
-export function credentialOf(request: Request): { token: string; from: 'header' | 'cookie' } {
+export function credentialOf(request: Request, publicUrl: string): { token: string; from: 'header' | 'cookie' } {
   const header = request.headers.get('authorization');
   // One space or more, and no tab (RFC 9110, 11.4); the scheme in any case.
   const [, token] = /^Bearer +(\S+)$/i.exec(header ?? '') ?? [];
   if (token !== undefined) return { token, from: 'header' };
   const isBearer = /^Bearer(?!\S)/i.test(header ?? '');
-  const cookie = isBearer ? null : cookieOf(request, SESSION_COOKIE);
+  const cookie = isBearer ? null : cookieOf(request, sessionCookie(publicUrl));
   if (cookie !== null) return { token: cookie, from: 'cookie' };
   throw header === null
     ? unauthorized('MISSING_AUTH_HEADER', 'Send an Authorization header: Bearer <token>.')
@@ -213,9 +217,10 @@ export function requireSameOrigin(request: Request, publicUrl: string): void {
     );
 }
 
-/** The value of a cookie, or null (RFC 6265, 5.4). */
+/** The value of a cookie, or null; of several with this name none, since one of them may be planted (RFC 6265, 8.6). */
 export function cookieOf(request: Request, name: string): string | null {
-  return new Bun.CookieMap(request.headers.get('cookie') ?? '').get(name);
+  const cookies = [...new Bun.CookieMap(request.headers.get('cookie') ?? '')].filter(([other]) => other === name);
+  return cookies.length === 1 ? (cookies[0]?.[1] ?? null) : null;
 }
 
 /** Whether the sidecar, which alone knows these tokens, makes a request. False when there are none. */

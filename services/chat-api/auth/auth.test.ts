@@ -182,19 +182,48 @@ describe('refresh token', () => {
     }
     expect((await withOrigin({ origin: 'https://tasks.example' })).status).toBe(200);
   });
+
+  test('as a cookie is answered with a cookie, out of reach of scripts', async () => {
+    const { refreshToken } = await app.signUp();
+    const headers = { host: 'tasks.example', origin: 'http://tasks.example', cookie: `refresh_token=${refreshToken}` };
+    const answer = await app.call('POST', '/api/v1/auth/refresh', { headers });
+    expect(Object.keys((await answer.json()) as object).sort()).toEqual(['message', 'token']);
+    expect(answer.headers.getSetCookie().some((cookie) => cookie.startsWith('refresh_token='))).toBe(true);
+    const both = { json: { refresh_token: refreshToken }, headers };
+    expect(await (await app.call('POST', '/api/v1/auth/refresh', both)).json()).toHaveProperty('refresh_token');
+  });
+
+  test('as a cookie counts under its name with the prefix alone when the public URL is https, and once', async () => {
+    const secure = house.open({ PUBLIC_URL: 'https://tasks.example' });
+    const { refreshToken } = await secure.signUp();
+    const withCookie = async (cookie: string) => {
+      const headers = { origin: 'https://tasks.example', cookie };
+      return (await secure.call('POST', '/api/v1/auth/refresh', { headers })).status;
+    };
+    expect(await withCookie(`refresh_token=${refreshToken}`)).toBe(401);
+    expect(await withCookie(`__Secure-refresh_token=planted; __Secure-refresh_token=${refreshToken}`)).toBe(401);
+    expect(await withCookie(`__Secure-refresh_token=${refreshToken}`)).toBe(200);
+  });
 });
 
 describe('cookies', () => {
-  test('are HttpOnly and SameSite=Strict, and Secure when the public URL is https', async () => {
-    const plain = await app.signUp();
-    const secure = await house.open({ PUBLIC_URL: 'https://tasks.example' }).signUp();
-    const shape = (cookie: string) => cookie.replace(/=[^;]+/, '=…').toLowerCase();
-    expect(plain.cookies.map(shape)).toEqual([
+  const shapes = ({ cookies }: { cookies: string[] }) =>
+    cookies.map((cookie) => cookie.replace(/=[^;]+/, '=…').toLowerCase());
+
+  test('are HttpOnly and SameSite=Strict', async () => {
+    expect(shapes(await app.signUp())).toEqual([
       'taskflow_session=…; path=/; max-age=3600; httponly; samesite=strict',
       'refresh_token=…; path=/api/v1/auth; max-age=3600; httponly; samesite=strict',
       'taskflow_device=…; path=/api/v1/auth; max-age=34560000; httponly; samesite=strict',
     ]);
-    expect(secure.cookies.every((cookie) => /; secure/i.test(cookie))).toBe(true);
+  });
+
+  test('are Secure, and by their names no other host’s, when the public URL is https', async () => {
+    expect(shapes(await house.open({ PUBLIC_URL: 'https://tasks.example' }).signUp())).toEqual([
+      '__host-taskflow_session=…; path=/; max-age=3600; secure; httponly; samesite=strict',
+      '__secure-refresh_token=…; path=/api/v1/auth; max-age=3600; secure; httponly; samesite=strict',
+      '__secure-taskflow_device=…; path=/api/v1/auth; max-age=34560000; secure; httponly; samesite=strict',
+    ]);
   });
 
   test('log in, and log out with our own origin', async () => {

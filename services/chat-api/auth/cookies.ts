@@ -1,8 +1,5 @@
-import { SESSION_COOKIE } from '#shared/auth';
+import { cookieOf, sessionCookie } from '#shared/auth';
 import type { Login } from './sessions.ts';
-
-export const REFRESH_COOKIE = 'refresh_token';
-export const DEVICE_COOKIE = 'taskflow_device';
 
 /** As long as browsers keep a cookie (RFC 6265bis, 5.5); how long it is good for is decided by its session's row. */
 const DEVICE_SECONDS = 400 * 24 * 60 * 60;
@@ -10,8 +7,9 @@ const DEVICE_SECONDS = 400 * 24 * 60 * 60;
 export type Cookies = ReturnType<typeof createCookies>;
 
 /**
- * The `Set-Cookie` headers of a login. No cookie is readable by scripts or sent from other sites; the refresh token
- * and what knows the device again (OWASP calls it a device cookie) go to the routes of accounts only. `Secure` when the public URL is https (RFC 6265, 4.1).
+ * The cookies of a login. None is readable by scripts or sent from other sites; the refresh token and what knows the
+ * device again (OWASP calls it a device cookie) go to the routes of accounts only. `Secure` when the public URL is https,
+ * and then under names that a browser takes from https alone (RFC 6265bis, 4.1.3).
  */
 export function createCookies({
   publicUrl,
@@ -22,19 +20,26 @@ export function createCookies({
   accessSeconds: number;
   refreshSeconds: number;
 }) {
-  const always = { httpOnly: true, sameSite: 'strict', secure: publicUrl.startsWith('https:') } as const;
+  const secure = publicUrl.startsWith('https:');
+  const always = { httpOnly: true, sameSite: 'strict', secure } as const;
+  const [refreshName, deviceName] = ['refresh_token', 'taskflow_device'].map((name) =>
+    secure ? `__Secure-${name}` : name,
+  ) as [string, string];
   const access = (value: string, maxAge: number) =>
-    new Bun.Cookie(SESSION_COOKIE, value, { ...always, path: '/', maxAge }).serialize();
+    new Bun.Cookie(sessionCookie(publicUrl), value, { ...always, path: '/', maxAge }).serialize();
   const forAccounts = (name: string, value: string, maxAge: number) =>
     new Bun.Cookie(name, value, { ...always, path: '/api/v1/auth', maxAge }).serialize();
 
   return {
+    /** The `Set-Cookie` headers of a login or refresh. */
     set: (token: string, { refreshToken, deviceToken }: Pick<Login, 'refreshToken' | 'deviceToken'>): string[] => [
       access(token, accessSeconds),
-      forAccounts(REFRESH_COOKIE, refreshToken, refreshSeconds),
-      ...(deviceToken === null ? [] : [forAccounts(DEVICE_COOKIE, deviceToken, DEVICE_SECONDS)]),
+      forAccounts(refreshName, refreshToken, refreshSeconds),
+      ...(deviceToken === null ? [] : [forAccounts(deviceName, deviceToken, DEVICE_SECONDS)]),
     ],
-    /** The device stays known. */
-    clear: (): string[] => [access('', 0), forAccounts(REFRESH_COOKIE, '', 0)],
+    /** Those of a logout. The device stays known. */
+    clear: (): string[] => [access('', 0), forAccounts(refreshName, '', 0)],
+    refreshToken: (request: Request): string | null => cookieOf(request, refreshName),
+    deviceToken: (request: Request): string | null => cookieOf(request, deviceName),
   };
 }

@@ -3,7 +3,6 @@ import { Elysia, t } from 'elysia';
 import {
   type Authenticator,
   authenticated,
-  cookieOf,
   credentialOf,
   keyId,
   type Principal,
@@ -12,7 +11,7 @@ import {
 import { isUuid } from '#shared/correlation';
 import type { Pool } from '#shared/db';
 import { ApiError } from '#shared/errors';
-import { type Cookies, DEVICE_COOKIE, REFRESH_COOKIE } from './cookies.ts';
+import type { Cookies } from './cookies.ts';
 import { normalized } from './email.ts';
 import type { Limits } from './limits.ts';
 import * as model from './model.ts';
@@ -62,7 +61,7 @@ export const loginRoutes = ({ accounts, limits, cookies, addressOf, publicUrl, .
       '/login',
       async ({ body, address, caller, jwt, request, set }) => {
         const email = normalized(body.email);
-        const device = await accounts.knownDevice(email, cookieOf(request, DEVICE_COOKIE));
+        const device = await accounts.knownDevice(email, cookies.deviceToken(request));
         const login = await limits.logIn({ address, email, device }, () => accounts.logIn(body, caller));
         const token = await jwt.sign(claims(login, signing.accessSeconds));
         set.headers['set-cookie'] = cookies.set(token, login);
@@ -73,14 +72,16 @@ export const loginRoutes = ({ accounts, limits, cookies, addressOf, publicUrl, .
     .post(
       '/refresh',
       async ({ body, address, jwt, request, set }) => {
-        const refreshToken = body?.refresh_token || refreshCookie(request, publicUrl);
+        const given = body?.refresh_token || null;
+        const refreshToken = given ?? refreshCookie(request, cookies, publicUrl);
         if (!refreshToken)
           throw new ApiError(401, 'NO_REFRESH_TOKEN', 'Send refresh_token in the body or as a cookie.');
         const family = familyOf(refreshToken);
         const login = await limits.refresh({ address, family }, () => accounts.refresh(refreshToken));
         const token = await jwt.sign(claims(login, signing.accessSeconds));
         set.headers['set-cookie'] = cookies.set(token, login);
-        return { token, refresh_token: login.refreshToken, message: 'Token refreshed.' };
+        // What came out of reach of scripts stays there.
+        return { token, ...(given && { refresh_token: login.refreshToken }), message: 'Token refreshed.' };
       },
       {
         body: model.refreshBody,
@@ -106,9 +107,9 @@ export const loginRoutes = ({ accounts, limits, cookies, addressOf, publicUrl, .
     );
 
 /** Accounts: for who is logged in. An API token may ask who it is and nothing else. */
-export const authRoutes = ({ sql, accounts, authenticator, limits, cookies, addressOf }: AuthDeps) =>
+export const authRoutes = ({ sql, accounts, authenticator, limits, cookies, addressOf, publicUrl }: AuthDeps) =>
   new Elysia({ prefix: '/api/v1/auth' })
-    .get('/me', ({ request }) => me(request, authenticator, accounts), {
+    .get('/me', ({ request }) => me(request, { authenticator, accounts, publicUrl }), {
       response: { 200: model.user },
       detail: { tags, summary: 'Who I am' },
     })
@@ -193,14 +194,17 @@ const claims = ({ user, role, sid }: Login, accessSeconds: number) => ({
 });
 
 /** 404 when the token is good and its user is gone; whatever else is wrong with it is 401 (CONTRACT 4). */
-async function me(request: Request, authenticator: Authenticator, accounts: Accounts): Promise<User> {
+async function me(
+  request: Request,
+  { authenticator, accounts, publicUrl }: Pick<AuthDeps, 'authenticator' | 'accounts' | 'publicUrl'>,
+): Promise<User> {
   try {
     const { userId } = knownUser(await authenticator.authenticate(request));
     return (await accounts.findUser(userId)) ?? userNotFound();
   } catch (error) {
     const isEnded = error instanceof ApiError && error.code === 'INVALID_TOKEN';
     if (!isEnded) throw error;
-    const { sub } = await authenticator.verify(credentialOf(request).token);
+    const { sub } = await authenticator.verify(credentialOf(request, publicUrl).token);
     if (!(await accounts.findUser(sub))) userNotFound();
     throw error;
   }
@@ -221,8 +225,8 @@ function personal(principal: Principal): Principal {
   throw new ApiError(403, 'INSUFFICIENT_SCOPE', 'This needs a login; an API token may not do it.');
 }
 
-function refreshCookie(request: Request, publicUrl: string): string | null {
-  const cookie = cookieOf(request, REFRESH_COOKIE);
+function refreshCookie(request: Request, cookies: Cookies, publicUrl: string): string | null {
+  const cookie = cookies.refreshToken(request);
   if (cookie) requireSameOrigin(request, publicUrl);
   return cookie;
 }

@@ -25,7 +25,11 @@ export const refreshBody = t.MaybeEmpty(
     refresh_token: t.Optional(t.Union([t.String(), t.Null()], { description: 'or the cookie of that name' })),
   }),
 );
-export const refreshAnswer = t.Object({ token: t.String(), refresh_token: t.String(), message: t.String() });
+export const refreshAnswer = t.Object({
+  token: t.String(),
+  refresh_token: t.Optional(t.String({ description: 'unless the one exchanged came as a cookie' })),
+  message: t.String(),
+});
 
 export const passwordBody = t.Object({ current: t.String(), new: t.String() });
 export const resetBody = t.Object({ code: t.String(), new: t.String() });
