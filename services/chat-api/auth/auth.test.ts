@@ -41,6 +41,13 @@ describe('GET /auth/me', () => {
     expect(await refusalOf(login)).toEqual({ status: 401, code: 'INVALID_CREDENTIALS' });
   });
 
+  test('says the role to an admin, and to nobody else that there is one', async () => {
+    const { id, token, user } = await app.signUp();
+    expect(await (await me(token)).json()).toEqual(user);
+    await house.sql`update users set role = 'admin' where id = ${id}`;
+    expect(await (await me(token)).json()).toEqual({ ...user, role: 'admin' });
+  });
+
   test('is 401 when only the session is gone', async () => {
     const { token, id } = await app.signUp();
     await house.sql`update sessions set revoked_at = now() where user_id = ${id}`;

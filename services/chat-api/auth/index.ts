@@ -17,7 +17,7 @@ import type { Limits } from './limits.ts';
 import * as model from './model.ts';
 import { familyOf } from './refresh-tokens.ts';
 import type { Accounts } from './service.ts';
-import type { Login, User } from './sessions.ts';
+import type { Login } from './sessions.ts';
 import { createApiToken, listApiTokens, revokeApiToken } from './tokens.ts';
 import { deviceName } from './user-agent.ts';
 
@@ -110,7 +110,7 @@ export const loginRoutes = ({ accounts, limits, cookies, addressOf, publicUrl, .
 export const authRoutes = ({ sql, accounts, authenticator, limits, cookies, addressOf, publicUrl }: AuthDeps) =>
   new Elysia({ prefix: '/api/v1/auth' })
     .get('/me', ({ request }) => me(request, { authenticator, accounts, publicUrl }), {
-      response: { 200: model.user },
+      response: { 200: model.me },
       detail: { tags, summary: 'Who I am' },
     })
     .use(authenticated(authenticator))
@@ -197,7 +197,7 @@ const claims = ({ user, role, sid }: Login, accessSeconds: number) => ({
 async function me(
   request: Request,
   { authenticator, accounts, publicUrl }: Pick<AuthDeps, 'authenticator' | 'accounts' | 'publicUrl'>,
-): Promise<User> {
+): Promise<model.Me> {
   try {
     const { userId } = knownUser(await authenticator.authenticate(request));
     return (await accounts.findUser(userId)) ?? userNotFound();

@@ -1,7 +1,10 @@
 import { Type } from '@sinclair/typebox';
 import { t } from 'elysia';
 
-export const user = t.Object({ id: t.String(), email: t.String(), created_at: t.String() });
+const userFields = { id: t.String(), email: t.String(), created_at: t.String() };
+export const user = t.Object(userFields);
+export const me = t.Object({ ...userFields, role: t.Optional(t.Literal('admin')) });
+export type Me = typeof me.static;
 
 export const signupBody = t.Object({
   email: t.String(),

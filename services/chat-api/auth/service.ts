@@ -5,7 +5,7 @@ import type { Log } from '#shared/log';
 import { isTimezone } from '#shared/zone';
 import { useCode } from './codes.ts';
 import { emailProblem, namedBy, normalized } from './email.ts';
-import type { Signup } from './model.ts';
+import type { Me, Signup } from './model.ts';
 import { NOBODY, type Passwords, passwordProblem } from './passwords.ts';
 import { endReused, rotate } from './refresh-tokens.ts';
 import {
@@ -17,7 +17,6 @@ import {
   logOut,
   openSession,
   revokeSessions,
-  type User,
 } from './sessions.ts';
 
 export type Accounts = ReturnType<typeof createAccounts>;
@@ -139,11 +138,12 @@ export function createAccounts({
       throw new ApiError(404, 'SESSION_NOT_FOUND', 'You have no such session.');
     },
 
-    /** Undefined when deleted or disabled. */
-    async findUser(id: string): Promise<User | undefined> {
+    /** Undefined when deleted or disabled. Only of an admin the role is told. */
+    async findUser(id: string): Promise<Me | undefined> {
       const account = await accountById(sql, id);
       if (!account || account.is_disabled) return undefined;
-      return { id: account.id, email: account.email, created_at: account.created_at.toISOString() };
+      const { email, created_at, role } = account;
+      return { id, email, created_at: created_at.toISOString(), ...(role !== null && { role }) };
     },
   };
 }
