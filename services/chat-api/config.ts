@@ -14,7 +14,8 @@ export const schema = t.Object({
   }),
   ADMIN_EMAILS: t.String({
     default: '',
-    description: 'accounts that become admin when they log in; sign them up before you open sign-up to others',
+    description:
+      'accounts that become admin when they log in, if an invitation (`users invite`) made them; others: `users admin`',
   }),
   ACCESS_TOKEN_SECONDS: t.Integer({ default: 86_400, minimum: 1, description: 'life of an access token, in seconds' }),
   REFRESH_TOKEN_SECONDS: t.Integer({

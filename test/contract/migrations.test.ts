@@ -165,6 +165,24 @@ describe('emails of before they had one form', () => {
   });
 });
 
+test('accounts that an invitation made before are known as such, and no others', async () => {
+  const database = await createDatabase({ phase: 4 });
+  await database.sql.begin(async (tx) => {
+    await tx`insert into users (id, email, password_hash) values (gen_random_uuid(), 'invited@example.com', '')`;
+    await tx`
+      insert into account_codes (code_hash, kind, email, expires_at, used_at)
+      values ('a', 'invite', 'invited@example.com', now(), now()), ('b', 'invite', 'open@example.com', now(), null),
+        ('c', 'invite', 'again@example.com', now(), now()), ('d', 'reset', 'reset@example.com', now(), now())`;
+  });
+  await database.sql`
+    insert into users (id, email, password_hash)
+    select gen_random_uuid(), name || '@example.com', '' from unnest(array['open', 'again', 'reset', 'other']) name`;
+  await migrate(database.url());
+  const rows = await database.sql<{ email: string }[]>`select email from users where invited_at is not null`;
+  await database.drop();
+  expect(rows.map(({ email }) => email)).toEqual(['invited@example.com']);
+});
+
 describe('Phase V columns', () => {
   test('of Phase IV tables are all nullable', async () => {
     const database = await createDatabase();

@@ -291,6 +291,15 @@ describe('sign-up', () => {
     await house.open({ SIGNUP: 'invite' }).signUp({ ...user, invite_code: ` ${code}\n` });
   });
 
+  test('open to all takes an invitation too, and refuses one that is not good', async () => {
+    const [user, other] = [newUser(), newUser()];
+    const { code } = await issueCode(house.sql, 'invite', user.email);
+    expect(await signUp(app, { ...other, invite_code: code })).toEqual(refused);
+    await app.signUp({ ...user, invite_code: code });
+    expect(await signUp(app, { ...other, invite_code: code })).toEqual(refused);
+    await app.signUp({ ...other, invite_code: '' });
+  });
+
   test('by invitation takes no expired code and no reset code', async () => {
     const invited = house.open({ SIGNUP: 'invite' });
     const user = newUser();
@@ -303,18 +312,43 @@ describe('sign-up', () => {
 });
 
 describe('ADMIN_EMAILS', () => {
-  test('makes an account an admin at its next login', async () => {
-    const { email, token } = await app.signUp();
-    expect(claimsOf(token).role).toBeUndefined();
-    const { token: next } = await house
-      .open({ ADMIN_EMAILS: `other@example.com, ${email.toUpperCase()}` })
-      .logIn(email);
-    expect(claimsOf(next).role).toBe('admin');
-    expect(claimsOf((await app.logIn(email)).token).role).toBe('admin');
+  const roleIn = ({ token }: { token: string }) => claimsOf(token).role;
+  const naming = (email: string, SIGNUP: 'open' | 'invite' = 'open') =>
+    house.open({ SIGNUP, ADMIN_EMAILS: `other@example.com, ${email.toUpperCase()}` });
+  const invited = async (at: typeof app, user: ReturnType<typeof newUser>) => {
+    const { code } = await issueCode(house.sql, 'invite', user.email);
+    return at.signUp({ ...user, invite_code: code });
+  };
+
+  test.each(['open', 'invite'] as const)(
+    'makes an admin of an account that an invitation made, sign-up %s',
+    async (signup) => {
+      const user = newUser();
+      expect(roleIn(await invited(naming(user.email, signup), user))).toBe('admin');
+      expect(roleIn(await app.logIn(user.email))).toBe('admin');
+    },
+  );
+
+  test('makes an admin at its next login of an account that was invited before it was named', async () => {
+    const user = newUser();
+    expect(roleIn(await invited(app, user))).toBeUndefined();
+    expect(roleIn(await naming(user.email).logIn(user.email))).toBe('admin');
+  });
+
+  test('makes no admin of who signs up with the address, and says once what to do', async () => {
+    const user = newUser();
+    const open = naming(user.email);
+    const roles = [roleIn(await open.signUp(user)), roleIn(await open.logIn(user.email))];
+    expect(roles).toEqual([undefined, undefined]);
+    expect((await house.sql`select 1 from users where email = ${user.email} and role is null`).length).toBe(1);
+    const warnings = house.lines.filter(({ level, email }) => level === 'warn' && email === user.email);
+    expect(warnings).toEqual([
+      expect.objectContaining({ message: expect.stringContaining('users admin'), user_id: expect.any(String) }),
+    ]);
   });
 
   test('knows an email in any form of its letters', async () => {
-    const { email } = await app.signUp({ email: `${crypto.randomUUID()}-café@example.com` });
+    const { email } = await invited(app, newUser({ email: `${crypto.randomUUID()}-café@example.com` }));
     const { token } = await house.open({ ADMIN_EMAILS: email.normalize('NFD') }).logIn(email);
     expect(claimsOf(token).role).toBe('admin');
   });

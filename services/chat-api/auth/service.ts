@@ -44,12 +44,36 @@ export function createAccounts({
 }) {
   const admins = new Set(isPhase4 ? [] : adminEmails.map(normalized));
 
-  async function opened(tx: Sql, { id, email, created_at, role }: Account, caller: Caller): Promise<Login> {
-    const isNewAdmin = role === null && admins.has(email);
+  const warnedOf = new Set<string>();
+
+  async function opened(tx: Sql, account: Account, caller: Caller): Promise<Login> {
+    const { id, email, created_at, role } = account;
+    const isNewAdmin = role === null && admins.has(email) && mayBeAdmin(account);
     if (isNewAdmin) await makeAdmin(tx, id);
     const session = await openSession(tx, id, { refreshSeconds, isPhase4, caller });
     const user = { id, email, created_at: created_at.toISOString() };
     return { user, role: isNewAdmin ? 'admin' : role, ...session };
+  }
+
+  /** Whoever signs up first with an address has it: only an invitation says that the operator knows who that is. */
+  function mayBeAdmin({ id, email, is_invited }: Account): boolean {
+    if (!is_invited && !warnedOf.has(id)) {
+      warnedOf.add(id);
+      log.warn('ADMIN_EMAILS names an account that no invitation made; `ops chat-api users admin` makes it an admin', {
+        user_id: id,
+        email,
+      });
+    }
+    return is_invited;
+  }
+
+  /** Whether an invitation is spent on this sign-up. @throws {ApiError} 400 when it needs one, or comes with a bad one */
+  async function invited(tx: Sql, email: string, code: string): Promise<boolean> {
+    if (code.trim() === '' && signup === 'open') return false;
+    if ((await useCode(tx, 'invite', code)) === email) return true;
+    throw refusedSignup(
+      'Sign-up needs an invitation code that was printed for this email and is neither used nor old.',
+    );
   }
 
   return {
@@ -61,10 +85,9 @@ export function createAccounts({
       if (invalid !== null) throw refusedSignup(invalid);
       const passwordHash = await passwords.hash(password, caller.address);
       return sql.begin(async (tx) => {
-        if (signup === 'invite' && (await useCode(tx, 'invite', invite_code ?? '')) !== email) {
-          throw refusedSignup('Sign-up needs an invitation code for this email.');
-        }
-        const account = await insertUser(tx, { email, passwordHash, timezone: isPhase4 ? undefined : timezone });
+        const isInvited = await invited(tx, email, invite_code ?? '');
+        const more = { ...(timezone !== undefined && { timezone }), ...(isInvited && { invited_at: new Date() }) };
+        const account = await insertUser(tx, { email, passwordHash, more: isPhase4 ? {} : more });
         return opened(tx, account, caller);
       });
     },
@@ -155,18 +178,18 @@ interface Account {
   created_at: Date;
   role: 'admin' | null;
   is_disabled: boolean;
+  is_invited: boolean;
 }
 
 async function insertUser(
   sql: Sql,
-  { email, passwordHash, timezone }: { email: string; passwordHash: string; timezone: string | undefined },
-): Promise<Account> {
-  const row = {
-    id: Bun.randomUUIDv7(),
+  {
     email,
-    password_hash: passwordHash,
-    ...(timezone !== undefined && { timezone }),
-  };
+    passwordHash,
+    more,
+  }: { email: string; passwordHash: string; more: { timezone?: string; invited_at?: Date } },
+): Promise<Account> {
+  const row = { id: Bun.randomUUIDv7(), email, password_hash: passwordHash, ...more };
   try {
     const [account] = await sql<Account[]>`
       insert into users ${sql(row)} returning ${accountColumns(sql)}`;
@@ -202,7 +225,8 @@ async function hold(tx: Sql, { id, password_hash }: Account): Promise<void> {
 
 const accountColumns = (sql: Sql) => sql`
   id, email, password_hash, created_at, to_jsonb(users) ->> 'role' as role,
-  to_jsonb(users) ->> 'disabled_at' is not null as is_disabled`;
+  to_jsonb(users) ->> 'disabled_at' is not null as is_disabled,
+  to_jsonb(users) ->> 'invited_at' is not null as is_invited`;
 
 async function setPassword(sql: Sql, userId: string, passwordHash: string): Promise<void> {
   await sql`update users set password_hash = ${passwordHash}, updated_at = now() where id = ${userId}`;
