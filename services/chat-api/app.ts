@@ -9,7 +9,7 @@ import type { Metrics } from '#shared/metrics';
 import { apiDocs } from '#shared/openapi';
 import { createWindow } from '#shared/rate-limit';
 import { subscribe } from '#shared/subscribe';
-import { clientAddress, createTrust } from './auth/address.ts';
+import { createAddressOf, createTrust } from './auth/address.ts';
 import { createCookies } from './auth/cookies.ts';
 import { authRoutes, loginRoutes } from './auth/index.ts';
 import { createLimits } from './auth/limits.ts';
@@ -129,7 +129,7 @@ function authDeps({
       addressRefreshes: config.ADDRESS_REFRESHES,
     }),
     cookies: createCookies({ publicUrl, accessSeconds, refreshSeconds }),
-    addressOf: (request: Request, socketAddress: string) => clientAddress(request, socketAddress, isTrusted),
+    addressOf: createAddressOf({ isTrusted, publicUrl, log }),
     jwtSecret: config.JWT_SECRET,
     accessSeconds,
     publicUrl,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
-import { clientAddress, createTrust, networkOf } from './address.ts';
+import { createLog } from '#shared/log';
+import { clientAddress, createAddressOf, createTrust, networkOf } from './address.ts';
 
 const isTrusted = createTrust(['127.0.0.0/8', '::1', '10.0.0.0/8', '2001:db8::/32']);
 const addressOf = (forwarded: string | null, socket: string) =>
@@ -51,4 +52,35 @@ test('networkOf widens an IPv6 network to the bits that are asked for', () => {
   expect(networkOf('2001:db8:1:2::1', 48)).toBe('2001:db8:1::/48');
   expect(networkOf('::1', 48)).toBe('0:0:0::/48');
   expect(networkOf('192.0.2.1', 48)).toBe('192.0.2.1');
+});
+
+describe('createAddressOf', () => {
+  function setUp(publicUrl: string) {
+    const lines: string[] = [];
+    const log = createLog('test', { write: (line) => lines.push(line) });
+    const addressOf = createAddressOf({ isTrusted, publicUrl, log });
+    const from = (socket: string, headers: Record<string, string> = {}) =>
+      addressOf(new Request('http://localhost', { headers }), socket);
+    return { lines, from };
+  }
+
+  test.each([
+    ['has no X-Forwarded-For', '127.0.0.1', {}],
+    ['comes from a proxy that is not trusted', '192.0.2.1', { 'x-forwarded-for': '198.51.100.7' }],
+    ['names only our own gateway', '::ffff:127.0.0.1', { 'x-forwarded-for': '127.0.0.1' }],
+  ])('warns once where the public URL is https and a request %s', (_name, socket, headers) => {
+    const { lines, from } = setUp('https://tasks.example');
+    for (let i = 0; i < 3; i++) from(socket, headers as Record<string, string>);
+    expect(lines.map((line) => JSON.parse(line) as object)).toEqual([
+      expect.objectContaining({ level: 'warn', setting: 'TRUSTED_PROXIES' }),
+    ]);
+  });
+
+  test('warns of nothing where the client is named, or people come without a proxy', () => {
+    const proxied = setUp('https://tasks.example');
+    expect(proxied.from('127.0.0.1', { 'x-forwarded-for': '198.51.100.7' })).toBe('198.51.100.7');
+    const plain = setUp('http://localhost:8080');
+    expect(plain.from('192.0.2.1')).toBe('192.0.2.1');
+    expect([...proxied.lines, ...plain.lines]).toEqual([]);
+  });
 });

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import type { Log } from '#shared/log';
 
 /** Whether an address belongs to a proxy of ours. `list`: addresses and subnets (`10.0.0.0/8`). @throws on anything else */
 export function createTrust(list: string[]): (address: string) => boolean {
@@ -29,6 +30,26 @@ export function clientAddress(
   const forwarded = (request.headers.get('x-forwarded-for') ?? '').split(',');
   const hops = [...forwarded, socketAddress].map(bare).filter((hop) => hop !== '');
   return (hops.findLast((hop) => !isTrusted(hop)) ?? hops[0] ?? '').slice(0, LONGEST);
+}
+
+/**
+ * `clientAddress`, and a warning once when that is the socket's own though people come through a proxy (the public URL
+ * is https): the proxy sends no `X-Forwarded-For` or is not trusted, and all people share the limits of one address.
+ */
+export function createAddressOf(options: { isTrusted: (address: string) => boolean; publicUrl: string; log: Log }) {
+  const { isTrusted, publicUrl, log } = options;
+  let isWatching = publicUrl.startsWith('https:');
+  return (request: Request, socketAddress: string): string => {
+    const address = clientAddress(request, socketAddress, isTrusted);
+    if (isWatching && address === bare(socketAddress)) {
+      isWatching = false;
+      log.warn('a request names no client: behind the proxy everybody counts as one address', {
+        address,
+        setting: 'TRUSTED_PROXIES',
+      });
+    }
+    return address;
+  };
 }
 
 /**
