@@ -402,6 +402,30 @@ describe('PUT /auth/password', () => {
   });
 });
 
+describe('one of the most common passwords', () => {
+  const common = 'Password123!';
+  const put = async (token: string, current: string) =>
+    refusalOf(app.call('PUT', '/api/v1/auth/password', { token, json: { current, new: common } }));
+
+  test('is refused wherever one is set', async () => {
+    const { email, token } = await app.signUp();
+    const signUp = app.call('POST', '/api/v1/auth/signup', { json: newUser({ password: common }) });
+    expect(await refusalOf(signUp)).toEqual({ status: 400, code: 'SIGNUP_ERROR' });
+    expect(await put(token, PASSWORD)).toEqual({ status: 400, code: 'PASSWORD_ERROR' });
+    const { code } = await issueCode(house.sql, 'reset', email);
+    const reset = app.call('POST', '/api/v1/auth/password/reset', { json: { code, new: common } });
+    expect(await refusalOf(reset)).toEqual({ status: 400, code: 'PASSWORD_ERROR' });
+  });
+
+  test('still logs in who has it from before', async () => {
+    const { id, email } = await app.signUp();
+    const hash = await Bun.password.hash(common, { algorithm: 'bcrypt', cost: 10 });
+    await house.sql`update users set password_hash = ${hash} where id = ${id}`;
+    const { token } = await app.logIn(email, common);
+    expect(await put(token, common)).toEqual({ status: 400, code: 'PASSWORD_ERROR' });
+  });
+});
+
 describe('POST /auth/password/reset', () => {
   const reset = (json: unknown) => app.call('POST', '/api/v1/auth/password/reset', { json });
 

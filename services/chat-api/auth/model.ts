@@ -8,7 +8,9 @@ export type Me = typeof me.static;
 
 export const signupBody = t.Object({
   email: t.String(),
-  password: t.String({ description: 'at least 8 characters, one upper-case letter, one digit, at most 72 bytes' }),
+  password: t.String({
+    description: 'at least 8 characters, one upper-case letter, one digit, at most 72 bytes, none of the most common',
+  }),
   timezone: t.Optional(t.String({ description: 'IANA name, such as Europe/Berlin' })),
   invite_code: t.Optional(t.String({ description: 'printed by `users invite`, where sign-up is by invitation' })),
 });

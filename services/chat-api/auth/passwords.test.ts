@@ -25,3 +25,23 @@ test('passwordProblem counts characters, bytes, capitals and digits', () => {
   const bad = ['Abcde-1', 'abcdefg1', 'Abcdefgh', `A1${'x'.repeat(71)}`, `A${'é'.repeat(35)}12`];
   for (const password of bad) expect(passwordProblem(password)).toBeString();
 });
+
+describe('a password that many people have', () => {
+  test.each([
+    'Password1',
+    'PASSWORD123',
+    'Welcome2024!',
+    'Qwerty123',
+    'P@ssw0rd',
+    'Letmein1!!',
+    'Berlin1990',
+    'Trustno1',
+  ])('%s is refused, in any case and with what people append', (password) =>
+    expect(passwordProblem(password)).toContain('common'),
+  );
+
+  test.each(['Sunny-Day-42', 'Password-of-Anna-1', 'Mustang7Xk!q', 'Dragon48213977', 'xK9mQ2vLr', 'Passwort-Tresor-1'])(
+    '%s, which is merely similar, is taken',
+    (password) => expect(passwordProblem(password)).toBeNull(),
+  );
+});

@@ -1,4 +1,5 @@
 import { networkOf } from './address.ts';
+import { isCommon } from './common-passwords.ts';
 import { createTurns } from './turns.ts';
 
 export type Passwords = ReturnType<typeof createPasswords>;
@@ -27,6 +28,7 @@ export function passwordProblem(password: string): string | null {
   if (!/\p{Lu}/u.test(password)) return 'The password needs an upper-case letter.';
   if (!/\p{Nd}/u.test(password)) return 'The password needs a digit.';
   if (Buffer.byteLength(password) > MAX_BYTES) return `The password must not be longer than ${MAX_BYTES} bytes.`;
+  if (isCommon(password)) return 'This is one of the most common passwords, which are tried first. Choose another.';
   return null;
 }
 
