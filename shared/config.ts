@@ -51,7 +51,7 @@ export const baseConfig = {
     maximum: 60_000,
     description: 'deliveries answered after SIGTERM, so that a sidecar stopping at the same time ends clean',
   }),
-  OPERATOR: t.String({ default: '', description: 'who runs ops, for its log; empty: the name of the system account' }),
+  OPERATOR: t.String({ default: '', description: 'who runs ops, for its log, beside the name of the system account' }),
   VERSION_COMMIT: t.String({
     default: 'unknown',
     description: 'commit this was built from, for /health and build_info',

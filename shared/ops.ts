@@ -1,7 +1,7 @@
-import { userInfo } from 'node:os';
 import { type Arguments, ArgumentsError, readArguments } from './arguments.ts';
 import { isTransient, type Pool } from './db.ts';
 import { createLog } from './log.ts';
+import { operatorName } from './operator.ts';
 
 /** One command of an operator. @throws {CommandError} in `run`, for what the operator can mend */
 export interface Command {
@@ -51,7 +51,7 @@ interface Service {
 
 /**
  * Runs `<group> <command> …` as an operator typed it (CONTRACT 2, rule 6). The result goes to stdout; what went wrong, and a
- * log line with operator, command and outcome, to stderr. OPERATOR empty: the name of the system account.
+ * log line with operator, command and outcome, to stderr. The operator: `operatorName`.
  * @returns the exit code: 0 done, or help that was asked for; 1 failed; 2 there is no such command
  */
 export async function runCommand(args: string[], service: Service): Promise<number> {
@@ -93,7 +93,7 @@ async function run(
   command: (context: Context) => Promise<Result>,
 ): Promise<number> {
   const { sql, config } = open();
-  const operator = config.OPERATOR || userInfo().username;
+  const operator = operatorName(config.OPERATOR);
   // `console.error` would colour the line on a terminal (Bun 1.4.5).
   const log = createLog(appId, { write: (line) => console.warn(line) });
   const fields = { operator, command: name, arguments: given };

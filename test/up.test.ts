@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { operatorName } from '#shared/operator';
 import { apps } from '../services/local/apps.ts';
 import { cacheFolder } from '../services/local/cache.ts';
 import { freePort } from '../services/local/port.ts';
@@ -76,7 +77,7 @@ describe('up', () => {
     // The page's own user alone: both demos have removed theirs.
     const { demo: page } = JSON.parse(await Bun.file(join(state, 'secrets.json')).text()) as Secrets;
     expect(JSON.parse(ops.out)).toEqual([expect.objectContaining({ email: page.email })]);
-    expect(await Bun.file(join(state, 'logs', 'ops.log')).text()).toContain('"operator":"olga"');
+    expect(await Bun.file(join(state, 'logs', 'ops.log')).text()).toContain(`"operator":"${operatorName('')}"`);
     expect(proxy.requests).toEqual([]);
     const again = await run('services/local/up.ts', '--port', String(port));
     expect(again).toMatchObject({ exitCode: 2, err: expect.stringContaining('TaskFlow already runs on') });
@@ -273,7 +274,7 @@ const runOn = (stateFolder: string, script: string, ...args: string[]) =>
 /** Without what the tests' own cluster put there, and behind a proxy. */
 function environment(): Record<string, string> {
   const { PATH = '' } = process.env;
-  const own = { USER: 'olga', HOME: folder, TASKFLOW_STATE: state, TASKFLOW_CACHE: cacheFolder() };
+  const own = { USER: 'mallory', HOME: folder, TASKFLOW_STATE: state, TASKFLOW_CACHE: cacheFolder() };
   return { ...exported, PATH, ...own, ...proxy.environment };
 }
 

@@ -23,10 +23,9 @@ export async function operate(
   if (!existsSync(join(import.meta.dir, '../../node_modules'))) {
     throw new Refusal(`Nothing is installed here yet: \`${bun} run up\` does it.`);
   }
-  // Who asks is written to the log: the user at this terminal, not the one who started `up`.
-  const operator = process.env.OPERATOR || process.env.USER;
+  const { OPERATOR = '' } = process.env; // of this terminal, not of the one where `up` was started
   const child = Bun.spawn([process.execPath, '--no-env-file', scriptOf(appId), ...command], {
-    env: { ...processEnvironment(), ...settings, ...(operator ? { OPERATOR: operator } : {}) },
+    env: { ...processEnvironment(), ...settings, OPERATOR },
     stdio: ['inherit', stdout, 'pipe'],
   });
   await eachLine(child.stderr, (line) => (line.startsWith('{"time":') ? log(line) : console.error(line)));

@@ -15,7 +15,7 @@ const usage = `${bun} run ops <app-id> <command> [--json]
   --json  the answer as JSON, for programs
 
   TASKFLOW_STATE  folder of that \`up\` (default .taskflow); logs/ops.log in it has who did what
-  OPERATOR        who you are, for that log (default: the name of your account)`;
+  OPERATOR        who you are, for that log, beside the name of your account`;
 
 const args = process.argv.slice(2);
 // What follows the app-id is for the service to read.

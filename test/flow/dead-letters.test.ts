@@ -93,7 +93,7 @@ describe('ops dlq', () => {
     expect(JSON.parse(err)).toMatchObject({
       service: appId,
       message: 'operator command',
-      operator: 'olga',
+      operator: expect.stringMatching(/^\S.* \(olga\)$/),
       command: 'dlq replay',
       arguments: [event.event_id],
       outcome: 'done',
