@@ -43,7 +43,7 @@ export const loginRoutes = ({ accounts, limits, cookies, addressOf, publicUrl, .
     .use(accessTokens(signing))
     .derive(({ request, server }) => {
       const address = addressOf(request, server?.requestIP(request)?.address ?? '');
-      return { address, caller: { address, device: deviceName(request.headers.get('user-agent')) } };
+      return { address, caller: { address, isKnown: false, device: deviceName(request.headers.get('user-agent')) } };
     })
     .post(
       '/signup',
@@ -62,7 +62,9 @@ export const loginRoutes = ({ accounts, limits, cookies, addressOf, publicUrl, .
       async ({ body, address, caller, jwt, request, set }) => {
         const email = normalized(body.email);
         const device = await accounts.knownDevice(email, cookies.deviceToken(request));
-        const login = await limits.logIn({ address, email, device }, () => accounts.logIn(body, caller));
+        const login = await limits.logIn({ address, email, device }, () =>
+          accounts.logIn(body, { ...caller, isKnown: device !== null }),
+        );
         const token = await jwt.sign(claims(login, signing.accessSeconds));
         set.headers['set-cookie'] = cookies.set(token, login);
         return { user: login.user, token, refresh_token: login.refreshToken, message: 'Logged in.' };
@@ -95,8 +97,8 @@ export const loginRoutes = ({ accounts, limits, cookies, addressOf, publicUrl, .
     )
     .post(
       '/password/reset',
-      async ({ body, address }) => {
-        await limits.resetPassword(address, () => accounts.resetPassword(body, address));
+      async ({ body, address, caller }) => {
+        await limits.resetPassword(address, () => accounts.resetPassword(body, caller));
         return { status: 'success', message: 'The password is changed and all sessions are ended. Please log in.' };
       },
       {
@@ -131,7 +133,7 @@ export const authRoutes = ({ sql, accounts, authenticator, limits, cookies, addr
         const { userId, sid } = personal(principal);
         const address = addressOf(request, server?.requestIP(request)?.address ?? '');
         limits.changePassword({ address, sid });
-        await accounts.changePassword({ userId, sid }, body, address);
+        await accounts.changePassword({ userId, sid }, body, { address, isKnown: true });
         authenticator.forget();
         return { status: 'success', message: 'The password is changed; all other sessions and API tokens are ended.' };
       },

@@ -1,19 +1,19 @@
 import { describe, expect, test } from 'bun:test';
 import { createPasswords, NOBODY, passwordProblem } from './passwords.ts';
 
-const ADDRESS = '198.51.100.1';
+const ASKING = { address: '198.51.100.1', isKnown: false };
 
 describe('createPasswords', () => {
   test('makes bcrypt hashes of cost 10, and NOBODY costs the same', async () => {
-    const hash = await createPasswords().hash('Sunny-Day-42', ADDRESS);
+    const hash = await createPasswords().hash('Sunny-Day-42', ASKING);
     expect(hash).toMatch(/^\$2b\$10\$/);
     expect(NOBODY.slice(0, 7)).toBe(hash.slice(0, 7));
-    expect(await createPasswords().verify('Sunny-Day-42', hash, ADDRESS)).toBe(true);
-    expect(await createPasswords().verify('Sunny-Day-43', hash, ADDRESS)).toBe(false);
+    expect(await createPasswords().verify('Sunny-Day-42', hash, ASKING)).toBe(true);
+    expect(await createPasswords().verify('Sunny-Day-43', hash, ASKING)).toBe(false);
   });
 
   test('verifies what Phase IV’s bcrypt wrote', async () => {
-    expect(await createPasswords().verify('U*U', CHEAP, ADDRESS)).toBe(true);
+    expect(await createPasswords().verify('U*U', CHEAP, ASKING)).toBe(true);
   });
 });
 

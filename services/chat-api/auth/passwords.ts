@@ -10,8 +10,8 @@ const COST = 10;
 const AT_ONCE = 2;
 /** Of one network: most of a second's worth on two cores, and many for one office. */
 const MAX_IN_LANE = 20;
-/** Four seconds' worth on two cores, less than the 9 s after which a request is given up. */
-const MAX_WAITING = 100;
+/** Of strangers, and of known devices: in all under five seconds' worth, as a request is given up after nine. */
+const MAX_WAITING = 60;
 /** Bits of an IPv6 network that share a lane: who has one /64 often has all of its /48 (RFC 6177), for nothing. */
 const LANE_BITS = 48;
 const MAX_BYTES = 72;
@@ -32,17 +32,27 @@ export function passwordProblem(password: string): string | null {
   return null;
 }
 
+/** Who asks for a hash: an address, and whether it is of an account's own device or session. */
+export interface Asking {
+  address: string;
+  isKnown: boolean;
+}
+
 /**
- * bcrypt, two at a time, in turns between the networks that the callers' addresses belong to. Phase IV verifies these
- * hashes after a rollback, so the algorithm stays. Both throw {ApiError} 429 when too many wait.
+ * bcrypt, two at a time, in turns between the networks that the callers' addresses belong to, and between strangers and
+ * the devices that have logged in before: whoever has many networks keeps out strangers, and not these. Phase IV
+ * verifies these hashes after a rollback, so the algorithm stays. Both throw {ApiError} 429 when too many wait.
  */
 export function createPasswords() {
   const inTurn = createTurns({ atOnce: AT_ONCE, maxInLane: MAX_IN_LANE, maxWaiting: MAX_WAITING });
-  const laneOf = (address: string) => networkOf(address, LANE_BITS);
+  const placeOf = ({ address, isKnown }: Asking) => ({
+    group: isKnown ? 'known' : 'strangers',
+    lane: networkOf(address, LANE_BITS),
+  });
   return {
-    hash: (password: string, address: string): Promise<string> =>
-      inTurn(laneOf(address), () => Bun.password.hash(password, { algorithm: 'bcrypt', cost: COST })),
-    verify: (password: string, hash: string, address: string): Promise<boolean> =>
-      inTurn(laneOf(address), () => Bun.password.verify(password, hash, 'bcrypt')),
+    hash: (password: string, asking: Asking): Promise<string> =>
+      inTurn(placeOf(asking), () => Bun.password.hash(password, { algorithm: 'bcrypt', cost: COST })),
+    verify: (password: string, hash: string, asking: Asking): Promise<boolean> =>
+      inTurn(placeOf(asking), () => Bun.password.verify(password, hash, 'bcrypt')),
   };
 }

@@ -6,7 +6,7 @@ import { isTimezone } from '#shared/zone';
 import { useCode } from './codes.ts';
 import { emailProblem, namedBy, normalized } from './email.ts';
 import type { Me, Signup } from './model.ts';
-import { NOBODY, type Passwords, passwordProblem } from './passwords.ts';
+import { type Asking, NOBODY, type Passwords, passwordProblem } from './passwords.ts';
 import { endReused, rotate } from './refresh-tokens.ts';
 import {
   type Caller,
@@ -22,8 +22,8 @@ import {
 export type Accounts = ReturnType<typeof createAccounts>;
 
 /**
- * The rules of accounts. Password hashes take turns by the network of the caller's address. With `isPhase4` no column
- * of Phase V is written, and those read go through jsonb: the same code runs on the Phase IV schema alone.
+ * The rules of accounts. With `isPhase4` no column of Phase V is written, and those read go through jsonb: the same
+ * code runs on the Phase IV schema alone.
  */
 export function createAccounts({
   sql,
@@ -83,7 +83,7 @@ export function createAccounts({
       const email = normalized(given);
       const invalid = emailProblem(email) ?? passwordProblem(password) ?? (isPhase4 ? null : timezoneProblem(timezone));
       if (invalid !== null) throw refusedSignup(invalid);
-      const passwordHash = await passwords.hash(password, caller.address);
+      const passwordHash = await passwords.hash(password, caller);
       return sql.begin(async (tx) => {
         const isInvited = await invited(tx, email, invite_code ?? '');
         const more = { ...(timezone !== undefined && { timezone }), ...(isInvited && { invited_at: new Date() }) };
@@ -95,7 +95,7 @@ export function createAccounts({
     /** @throws {ApiError} 401 INVALID_CREDENTIALS, the same and as late for an unknown email as for a wrong password */
     async logIn({ email, password }: { email: string; password: string }, caller: Caller): Promise<Login> {
       const account = await accountBy(sql, email);
-      const isRight = await passwords.verify(password, account?.password_hash ?? NOBODY, caller.address);
+      const isRight = await passwords.verify(password, account?.password_hash ?? NOBODY, caller);
       if (!account || !isRight || account.is_disabled) throw wrongCredentials();
       return sql.begin(async (tx) => {
         await hold(tx, account);
@@ -126,11 +126,11 @@ export function createAccounts({
     async changePassword(
       { userId, sid }: { userId: string; sid: string },
       { current, new: wanted }: { current: string; new: string },
-      address: string,
+      asking: Asking,
     ): Promise<void> {
       const account = await accountById(sql, userId);
-      if (!account || !(await passwords.verify(current, account.password_hash, address))) throw wrongCredentials();
-      const passwordHash = await hashed(passwords, wanted, address);
+      if (!account || !(await passwords.verify(current, account.password_hash, asking))) throw wrongCredentials();
+      const passwordHash = await hashed(passwords, wanted, asking);
       await sql.begin(async (tx) => {
         await hold(tx, account);
         await setPassword(tx, userId, passwordHash);
@@ -139,8 +139,8 @@ export function createAccounts({
     },
 
     /** Spends a reset code and ends all sessions and API tokens. @throws {ApiError} 400 PASSWORD_ERROR */
-    async resetPassword({ code, new: wanted }: { code: string; new: string }, address: string): Promise<void> {
-      const passwordHash = await hashed(passwords, wanted, address);
+    async resetPassword({ code, new: wanted }: { code: string; new: string }, asking: Asking): Promise<void> {
+      const passwordHash = await hashed(passwords, wanted, asking);
       await sql.begin(async (tx) => {
         const email = await useCode(tx, 'reset', code);
         const account = email === null ? undefined : await accountBy(tx, email);
@@ -236,10 +236,10 @@ async function makeAdmin(sql: Sql, userId: string): Promise<void> {
   await sql`update users set role = 'admin', updated_at = now() where id = ${userId}`;
 }
 
-function hashed(passwords: Passwords, wanted: string, address: string): Promise<string> {
+function hashed(passwords: Passwords, wanted: string, asking: Asking): Promise<string> {
   const weak = passwordProblem(wanted);
   if (weak !== null) throw refusedPassword(weak);
-  return passwords.hash(wanted, address);
+  return passwords.hash(wanted, asking);
 }
 
 const timezoneProblem = (timezone: string | undefined): string | null =>

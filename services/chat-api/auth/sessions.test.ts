@@ -8,7 +8,7 @@ const house = await createHouse();
 const { sql } = house;
 const api = house.open();
 afterAll(house.close);
-const CALLER = { address: '198.51.100.1', device: null };
+const CALLER = { address: '198.51.100.1', isKnown: false, device: null };
 
 /** Accounts on which something happens between the check of a password and what follows from it. */
 function accountsWith(meanwhile: () => Promise<unknown>) {
@@ -51,11 +51,7 @@ describe('a login that is under way', () => {
 test('of two changes of a password at once, one wins and the other is told', async () => {
   const { id, sid } = await withSid();
   const accounts = accountsWith(() => sql`update users set password_hash = 'another' where id = ${id}`);
-  const change = accounts.changePassword(
-    { userId: id, sid },
-    { current: PASSWORD, new: 'Rainy-Day-43' },
-    CALLER.address,
-  );
+  const change = accounts.changePassword({ userId: id, sid }, { current: PASSWORD, new: 'Rainy-Day-43' }, CALLER);
   await expect(change).rejects.toMatchObject({
     code: 'INVALID_CREDENTIALS',
   });

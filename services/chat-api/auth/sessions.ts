@@ -4,6 +4,7 @@ import { networkOf } from './address.ts';
 import { namedBy } from './email.ts';
 import type { Session } from './model.ts';
 import { randomToken } from './opaque.ts';
+import type { Asking } from './passwords.ts';
 import { insertToken, newRefreshToken } from './refresh-tokens.ts';
 
 /** Who has logged in, and what proves it from now on. */
@@ -17,9 +18,9 @@ export interface Login {
   deviceToken: string | null;
 }
 
-/** Where a request comes from: the client's address, and what its device is called, if that is known. */
-export interface Caller {
-  address: string;
+/** Where a request comes from. */
+export interface Caller extends Asking {
+  /** What its device is called, if it says so. */
   device: string | null;
 }
 

@@ -4,10 +4,11 @@ import { createTurns } from './turns.ts';
 function setUp({ atOnce = 1, maxInLane = 200, maxWaiting = 200 }) {
   const inTurn = createTurns({ atOnce, maxInLane, maxWaiting });
   const begun: string[] = [];
-  /** Begins when it is its turn and ends when told to. Its lane is the first letter of its name. */
+  /** Begins when it is its turn and ends when told to. Its lane is the first letter of its name; capitals are a group. */
   function piece(name: string) {
     const { promise, resolve, reject } = Promise.withResolvers<string>();
-    const result = inTurn(name.charAt(0), () => (begun.push(name), promise));
+    const [lane, group] = [name.charAt(0), name === name.toLowerCase() ? 'small' : 'capital'];
+    const result = inTurn({ group, lane }, () => (begun.push(name), promise));
     const outcome = result.then(
       () => 'done',
       (error: { status?: number }) => error.status ?? 'failed',
@@ -79,7 +80,7 @@ describe('who would wait too long', () => {
     expect(await piece('a5').end()).toBe('a5');
   });
 
-  test('is the newest of the longest lane when all lanes together are full', async () => {
+  test('is the newest of the longest lane when all lanes of a group together are full', async () => {
     const { begun, pieces } = setUp({ maxWaiting: 5 });
     const [running, ...waiting] = pieces('a0', 'a1', 'a2', 'a3', 'b1', 'b2');
     const victims = pieces('v1');
@@ -87,6 +88,16 @@ describe('who would wait too long', () => {
     const [a1, a2, , b1, b2] = waiting;
     for (const each of [running, a1, b1, ...victims, a2, b2]) await each?.end();
     expect(begun).toEqual(['a0', 'a1', 'b1', 'v1', 'a2', 'b2']);
+  });
+
+  test('is none of another group', async () => {
+    const { begun, piece, pieces } = setUp({ maxWaiting: 3 });
+    const strangers = pieces('a0', 'a1', 'b1', 'c1');
+    expect(await piece('d1').outcome).toBe(429);
+    const [victim, another] = pieces('V1', 'V2');
+    const [running, ...waiting] = strangers;
+    for (const each of [running, waiting[0], victim, waiting[1], another, waiting[2]]) await each?.end();
+    expect(begun).toEqual(['a0', 'a1', 'V1', 'b1', 'V2', 'c1']);
   });
 
   test('is who comes when every lane is as short as theirs', async () => {
