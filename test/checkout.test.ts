@@ -36,13 +36,14 @@ async function install(): Promise<void> {
 
 const environment = () => ({ PATH: process.env.PATH ?? '', HOME: home });
 
-test('before the first `up` a command that needs packages says so', async () => {
-  const { err, exitCode } = await run('services/local/ops.ts', 'chat-api', '--help');
-  expect({ err, exitCode }).toEqual({
-    err: expect.stringMatching(/^Nothing is installed here yet: .*\n$/),
-    exitCode: 2,
-  });
-});
+test.each(['demo', 'ops', 'seed'])(
+  'before the first `up` `bun run %s` says that nothing is installed',
+  async (name) => {
+    const { out, err, exitCode } = await run('run', '--silent', name, '--help');
+    const sentence = expect.stringMatching(/^Nothing is installed here yet: .*\n$/);
+    expect({ out, err, exitCode }).toEqual({ out: '', err: sentence, exitCode: 2 });
+  },
+);
 
 test('a checkout in a folder with an odd name runs', async () => {
   await install();

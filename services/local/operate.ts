@@ -2,9 +2,7 @@ import { appendFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type AppId, apps } from './apps.ts';
 import { eachLine } from './child.ts';
-import { bun } from './command-line.ts';
 import { processEnvironment } from './environment.ts';
-import { Refusal } from './refusal.ts';
 import { stateFolder } from './state.ts';
 
 /** The services that have commands for operators. */
@@ -12,17 +10,13 @@ export const operable = apps.map(({ appId }) => appId).filter((appId) => existsS
 
 /**
  * Runs `services/<app-id>/ops.ts`, which is `bun /app/ops.js` in a cluster, with the settings that `up` gave this service.
- * Answers its exit code. Its log goes to `logs/ops.log` in the state folder: a person has the sentences. Throws `Refusal` in a
- * checkout without packages.
+ * Answers its exit code. Its log goes to `logs/ops.log` in the state folder: a person has the sentences.
  */
 export async function operate(
   appId: AppId,
   command: string[],
   { settings, stdout = 'inherit' }: { settings: Record<string, string>; stdout?: 'inherit' | 'ignore' },
 ): Promise<number> {
-  if (!existsSync(join(import.meta.dir, '../../node_modules'))) {
-    throw new Refusal(`Nothing is installed here yet: \`${bun} run up\` does it.`);
-  }
   const { OPERATOR = '' } = process.env; // of this terminal, not of the one where `up` was started
   const child = Bun.spawn([process.execPath, '--no-env-file', scriptOf(appId), ...command], {
     env: { ...processEnvironment(), ...settings, OPERATOR },
