@@ -203,6 +203,7 @@ describe('a transaction whose connection is lost', () => {
       await addPart(tx, second, 1);
       finished.resolve();
       await tx`select 1`;
+      await tx`select 2`; // what the other has sent on this connection is done by now
       expect(await partsOf(second)).toEqual([]);
       await addPart(tx, second, 2);
     };
@@ -241,25 +242,24 @@ describe('a transaction whose connection is lost', () => {
 
 test('a burst of statements and transactions under a failover leaves neither halves nor old errors', async () => {
   const sql = open({ max: 16 });
-  const wholes = Array.from({ length: 100 }, () => crypto.randomUUID());
-  await Promise.all(wholes.map(() => sql`select 1`));
+  const wholes = Array.from({ length: 48 }, () => crypto.randomUUID());
   const write = async (whole: string) => {
-    await sql`select pg_sleep(0.01)`;
+    await sql`select pg_sleep(0.2)`;
     await sql.begin(async (tx) => {
       await addPart(tx, whole, 1);
       await tx`select pg_sleep(0.01)`;
       await addPart(tx, whole, 2);
     });
   };
+  await Promise.all(wholes.map(() => sql`select pg_sleep(0.01)`)); // all connections are made
   const burst = Promise.all(wholes.map((whole) => outcomeOf(write(whole))));
   await isAsleep();
   await endSessions();
-  const outcomes = await burst;
-  expect(outcomes.filter((outcome) => outcome !== 'fulfilled' && !isTransient(outcome))).toEqual([]);
-  const later = await Promise.all(wholes.map(() => outcomeOf(sql`select 1`)));
-  expect(later.filter((outcome) => outcome !== 'fulfilled')).not.toContainEqual(
-    expect.objectContaining({ code: '57P01' }),
-  );
+  const refused = (await burst).filter((outcome) => outcome !== 'fulfilled');
+  expect(refused.length).toBeGreaterThan(0);
+  expect(refused.filter((outcome) => !isTransient(outcome))).toEqual([]);
+  // This error comes with the end of a session: a statement that is given to the next one cannot meet it.
+  expect(refused).not.toContainEqual(expect.objectContaining({ code: '57P01' }));
   const rows = await database.sql`select count(*)::int as parts from parts where whole = any(${wholes}) group by whole`;
   expect(rows.filter(({ parts }) => parts !== 2)).toEqual([]);
 });
