@@ -133,7 +133,11 @@ async function settingsText(files: KafkaFiles, data: string, port: number): Prom
 const escaped = (text: string) =>
   text.replace(/[\\\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
-/** Its port opens before it may create topics, so creating them is the proof. */
+/** Its port opens before it may create topics, and a topic is created before its partitions have a leader that takes records. */
 function ready(port: number, topics: Topic[], child: Child): Promise<Child> {
-  return untilReady(child, { name: 'Kafka', ms: READY_MS, probe: () => createTopics(port, topics) });
+  const probe = async () => {
+    await createTopics(port, topics);
+    await endOffsets(port, topics); // only a leader knows
+  };
+  return untilReady(child, { name: 'Kafka', ms: READY_MS, probe });
 }
