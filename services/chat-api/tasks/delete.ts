@@ -1,7 +1,7 @@
 import type { Pool, Sql } from '#shared/db';
 import type { Actor } from '#shared/events';
 import { type Cause, type Change, deleted } from './events.ts';
-import { requireMatch } from './refusal.ts';
+import { requireMatch } from './if-match.ts';
 import { columns, lockTask, readTask, type TaskRow } from './row.ts';
 import { deleteTasks } from './write.ts';
 

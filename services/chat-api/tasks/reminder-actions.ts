@@ -3,7 +3,7 @@ import { parseOffset, triggerAt } from '#shared/due';
 import { FieldError } from '#shared/field';
 import { ApiError, refusing } from '#shared/errors';
 import { changed, type Cause } from './events.ts';
-import { requireMatch } from './refusal.ts';
+import { requireMatch } from './if-match.ts';
 import { isSeries, lockTask, type TaskRow } from './row.ts';
 import { updateTasks } from './write.ts';
 

@@ -5,7 +5,7 @@ import { firstOccurrence, seriesOf } from '#shared/recurrence';
 import { userTimezone } from './create.ts';
 import { type Cause, changed, type Change, created } from './events.ts';
 import { needsUserTimezone, type TaskInput, withFields } from './fields.ts';
-import { requireMatch } from './refusal.ts';
+import { requireMatch } from './if-match.ts';
 import { reminderOf } from './reminder-status.ts';
 import { isInstance, isSeries, lockTask, readTask, type SeriesTask, type TaskRow } from './row.ts';
 import { updateSeries } from './series-edit.ts';
