@@ -124,11 +124,11 @@ describe('health', () => {
       (_request, { pathname }) => new Response(null, { status: pathname === '/v1.0/healthz/outbound' ? 204 : 500 }),
     );
     await checkSidecar({ port, apiToken: '' });
-    expect(checkBroker({ port, apiToken: '' })).rejects.toThrow();
+    await expect(checkBroker({ port, apiToken: '' })).rejects.toThrow();
   });
 
   test('a missing component is told, though the sidecar calls itself healthy', async () => {
     const port = edge(() => Response.json({ id: 'x', components: [{ name: 'another' }] }));
-    expect(checkBroker({ port, apiToken: '' })).rejects.toThrow('taskflow-pubsub');
+    await expect(checkBroker({ port, apiToken: '' })).rejects.toThrow('taskflow-pubsub');
   });
 });

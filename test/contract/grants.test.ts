@@ -226,7 +226,7 @@ describe('a database whose owner may create no roles', () => {
     const empty = await createDatabase({ phase: 0 });
     const owner = await createOwner(empty);
     await migrate(owner.url);
-    expect(applyGrants(owner.url)).rejects.toThrow('permission denied');
+    await expect(applyGrants(owner.url)).rejects.toThrow('permission denied');
     const sql = connect(owner.url, { name: 'test', max: 1 });
     for (const appId of ['reminder-service', 'audit-logger']) {
       await sql`insert into dead_letters (app_id, event_id, topic, envelope) values (${appId}, 'e', 't', '{}')`;

@@ -71,7 +71,7 @@ describe('migrations', () => {
   });
 
   test('down refuses to drop data unless told so', async () => {
-    expect(migrateDown(database.url(), { to: 1, dropData: false })).rejects.toThrow('--drop-data');
+    await expect(migrateDown(database.url(), { to: 1, dropData: false })).rejects.toThrow('--drop-data');
   });
 
   test('several processes may migrate at once, and again', async () => {

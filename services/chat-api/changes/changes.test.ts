@@ -207,7 +207,7 @@ describe('a change that cannot become an event', () => {
   test('parks nothing when the right to write events is what is missing', async () => {
     const id = await insertTask();
     await database.sql`revoke insert on outbox from taskflow_chat_api`;
-    expect(changes.runOnce()).rejects.toThrow('permission denied for table outbox');
+    await expect(changes.runOnce()).rejects.toThrow('permission denied for table outbox');
     await database.sql`grant insert on outbox to taskflow_chat_api`;
     expect(await parked()).toHaveLength(0);
     expect(await changes.runOnce()).toBe(1);

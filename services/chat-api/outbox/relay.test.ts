@@ -212,10 +212,10 @@ describe('ops outbox', () => {
       });
       const eventId = row?.event_id ?? '';
       const event = (await showOutboxEvent(sql, eventId)) as TaskEvent;
-      expect(repairOutboxRow(sql, eventId)).rejects.toThrow(RepairError);
-      expect(repairOutboxRow(sql, eventId, { ...event, recipients: [event.user_id], task_version: 9 })).rejects.toThrow(
-        'task_version must stay',
-      );
+      await expect(repairOutboxRow(sql, eventId)).rejects.toThrow(RepairError);
+      await expect(
+        repairOutboxRow(sql, eventId, { ...event, recipients: [event.user_id], task_version: 9 }),
+      ).rejects.toThrow('task_version must stay');
       await repairOutboxRow(sql, eventId, { ...event, recipients: [event.user_id] });
       expect(await relay.runOnce()).toBe(2);
     } finally {

@@ -54,7 +54,7 @@ describe('a triggered reminder', () => {
   test.each(['soon', '2026-02-30T11:00:00.000Z'])('for %p is refused, as a poison event is', async (triggerAt) => {
     const ada = await api.person();
     const task = await createReminding(ada);
-    expect(consume(triggered(task, ada, triggerAt), null)).rejects.toThrow('trigger_at: ');
+    await expect(consume(triggered(task, ada, triggerAt), null)).rejects.toThrow('trigger_at: ');
     expect((await ada.call('GET', `/tasks/${task.id}`)).body.reminder_status).toBe('pending');
   });
 
