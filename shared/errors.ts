@@ -38,7 +38,7 @@ const briefs: Record<number, string> = {
   413: 'Payload too large',
   415: 'Unsupported media type',
   429: 'Too many requests',
-  499: 'Client closed request',
+  [BROKEN_OFF]: 'Client closed request',
   500: 'Internal error',
   503: 'Service unavailable',
 };
@@ -48,7 +48,7 @@ export function refusing<T>(code: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw error instanceof FieldError ? new ApiError(400, code, error.message, { cause: error }) : error;
+    throw refusalOf(error, code);
   }
 }
 
@@ -57,9 +57,12 @@ export async function refusingAsync<T>(code: string, work: () => Promise<T>): Pr
   try {
     return await work();
   } catch (error) {
-    throw error instanceof FieldError ? new ApiError(400, code, error.message, { cause: error }) : error;
+    throw refusalOf(error, code);
   }
 }
+
+const refusalOf = (error: unknown, code: string): unknown =>
+  error instanceof FieldError ? new ApiError(400, code, error.message, { cause: error }) : error;
 
 /**
  * Turns every failure into the one error form. Bodies are never echoed. A transient database error is 503 with
