@@ -132,9 +132,9 @@ function listCommands(args: string[], { appId, groups }: Service, group: Record<
 }
 
 function usage(name: string, { takes, flags = {} }: Command): string {
-  const own = Object.entries(flags).map(([flag, value]) => `--${flag}${value && ` <${value}>`}`);
+  const options = Object.entries(flags).map(([flag, value]) => `--${flag}${value && ` <${value}>`}`);
   const words = takes.map((word) => `<${word}>`).join(' ');
-  return [name, [words, ...own].filter((part) => part !== '').join(' | ')].join(' ').trim();
+  return [name, [words, ...options].filter((part) => part !== '').join(' | ')].join(' ').trim();
 }
 
 /** Rows as a result: a table with these columns, or the sentence that there are `none`. */
