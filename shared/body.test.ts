@@ -86,6 +86,18 @@ describe('jsonBodies', () => {
     expect(await post('/loose', body)).toMatchObject({ status: 400, code: 'ROUTE_CODE' });
   });
 
+  test.each([
+    ['a list', (count: number) => `{"a":[${'0,'.repeat(count - 3)}0,0]}`],
+    ['an object', (count: number) => `{${Array.from({ length: count }, (_, n) => `"k${n}":"x,\\\\\\"[{"`).join()}}`],
+    ['lists and objects', (count: number) => `[${'[{"a":0}],'.repeat((count - 1) / 3 - 1)}[{"b":0}]]`],
+  ])('takes 10,000 values, and parses no more than that: %s', async (_name, body) => {
+    expect(await post('/loose', body(10_000))).not.toMatchObject({ text: expect.stringContaining('values') });
+    // The count comes first: that this is no JSON would be seen by parsing it.
+    const { status, code, text } = await post('/loose', `${body(10_003)}]`);
+    expect({ status, code }).toEqual({ status: 400, code: 'ROUTE_CODE' });
+    expect(text).toContain('The body holds more than 10,000 values.');
+  });
+
   // To normalise the longer run would outlast any test: it takes the square of its length.
   test('looks through a million bytes of combining marks', async () => {
     for (const marks of [30, 500_000]) {

@@ -1,5 +1,5 @@
 import { Elysia } from 'elysia';
-import { isPiledUp } from './text.ts';
+import { excess, flaw } from './json.ts';
 
 /** Longest body we read, in bytes: 1 MiB (CONTRACT 4). */
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -15,9 +15,6 @@ export const serveOptions = {
   maxRequestBodySize: Number.MAX_SAFE_INTEGER,
   reusePort: false,
 } as const;
-
-/** Deeper JSON is refused: code that walks a value by recursion would overflow the stack. */
-const MAX_DEPTH = 32;
 
 /** A body that cannot be taken: too long, encoded, not JSON, or JSON that no field of ours may hold. */
 export class BodyError extends Error {
@@ -68,10 +65,15 @@ async function read(request: Request, contentType: string): Promise<unknown> {
   if (type !== 'application/json' && !type.endsWith('+json')) {
     throw new BodyError(415, 'Send the body as application/json.');
   }
+  if (isDelivery(request)) return parsed(bytes);
+  refuse(excess(bytes));
   const value = parsed(bytes);
-  const problem = isDelivery(request) ? null : (notAnObject(value) ?? flaw(value, MAX_DEPTH));
-  if (problem !== null) throw new BodyError(400, problem);
+  refuse(notAnObject(value) ?? flaw(value));
   return value;
+}
+
+function refuse(problem: string | null): void {
+  if (problem !== null) throw new BodyError(400, problem);
 }
 
 /**
@@ -117,19 +119,3 @@ const tooLong = () => new BodyError(413, 'The body is longer than 1 MiB.');
 /** Every body of ours is one; a schema of optional fields alone would let a list pass (Elysia 1.4.30). */
 const notAnObject = (value: unknown): string | null =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? null : 'The body must be a JSON object.';
-
-/** Text that PostgreSQL cannot store (RFC 7493, 2.1 forbids lone surrogates) or nobody can normalise, or too deep a nesting. */
-function flaw(value: unknown, levels: number): string | null {
-  if (typeof value === 'string') {
-    if (value.includes('\0')) return 'Text must not hold the character U+0000.';
-    if (!value.isWellFormed()) return 'Text must not hold half of a surrogate pair.';
-    return isPiledUp(value) ? 'Text must not hold more than 30 combining marks in a row.' : null;
-  }
-  if (typeof value !== 'object' || value === null) return null;
-  if (levels === 0) return `The body is nested deeper than ${MAX_DEPTH} levels.`;
-  for (const inner of Object.values(value)) {
-    const problem = flaw(inner, levels - 1);
-    if (problem !== null) return problem;
-  }
-  return null;
-}

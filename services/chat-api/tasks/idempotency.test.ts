@@ -74,7 +74,7 @@ describe('Idempotency-Key', () => {
 
   test('takes the widest of bodies in any order', async () => {
     const ada = await api.person();
-    const keys = Array.from({ length: 50_000 }, (_, n) => [`key ${n}`, n]);
+    const keys = Array.from({ length: 9990 }, (_, n) => [`key ${n}`, n]);
     const first = await create(ada, 'k', { title: 'wide', ...Object.fromEntries(keys) });
     const again = await create(ada, 'k', { ...Object.fromEntries(keys.reverse()), title: 'wide' });
     expect([again.status, again.body.id]).toEqual([201, first.body.id]);
