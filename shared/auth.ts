@@ -98,18 +98,30 @@ export function createAuthenticator({
     return principalOf(row, 'token', row.expires_at);
   }
 
+  async function whoCalls(request: Request): Promise<Principal> {
+    const { token, from } = credentialOf(request, publicUrl);
+    if (from === 'cookie') {
+      requireSameOrigin(request, publicUrl);
+      return byAccessToken(token);
+    }
+    if (isOneOf(serviceTokens, token) && showsAppToken(request, appTokens)) {
+      return { type: 'service', userId: '', email: '', role: null, sid: '', exp: null, name: null, scopes: null };
+    }
+    return token.startsWith(API_TOKEN_PREFIX) ? byApiToken(token) : byAccessToken(token);
+  }
+
+  /** Asked before a body is read, and again by the route. */
+  const answers = new WeakMap<Request, Promise<Principal>>();
+
   return {
-    /** @throws {ApiError} 401 with the code of CONTRACT 4; 403 for a cookie on a state-changing request from elsewhere */
-    async authenticate(request: Request): Promise<Principal> {
-      const { token, from } = credentialOf(request, publicUrl);
-      if (from === 'cookie') {
-        requireSameOrigin(request, publicUrl);
-        return byAccessToken(token);
-      }
-      if (isOneOf(serviceTokens, token) && showsAppToken(request, appTokens)) {
-        return { type: 'service', userId: '', email: '', role: null, sid: '', exp: null, name: null, scopes: null };
-      }
-      return token.startsWith(API_TOKEN_PREFIX) ? byApiToken(token) : byAccessToken(token);
+    /**
+     * The same answer however often it is asked about one request.
+     * @throws {ApiError} 401 with the code of CONTRACT 4; 403 for a cookie on a state-changing request from elsewhere
+     */
+    authenticate(request: Request): Promise<Principal> {
+      const answer = answers.get(request) ?? whoCalls(request);
+      answers.set(request, answer);
+      return answer;
     },
 
     /** The claims of an access token, checked by signature and time only. @throws {ApiError} 401 */
@@ -120,7 +132,7 @@ export function createAuthenticator({
   };
 }
 
-/** Derives `principal` before the body is validated; who is not logged in learns nothing about bodies. */
+/** Derives `principal`; who is not logged in learns nothing about bodies, and `admission` has had none of it read. */
 export const authenticated = (authenticator: Authenticator) =>
   new Elysia().derive({ as: 'scoped' }, async ({ request }) => ({
     principal: await authenticator.authenticate(request),
@@ -226,6 +238,12 @@ export function cookieOf(request: Request, name: string): string | null {
 /** Whether the sidecar, which alone knows these tokens, makes a request. False when there are none. */
 export const showsAppToken = (request: Request, appTokens: string[]): boolean =>
   isOneOf(appTokens, request.headers.get('dapr-api-token') ?? '');
+
+/** @throws {ApiError} 401 unless the sidecar makes this request; where there are no tokens it is not asked */
+export function requireSidecar(request: Request, appTokens: string[]): void {
+  if (appTokens.every((token) => token === '') || showsAppToken(request, appTokens)) return;
+  throw new ApiError(401, 'INVALID_APP_TOKEN', 'Only the sidecar delivers events here.');
+}
 
 /** An empty setting is no token. */
 const isOneOf = (tokens: string[], shown: string): boolean =>

@@ -1,15 +1,16 @@
 import { describe, expect, test } from 'bun:test';
 import { Elysia, t } from 'elysia';
-import { serveOptions } from './body.ts';
+import { MAX_BODY_BYTES, serveOptions } from './body.ts';
 import { edge } from './edge.ts';
 import { ApiError } from './errors.ts';
 import { createLog } from './log.ts';
 
-const app = edge({ log: createLog('test', { write: () => {} }), invalid: () => 'ROUTE_CODE' })
-  .derive(({ request }) => {
-    if (request.headers.get('authorization') === 'none') throw new ApiError(401, 'WHO', 'Who is calling?');
-    return {};
-  })
+async function admit({ headers }: Request): Promise<number> {
+  if (headers.get('authorization') === 'none') throw new ApiError(401, 'WHO', 'Who is calling?');
+  return MAX_BODY_BYTES;
+}
+
+const app = edge({ log: createLog('test', { write: () => {} }), admit, invalid: () => 'ROUTE_CODE' })
   .post('/strict', ({ body }) => body, { body: t.Object({ title: t.String() }) })
   .post('/loose', ({ body }) => body ?? 'nothing', { body: t.MaybeEmpty(t.Object({ title: t.Optional(t.String()) })) })
   .post('/none', () => 'ran')

@@ -2,7 +2,7 @@ import { Elysia } from 'elysia';
 import { excess, flaw } from './json.ts';
 
 /** Longest body we read, in bytes: 1 MiB (CONTRACT 4). */
-const MAX_BODY_BYTES = 1024 * 1024;
+export const MAX_BODY_BYTES = 1024 * 1024;
 
 /**
  * How every service listens. Idle for 120 s: streams send a heartbeat each 30 s, which Bun's default would cut. No limit
@@ -29,33 +29,50 @@ export class BodyError extends Error {
 }
 
 /**
- * Reads every body as JSON (`application/json` or `…+json`) in place of Elysia's parsers, which take forms and plain
- * text as well, and answer malformed JSON before anybody has asked who is calling. Here a bad body is remembered and
- * refused only when the handler would run, so authentication (a `derive`) answers first. No body is `null`.
+ * How long the body of this request may be, in bytes: asked before any of it is read (`admission.ts`).
+ * @throws when nothing of it is to be read
  */
-export const jsonBodies = () =>
+export type Admission = (request: Request, path: string) => Promise<number>;
+
+/**
+ * Reads every body as JSON (`application/json` or `…+json`) in place of Elysia's parsers, which take forms and plain
+ * text as well, and answer malformed JSON before anybody has asked who is calling. Elysia parses before any hook that
+ * could refuse, so the refusal is remembered here and thrown when the handler would run. No body is `null`.
+ */
+export const jsonBodies = (admit: Admission) =>
   new Elysia({ name: 'json-bodies' })
-    .onParse({ as: 'global' }, async ({ request }, contentType) => {
+    .onParse({ as: 'global' }, async ({ request, path }, contentType) => {
+      if (request.body === null) return null;
+      let maxBytes: number;
       try {
-        return await read(request, contentType);
+        maxBytes = await admit(request, path);
+      } catch (error) {
+        return refused(request, error);
+      }
+      try {
+        return await read(request, path, contentType, maxBytes);
       } catch (error) {
         if (!(error instanceof BodyError)) throw error;
-        problems.set(request, error);
-        return null;
+        return refused(request, error);
       }
     })
-    .onBeforeHandle({ as: 'global' }, ({ request }) => {
-      const problem = problems.get(request);
-      if (problem && !isDelivery(request)) throw problem;
+    .onBeforeHandle({ as: 'global' }, ({ request, path }) => {
+      const refusal = refusals.get(request);
+      if (refusal !== undefined && !(refusal instanceof BodyError && isDelivery(path))) throw refusal;
     });
 
 /** Why this request's body was not taken, for an error that its absence led to. */
-export const bodyProblem = (request: Request): BodyError | undefined => problems.get(request);
+export const refusalOf = (request: Request): unknown => refusals.get(request);
 
-const problems = new WeakMap<Request, BodyError>();
+const refusals = new WeakMap<Request, unknown>();
 
-async function read(request: Request, contentType: string): Promise<unknown> {
-  const bytes = await bytesOf(request);
+function refused(request: Request, refusal: unknown): null {
+  refusals.set(request, refusal);
+  return null;
+}
+
+async function read(request: Request, path: string, contentType: string, maxBytes: number): Promise<unknown> {
+  const bytes = await bytesOf(request, maxBytes);
   if (bytes.length === 0) return null;
   if (isEncoded(request)) {
     const message = 'Send the body without Content-Encoding: it is taken uncompressed only.';
@@ -65,14 +82,14 @@ async function read(request: Request, contentType: string): Promise<unknown> {
   if (type !== 'application/json' && !type.endsWith('+json')) {
     throw new BodyError(415, 'Send the body as application/json.');
   }
-  if (isDelivery(request)) return parsed(bytes);
-  refuse(excess(bytes));
+  if (isDelivery(path)) return parsed(bytes);
+  refuseJson(excess(bytes));
   const value = parsed(bytes);
-  refuse(notAnObject(value) ?? flaw(value));
+  refuseJson(notAnObject(value) ?? flaw(value));
   return value;
 }
 
-function refuse(problem: string | null): void {
+function refuseJson(problem: string | null): void {
   if (problem !== null) throw new BodyError(400, problem);
 }
 
@@ -80,7 +97,7 @@ function refuse(problem: string | null): void {
  * What becomes of an event is its consumer's decision, also of one that cannot be read: the sidecar would offer it again
  * for any status but 200. By the path, since a caller could call any body an event.
  */
-const isDelivery = (request: Request): boolean => new URL(request.url).pathname.startsWith('/events/');
+export const isDelivery = (path: string): boolean => path.startsWith('/events/');
 
 /** `identity` is the coding that changes nothing. */
 function isEncoded({ headers }: Request): boolean {
@@ -100,21 +117,22 @@ function parsed(bytes: Uint8Array): unknown {
 }
 
 /** A body that says its length is not read when it is too long; one that does not is counted while it comes. */
-async function bytesOf(request: Request): Promise<Uint8Array> {
+async function bytesOf(request: Request, maxBytes: number): Promise<Uint8Array> {
   const length = request.headers.get('content-length');
-  if (Number(length) > MAX_BODY_BYTES) throw tooLong();
+  if (Number(length) > maxBytes) throw tooLong(maxBytes);
   if (length !== null) return new Uint8Array(await request.arrayBuffer());
   const chunks: Uint8Array[] = [];
   let total = 0;
   for await (const chunk of request.body ?? []) {
     total += chunk.length;
-    if (total > MAX_BODY_BYTES) throw tooLong();
+    if (total > maxBytes) throw tooLong(maxBytes);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
 }
 
-const tooLong = () => new BodyError(413, 'The body is longer than 1 MiB.');
+const tooLong = (maxBytes: number) =>
+  new BodyError(413, `The body is longer than ${maxBytes === MAX_BODY_BYTES ? '1 MiB' : `${maxBytes / 1024} KiB`}.`);
 
 /** Every body of ours is one; a schema of optional fields alone would let a list pass (Elysia 1.4.30). */
 const notAnObject = (value: unknown): string | null =>

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import { said } from '../test/support/raw.ts';
 import { eventually } from '../test/support/wait.ts';
+import { MAX_BODY_BYTES } from './body.ts';
 import { edge } from './edge.ts';
 import { createLog } from './log.ts';
 
@@ -10,7 +11,7 @@ const log = createLog('test', {
   write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>),
 });
 
-const app = edge({ log })
+const app = edge({ log, admit: async () => MAX_BODY_BYTES })
   .get('/bug', () => {
     throw new TypeError('secret detail');
   })

@@ -1,5 +1,6 @@
 import { Elysia } from 'elysia';
-import { jsonBodies } from './body.ts';
+import { admission } from './admission.ts';
+import { type Admission, jsonBodies } from './body.ts';
 import { correlation } from './correlation.ts';
 import { crossOrigin } from './cors.ts';
 import { deadline } from './deadline.ts';
@@ -14,16 +15,18 @@ import { methods } from './methods.ts';
  * it: hooks that come later miss earlier routes. The order is part of it: what gives every answer its headers (the
  * correlation id, CORS) stands before all that may refuse.
  *
- * `invalid` gives the code of a body that is malformed or fails its schema on a path (`TASK_CREATION_ERROR` …).
+ * `admit` says whose body is read: nobody's, unless it is told. `invalid` gives the code of a body that is malformed or fails its schema on a path (`TASK_CREATION_ERROR` …).
  */
 export function edge({
   log,
   corsOrigins = [],
+  admit = admission(),
   invalid = () => 'VALIDATION_ERROR',
   answerMs,
 }: {
   log: Log;
   corsOrigins?: string[];
+  admit?: Admission;
   invalid?: (request: Request) => string;
   answerMs?: number;
 }) {
@@ -40,5 +43,5 @@ export function edge({
     .use(deadline(() => toResponse(databaseUnavailable()), answerMs))
     .use(methods(() => app.router))
     .use(errorMapping({ log, invalid, routes: () => app.routes }))
-    .use(jsonBodies());
+    .use(jsonBodies(admit));
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { t } from 'elysia';
+import { MAX_BODY_BYTES } from './body.ts';
 import { DeadlineError } from './db.ts';
 import { edge } from './edge.ts';
 import { ApiError } from './errors.ts';
@@ -8,7 +9,11 @@ import { createLog } from './log.ts';
 const lines: Record<string, unknown>[] = [];
 const log = createLog('test', { write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>) });
 
-const app = edge({ log, invalid: (request) => (request.method === 'POST' ? 'POST_ERROR' : 'OTHER') })
+const app = edge({
+  log,
+  admit: async () => MAX_BODY_BYTES,
+  invalid: (request) => (request.method === 'POST' ? 'POST_ERROR' : 'OTHER'),
+})
   .get('/expected', () => {
     throw new ApiError(412, 'VERSION_CONFLICT', 'It changed.', { headers: { 'x-more': '1' } });
   })

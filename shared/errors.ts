@@ -1,5 +1,5 @@
 import { Elysia, type InternalRoute } from 'elysia';
-import { BodyError, bodyProblem } from './body.ts';
+import { BodyError, refusalOf } from './body.ts';
 import { isTransient } from './db.ts';
 import { FieldError } from './field.ts';
 import type { Log } from './log.ts';
@@ -48,7 +48,7 @@ export function refusing<T>(code: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw refusalOf(error, code);
+    throw asRefusal(error, code);
   }
 }
 
@@ -57,11 +57,11 @@ export async function refusingAsync<T>(code: string, work: () => Promise<T>): Pr
   try {
     return await work();
   } catch (error) {
-    throw refusalOf(error, code);
+    throw asRefusal(error, code);
   }
 }
 
-const refusalOf = (error: unknown, code: string): unknown =>
+const asRefusal = (error: unknown, code: string): unknown =>
   error instanceof FieldError ? new ApiError(400, code, error.message, { cause: error }) : error;
 
 /**
@@ -79,7 +79,7 @@ export const errorMapping = ({
 }) =>
   new Elysia({ name: 'errors', seed: invalid }).onError({ as: 'global' }, ({ error, code, request, route, set }) => {
     // A body that was not taken fails the schema too; the reason is what the caller can use.
-    const reason = code === 'VALIDATION' ? (bodyProblem(request) ?? error) : error;
+    const reason = code === 'VALIDATION' ? (refusalOf(request) ?? error) : error;
     const query = () => routes().find(({ path, method }) => path === route && method === request.method)?.hooks.query;
     const answer = mapped(reason, code, request, invalid, query);
     const correlationId = set.headers['x-correlation-id'];

@@ -1,5 +1,6 @@
 import { afterAll, beforeEach, describe, expect, test } from 'bun:test';
 import { createDatabase } from '../test/support/database.ts';
+import { admission } from './admission.ts';
 import { connect, type Sql } from './db.ts';
 import { edge } from './edge.ts';
 import type { TaskEvent } from './events.ts';
@@ -28,7 +29,7 @@ function createApp({ appTokens = [] as string[], db = sql as Sql, now = Date.now
     await fail(event);
     handled.push(event);
   };
-  const app = edge({ log }).use(
+  const app = edge({ log, admit: admission({ appTokens }) }).use(
     subscribe({
       appId: 'reminder-service',
       appTokens,

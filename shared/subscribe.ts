@@ -1,9 +1,9 @@
 import { TypeCompiler } from '@sinclair/typebox/compiler';
 import { Elysia, t } from 'elysia';
-import { showsAppToken } from './auth.ts';
+import { requireSidecar } from './auth.ts';
+import { isDelivery } from './body.ts';
 import { isTransient, type Sql, within } from './db.ts';
 import { storeDeadLetter } from './dead-letters.ts';
-import { ApiError } from './errors.ts';
 import {
   actorSchema,
   type Consumer,
@@ -114,9 +114,7 @@ export function subscribe({
   };
 
   const app = new Elysia({ name: 'subscribe' }).onBeforeHandle(({ request, path }) => {
-    if (path.startsWith('/events/') && !mayDeliver(request, appTokens)) {
-      throw new ApiError(401, 'INVALID_APP_TOKEN', 'Only the sidecar delivers events here.');
-    }
+    if (isDelivery(path)) requireSidecar(request, appTokens);
   });
   for (const type of consumers[appId]) {
     // Dapr sends application/cloudevents+json, which Elysia does not parse unless told to.
@@ -163,9 +161,6 @@ function invalidity(data: unknown): string | null {
   const first = check.Errors(data).First();
   return first ? `${first.path || '/'}: ${first.message}` : 'invalid';
 }
-
-const mayDeliver = (request: Request, appTokens: string[]): boolean =>
-  appTokens.every((token) => token === '') || showsAppToken(request, appTokens);
 
 /** Which events are being offered again: how often each was refused, and since when. In memory and bounded. */
 function createRepeats(now: () => number) {

@@ -1,12 +1,13 @@
 import { Type } from '@sinclair/typebox';
 import { describe, expect, test } from 'bun:test';
 import { t } from 'elysia';
+import { MAX_BODY_BYTES } from './body.ts';
 import { edge } from './edge.ts';
 import { createLog } from './log.ts';
 
 const orNull = t.Union([t.String(), t.Null()]);
 const level = t.Union([t.Literal('all'), t.Literal('critical'), t.Literal('none')]);
-const app = edge({ log: createLog('test', { write: () => {} }) })
+const app = edge({ log: createLog('test', { write: () => {} }), admit: async () => MAX_BODY_BYTES })
   .get('/list', () => ({}), {
     query: t.Object({
       unread: t.Optional(t.Boolean()),

@@ -1,3 +1,4 @@
+import { admission } from '#shared/admission';
 import type { Authenticator } from '#shared/auth';
 import type { Sql } from '#shared/db';
 import { edge } from '#shared/edge';
@@ -37,7 +38,7 @@ export function createApp({
 }) {
   const { record } = createRecorder({ sql, sealKey, metrics });
   return (
-    edge({ log, corsOrigins })
+    edge({ log, corsOrigins, admit: admission({ authenticator, appTokens }) })
       .use(health({ service: 'audit-logger', version, commit, ready, degraded, metrics }))
       .use(
         apiDocs({

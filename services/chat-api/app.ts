@@ -1,4 +1,5 @@
 import { Elysia } from 'elysia';
+import { admission } from '#shared/admission';
 import { createAuthenticator } from '#shared/auth';
 import { listOf } from '#shared/config';
 import type { Pool } from '#shared/db';
@@ -34,20 +35,29 @@ interface Deps {
   degraded: Record<string, Check>;
 }
 
+/** What is for who has no access token yet, or no longer. */
+const forStrangers = ['signup', 'login', 'refresh', 'password/reset'].map((name) => `/api/v1/auth/${name}`);
+
 /** All routes of chat-api. With EVENTS=off those of Phase IV, and no column of Phase V in any statement. */
 export function createApp({ config, version, sql, log, metrics, committed, degraded }: Deps) {
   const isPhase4 = config.EVENTS === 'off';
+  const appTokens = [config.APP_API_TOKEN, config.APP_API_TOKEN_PREVIOUS];
   const authenticator = createAuthenticator({
     lookup: sessionTables(sql),
     secrets: [config.JWT_SECRET, config.JWT_SECRET_PREVIOUS],
     serviceTokens: [config.SERVICE_TOKEN, config.SERVICE_TOKEN_PREVIOUS],
-    appTokens: [config.APP_API_TOKEN, config.APP_API_TOKEN_PREVIOUS],
+    appTokens,
     publicUrl: config.PUBLIC_URL,
     sessionUsed: notingUse({ sql, log }),
   });
   const auth = authDeps({ config, sql, log, isPhase4, authenticator });
 
-  return edge({ log, corsOrigins: listOf(config.CORS_ORIGINS), invalid: codeOfInvalid })
+  return edge({
+    log,
+    corsOrigins: listOf(config.CORS_ORIGINS),
+    admit: admission({ authenticator, appTokens, open: forStrangers }),
+    invalid: codeOfInvalid,
+  })
     .use(
       health({
         service: 'chat-api',
@@ -72,7 +82,7 @@ export function createApp({ config, version, sql, log, metrics, committed, degra
     .use(loginRoutes(auth))
     .use(authRoutes(auth))
     .use(isPhase4 ? phase4TaskRoutes({ sql, authenticator }) : phase5Routes({ sql, authenticator, committed, log }))
-    .use(isPhase4 ? new Elysia() : reminderDeliveries({ config, sql, log, metrics }));
+    .use(isPhase4 ? new Elysia() : reminderDeliveries({ appTokens, sql, log, metrics }));
 }
 
 /** A statement a minute for each session in use, and none for the calls between. */
@@ -87,10 +97,15 @@ function notingUse({ sql, log }: Pick<Deps, 'sql' | 'log'>): (sid: string) => vo
 const phase5Routes = (deps: Parameters<typeof taskRoutes>[0]) =>
   new Elysia().use(settingsRoutes(deps)).use(taskRoutes(deps));
 
-const reminderDeliveries = ({ config, sql, log, metrics }: Pick<Deps, 'config' | 'sql' | 'log' | 'metrics'>) =>
+const reminderDeliveries = ({
+  appTokens,
+  sql,
+  log,
+  metrics,
+}: Pick<Deps, 'sql' | 'log' | 'metrics'> & { appTokens: string[] }) =>
   subscribe({
     appId: 'chat-api',
-    appTokens: [config.APP_API_TOKEN, config.APP_API_TOKEN_PREVIOUS],
+    appTokens,
     sql,
     handle: createReminderConsumer({ sql, log }),
     log,

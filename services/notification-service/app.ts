@@ -1,3 +1,4 @@
+import { admission } from '#shared/admission';
 import type { Authenticator } from '#shared/auth';
 import type { Sql } from '#shared/db';
 import { edge } from '#shared/edge';
@@ -42,7 +43,7 @@ export const createApp = ({
   log: Log;
   metrics: Metrics;
 }) =>
-  edge({ log, corsOrigins })
+  edge({ log, corsOrigins, admit: admission({ authenticator, appTokens }) })
     .use(health({ service: 'notification-service', version, commit, ready, degraded, metrics }))
     .use(
       apiDocs({

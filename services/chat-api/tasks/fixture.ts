@@ -1,4 +1,5 @@
 import { SignJWT } from 'jose';
+import { admission } from '#shared/admission';
 import { createAuthenticator } from '#shared/auth';
 import { connect, type Pool } from '#shared/db';
 import { edge } from '#shared/edge';
@@ -31,7 +32,7 @@ export function startApi(database: TestDatabase) {
     serviceTokens: [SERVICE_TOKEN],
     appTokens: [APP_TOKEN],
   });
-  const app = edge({ log }).use(
+  const app = edge({ log, admit: admission({ authenticator }) }).use(
     taskRoutes({ sql, authenticator, log, committed: () => void (wakes.count += 1), now: () => clock.now }),
   );
 

@@ -1,0 +1,25 @@
+import { type Authenticator, requireSidecar } from './auth.ts';
+import { type Admission, isDelivery, MAX_BODY_BYTES } from './body.ts';
+import { ApiError } from './errors.ts';
+
+/** Longest body of who has no login. Email, password and time zone take 4 KiB at the most, with each character escaped. */
+const OPEN_BODY_BYTES = 16 * 1024;
+
+/**
+ * Whose bodies an app reads: those of the sidecar on its own routes, of anybody on `open` ones (paths as the routes have
+ * them, for who has no login yet) and everywhere else of who is logged in. A caller who is nobody costs no more than his
+ * headers. Without an authenticator nobody is let in.
+ */
+export const admission =
+  ({
+    authenticator,
+    appTokens = [],
+    open = [],
+  }: { authenticator?: Authenticator; appTokens?: string[]; open?: string[] } = {}): Admission =>
+  async (request, path) => {
+    if (isDelivery(path)) requireSidecar(request, appTokens);
+    else if (open.includes(path.replace(/\/$/, ''))) return OPEN_BODY_BYTES;
+    else if (authenticator) await authenticator.authenticate(request);
+    else throw new ApiError(401, 'INVALID_TOKEN', 'Nobody can log in here.');
+    return MAX_BODY_BYTES;
+  };
