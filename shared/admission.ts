@@ -1,6 +1,7 @@
 import { type Authenticator, requireSidecar } from './auth.ts';
-import { type Admission, isDelivery, MAX_BODY_BYTES } from './body.ts';
+import { type Admission, isDelivery } from './body.ts';
 import { ApiError } from './errors.ts';
+import { MAX_BODY_BYTES } from './intake.ts';
 
 /** Longest body of who has no login. Email, password and time zone take 4 KiB at the most, with each character escaped. */
 const OPEN_BODY_BYTES = 16 * 1024;

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'bun:test';
 import { Elysia, t } from 'elysia';
-import { MAX_BODY_BYTES, serveOptions } from './body.ts';
+import { serveOptions } from './body.ts';
 import { edge } from './edge.ts';
 import { ApiError } from './errors.ts';
+import { MAX_BODY_BYTES } from './intake.ts';
 import { createLog } from './log.ts';
 
 async function admit({ headers }: Request): Promise<number> {

@@ -1,8 +1,6 @@
 import { Elysia } from 'elysia';
+import { BodyError, createIntake } from './intake.ts';
 import { excess, flaw } from './json.ts';
-
-/** Longest body we read, in bytes: 1 MiB (CONTRACT 4). */
-export const MAX_BODY_BYTES = 1024 * 1024;
 
 /**
  * How every service listens. Idle for 120 s: streams send a heartbeat each 30 s, which Bun's default would cut. No limit
@@ -16,18 +14,6 @@ export const serveOptions = {
   reusePort: false,
 } as const;
 
-/** A body that cannot be taken: too long, encoded, not JSON, or JSON that no field of ours may hold. */
-export class BodyError extends Error {
-  override name = 'BodyError';
-  constructor(
-    readonly status: 400 | 413 | 415,
-    message: string,
-    readonly headers: Record<string, string> = {},
-  ) {
-    super(message);
-  }
-}
-
 /**
  * How long the body of this request may be, in bytes: asked before any of it is read (`admission.ts`).
  * @throws when nothing of it is to be read
@@ -39,7 +25,7 @@ export type Admission = (request: Request, path: string) => Promise<number>;
  * text as well, and answer malformed JSON before anybody has asked who is calling. Elysia parses before any hook that
  * could refuse, so the refusal is remembered here and thrown when the handler would run. No body is `null`.
  */
-export const jsonBodies = (admit: Admission) =>
+export const jsonBodies = (admit: Admission, intake = createIntake()) =>
   new Elysia({ name: 'json-bodies' })
     .onParse({ as: 'global' }, async ({ request, path }, contentType) => {
       if (request.body === null) return null;
@@ -47,18 +33,18 @@ export const jsonBodies = (admit: Admission) =>
       try {
         maxBytes = await admit(request, path);
       } catch (error) {
-        return refused(request, error);
+        return remember(request, error);
       }
       try {
-        return await read(request, path, contentType, maxBytes);
+        return read(request, path, contentType, await intake.take(request, maxBytes));
       } catch (error) {
         if (!(error instanceof BodyError)) throw error;
-        return refused(request, error);
+        return remember(request, error);
       }
     })
     .onBeforeHandle({ as: 'global' }, ({ request, path }) => {
       const refusal = refusals.get(request);
-      if (refusal !== undefined && !(refusal instanceof BodyError && isDelivery(path))) throw refusal;
+      if (refusal !== undefined && !(isDelivery(path) && isOfContent(refusal))) throw refusal;
     });
 
 /** Why this request's body was not taken, for an error that its absence led to. */
@@ -66,13 +52,12 @@ export const refusalOf = (request: Request): unknown => refusals.get(request);
 
 const refusals = new WeakMap<Request, unknown>();
 
-function refused(request: Request, refusal: unknown): null {
+function remember(request: Request, refusal: unknown): null {
   refusals.set(request, refusal);
   return null;
 }
 
-async function read(request: Request, path: string, contentType: string, maxBytes: number): Promise<unknown> {
-  const bytes = await bytesOf(request, maxBytes);
+function read(request: Request, path: string, contentType: string, bytes: Uint8Array): unknown {
   if (bytes.length === 0) return null;
   if (isEncoded(request)) {
     const message = 'Send the body without Content-Encoding: it is taken uncompressed only.';
@@ -92,6 +77,9 @@ async function read(request: Request, path: string, contentType: string, maxByte
 function refuseJson(problem: string | null): void {
   if (problem !== null) throw new BodyError(400, problem);
 }
+
+/** Not of a body that did not come, which may be sent again. */
+const isOfContent = (refusal: unknown): boolean => refusal instanceof BodyError && refusal.status !== 408;
 
 /**
  * What becomes of an event is its consumer's decision, also of one that cannot be read: the sidecar would offer it again
@@ -115,24 +103,6 @@ function parsed(bytes: Uint8Array): unknown {
     throw cause;
   }
 }
-
-/** A body that says its length is not read when it is too long; one that does not is counted while it comes. */
-async function bytesOf(request: Request, maxBytes: number): Promise<Uint8Array> {
-  const length = request.headers.get('content-length');
-  if (Number(length) > maxBytes) throw tooLong(maxBytes);
-  if (length !== null) return new Uint8Array(await request.arrayBuffer());
-  const chunks: Uint8Array[] = [];
-  let total = 0;
-  for await (const chunk of request.body ?? []) {
-    total += chunk.length;
-    if (total > maxBytes) throw tooLong(maxBytes);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
-const tooLong = (maxBytes: number) =>
-  new BodyError(413, `The body is longer than ${maxBytes === MAX_BODY_BYTES ? '1 MiB' : `${maxBytes / 1024} KiB`}.`);
 
 /** Every body of ours is one; a schema of optional fields alone would let a list pass (Elysia 1.4.30). */
 const notAnObject = (value: unknown): string | null =>

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import { said } from '../test/support/raw.ts';
 import { eventually } from '../test/support/wait.ts';
-import { MAX_BODY_BYTES } from './body.ts';
+import { MAX_BODY_BYTES } from './intake.ts';
 import { edge } from './edge.ts';
 import { createLog } from './log.ts';
 
@@ -59,6 +59,27 @@ describe('a Host header', () => {
     expect(answer).toStartWith('HTTP/1.1 400 ');
     expect(answer.toLowerCase()).toContain('x-correlation-id: ');
     expect(answer).toContain('{"error":"Bad request","code":"INVALID_REQUEST"');
+  });
+});
+
+describe('a body that does not come', () => {
+  const waiting = edge({ log, admit: async () => MAX_BODY_BYTES, bodyMs: 20 })
+    .post('/body', ({ body }) => body as object)
+    .post('/events/created', () => ({ status: 'DROP' }), { parse: 'json' })
+    .listen({ hostname: '127.0.0.1', port: 0 });
+  afterAll(() => waiting.stop(true));
+
+  // `said` waits for the server to close the connection.
+  test.each([
+    ['/body', 'Content-Length: 100\r\n\r\n{"title":"'],
+    ['/body', 'Transfer-Encoding: chunked\r\n\r\na\r\n{"title":"\r\n'],
+    ['/events/created', 'Content-Length: 100\r\n\r\n{"title":"'],
+  ])('is 408 and the end of the connection on %s: %j', async (path, rest) => {
+    const request = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${rest}`;
+    const answer = await said(waiting.server?.port ?? 0, request);
+    expect(answer).toMatch(/^HTTP\/1.1 408 [^]*\{"error":"Request timeout","code":"REQUEST_TIMEOUT"/);
+    expect(answer.toLowerCase()).toContain('connection: close');
+    expect(answer.toLowerCase()).toContain('x-correlation-id: ');
   });
 });
 

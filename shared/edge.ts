@@ -7,6 +7,7 @@ import { deadline } from './deadline.ts';
 import { databaseUnavailable, errorMapping, toResponse } from './errors.ts';
 import { heads } from './head.ts';
 import { hosts } from './host.ts';
+import { createIntake } from './intake.ts';
 import type { Log } from './log.ts';
 import { methods } from './methods.ts';
 
@@ -23,12 +24,14 @@ export function edge({
   admit = admission(),
   invalid = () => 'VALIDATION_ERROR',
   answerMs,
+  bodyMs,
 }: {
   log: Log;
   corsOrigins?: string[];
   admit?: Admission;
   invalid?: (request: Request) => string;
   answerMs?: number;
+  bodyMs?: number;
 }) {
   const app = new Elysia({
     name: 'edge',
@@ -43,5 +46,5 @@ export function edge({
     .use(deadline(() => toResponse(databaseUnavailable()), answerMs))
     .use(methods(() => app.router))
     .use(errorMapping({ log, invalid, routes: () => app.routes }))
-    .use(jsonBodies(admit));
+    .use(jsonBodies(admit, createIntake({ bodyMs })));
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { t } from 'elysia';
-import { MAX_BODY_BYTES } from './body.ts';
+import { MAX_BODY_BYTES } from './intake.ts';
 import { DeadlineError } from './db.ts';
 import { edge } from './edge.ts';
 import { ApiError } from './errors.ts';

@@ -1,7 +1,8 @@
 import { Elysia, type InternalRoute } from 'elysia';
-import { BodyError, refusalOf } from './body.ts';
+import { refusalOf } from './body.ts';
 import { isTransient } from './db.ts';
 import { FieldError } from './field.ts';
+import { BodyError } from './intake.ts';
 import type { Log } from './log.ts';
 import type { Schema } from './openapi-page.ts';
 import { validationMessage } from './validation.ts';
@@ -33,6 +34,7 @@ const briefs: Record<number, string> = {
   403: 'Forbidden',
   404: 'Not found',
   405: 'Method not allowed',
+  408: 'Request timeout',
   409: 'Conflict',
   412: 'Precondition failed',
   413: 'Payload too large',
@@ -110,10 +112,7 @@ function mapped(
   query: () => Schema | undefined,
 ): ApiError {
   if (error instanceof ApiError) return error;
-  if (error instanceof BodyError) {
-    const { status, message, headers } = error;
-    return new ApiError(status, bodyCodes[status] ?? invalid(request), message, { headers });
-  }
+  if (error instanceof BodyError) return bodyRefusal(error, () => invalid(request));
   if (elysiaCode === 'PARSE' && request.signal.aborted)
     return new ApiError(BROKEN_OFF, 'BODY_BROKEN_OFF', 'The connection ended before the body did.');
   if (isTransient(error)) return databaseUnavailable();
@@ -135,7 +134,15 @@ export const databaseUnavailable = () =>
 export const toResponse = ({ error, code, message, status, headers }: ApiError): Response =>
   Response.json({ error, code, message }, { status, headers });
 
-const bodyCodes: Record<number, string> = { 413: 'PAYLOAD_TOO_LARGE', 415: 'UNSUPPORTED_MEDIA_TYPE' };
+/** `invalid`: the code of a body that can be read and is not right. */
+export const bodyRefusal = ({ status, message, headers }: BodyError, invalid: () => string): ApiError =>
+  new ApiError(status, bodyCodes[status] ?? invalid(), message, { headers });
+
+const bodyCodes: Record<number, string> = {
+  408: 'REQUEST_TIMEOUT',
+  413: 'PAYLOAD_TOO_LARGE',
+  415: 'UNSUPPORTED_MEDIA_TYPE',
+};
 
 /** An answer that fails its own schema is our fault, not the caller's. */
 const isOurAnswer = (error: unknown): boolean => (error as { type?: string }).type === 'response';

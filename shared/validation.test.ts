@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import { describe, expect, test } from 'bun:test';
 import { t } from 'elysia';
-import { MAX_BODY_BYTES } from './body.ts';
+import { MAX_BODY_BYTES } from './intake.ts';
 import { edge } from './edge.ts';
 import { createLog } from './log.ts';
 

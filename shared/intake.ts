@@ -1,0 +1,102 @@
+/** Longest body we read, in bytes: 1 MiB (CONTRACT 4). */
+export const MAX_BODY_BYTES = 1024 * 1024;
+
+/** From the first look at a body to its last byte. Below the 9 s after which a late handler is answered (`deadline.ts`). */
+const BODY_MS = 8000;
+
+/** What may be held of all bodies under way together, in bytes: 64 of the longest. */
+const TOTAL_BYTES = 64 * MAX_BODY_BYTES;
+
+/** A body that cannot be taken: too long, too slow, encoded, not JSON, or JSON that no field of ours may hold. */
+export class BodyError extends Error {
+  override name = 'BodyError';
+  constructor(
+    readonly status: 400 | 408 | 413 | 415,
+    message: string,
+    readonly headers: Record<string, string> = {},
+  ) {
+    super(message);
+  }
+}
+
+export type Intake = ReturnType<typeof createIntake>;
+
+/**
+ * Takes in bodies, and bounds what they hold while they come: each in length and time, all together in bytes. Where
+ * that is full the body that has been coming for longest gives way, since one of whoever means well is there in a moment.
+ */
+export function createIntake({ bodyMs = BODY_MS, totalBytes = TOTAL_BYTES } = {}) {
+  /** Oldest first. */
+  const underWay = new Set<Arrival>();
+  let held = 0;
+
+  function hold(arrival: Arrival, bytes: number): void {
+    arrival.bytes += bytes;
+    held += bytes;
+    for (const oldest of underWay) {
+      if (held <= totalBytes) return;
+      release(oldest);
+      oldest.giveUp();
+    }
+  }
+
+  function release(arrival: Arrival): void {
+    if (underWay.delete(arrival)) held -= arrival.bytes;
+  }
+
+  return {
+    /** Bytes that bodies under way may hold at this moment. */
+    held: () => held,
+    /**
+     * The whole body; of one that says its length nothing is read when that is too long.
+     * @throws {BodyError} 413 when it is longer, 408 when it does not come in time
+     */
+    async take(request: Request, maxBytes: number): Promise<Uint8Array> {
+      const length = request.headers.get('content-length');
+      if (Number(length) > maxBytes) throw tooLong(maxBytes);
+      const { promise: late, reject } = Promise.withResolvers<never>();
+      const arrival = { bytes: 0, giveUp: () => reject(tooSlow()) };
+      const timer = setTimeout(arrival.giveUp, bodyMs);
+      underWay.add(arrival);
+      try {
+        if (length === null) return await counted(request, late, (bytes) => count(arrival, bytes, maxBytes));
+        hold(arrival, Number(length));
+        return await Promise.race([request.bytes(), late]);
+      } finally {
+        clearTimeout(timer);
+        release(arrival);
+      }
+    },
+  };
+
+  function count(arrival: Arrival, bytes: number, maxBytes: number): void {
+    if (arrival.bytes + bytes > maxBytes) throw tooLong(maxBytes);
+    hold(arrival, bytes);
+  }
+}
+
+type Arrival = { bytes: number; giveUp(): void };
+
+/** A body that does not say its length. What is not wanted any more is not asked for either. */
+async function counted({ body }: Request, late: Promise<never>, count: (bytes: number) => void): Promise<Uint8Array> {
+  if (body === null) return new Uint8Array();
+  const reader = body.getReader();
+  const chunks: Uint8Array[] = [];
+  try {
+    for (;;) {
+      const { done, value } = await Promise.race([reader.read(), late]);
+      if (done) return Buffer.concat(chunks);
+      count(value.length);
+      chunks.push(value);
+    }
+  } catch (error) {
+    void reader.cancel().catch(() => {}); // of a body that was broken off there is nothing to cancel
+    throw error;
+  }
+}
+
+const tooLong = (maxBytes: number) =>
+  new BodyError(413, `The body is longer than ${maxBytes === MAX_BODY_BYTES ? '1 MiB' : `${maxBytes / 1024} KiB`}.`);
+
+/** RFC 9110, 15.5.9: with `close`, since the rest of the body may still come. */
+const tooSlow = () => new BodyError(408, 'The body did not come in time.', { connection: 'close' });
