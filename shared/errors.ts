@@ -39,9 +39,11 @@ const briefs: Record<number, string> = {
   412: 'Precondition failed',
   413: 'Payload too large',
   415: 'Unsupported media type',
+  421: 'Misdirected request',
   429: 'Too many requests',
   [BROKEN_OFF]: 'Client closed request',
   500: 'Internal error',
+  502: 'Bad gateway',
   503: 'Service unavailable',
 };
 

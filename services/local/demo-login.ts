@@ -1,3 +1,4 @@
+import { ApiError } from '#shared/errors';
 import { problem } from './problem.ts';
 
 export type DemoUser = { email: string; password: string };
@@ -24,10 +25,7 @@ export async function loginAsDemo(
   if (!isLocal || request.headers.get('origin') !== `http://${host}`) {
     return problem(
       request,
-      403,
-      'LOCAL_ONLY',
-      'Forbidden',
-      'Only the page on this machine may log in as the demo user.',
+      new ApiError(403, 'LOCAL_ONLY', 'Only the page on this machine may log in as the demo user.'),
     );
   }
   const response = await enter(chatApiPort, demo);

@@ -1,23 +1,26 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { createIntake } from '#shared/intake';
 import { said } from '../../test/support/raw.ts';
 import { eventually } from '../../test/support/wait.ts';
 import { type AppId, apps } from './apps.ts';
-import { serviceOf, startGateway } from './gateway.ts';
+import { type GatewayOptions, serviceOf, startGateway } from './gateway.ts';
 import { freePort } from './port.ts';
 
 const upstreams = new Map<AppId, Bun.Server<undefined>>();
 let openStreams = 0;
+let requests = 0;
+let options: Omit<GatewayOptions, 'port'>;
 let gateway: Bun.Server<undefined>;
 
 beforeAll(() => {
   for (const { appId } of apps.slice(0, 4)) upstreams.set(appId, startUpstream(appId));
   const ports = Object.fromEntries(apps.map(({ appId }) => [appId, upstreams.get(appId)?.port ?? freePort()]));
-  gateway = startGateway({
-    port: 0,
+  options = {
     ports: ports as Record<AppId, number>,
     demo: { email: 'demo@example.com', password: 'Tf1-secret' },
     tour: async () => '# Tour',
-  });
+  };
+  gateway = startGateway({ ...options, port: 0 });
 });
 afterAll(async () => {
   await Promise.all([gateway, ...upstreams.values()].map((server) => server.stop(true)));
@@ -30,6 +33,7 @@ function startUpstream(appId: AppId): Bun.Server<undefined> {
     port: 0,
     idleTimeout: 0,
     async fetch(request) {
+      requests += 1;
       const { pathname, search } = new URL(request.url, 'http://localhost'); // a mere path without a Host
       if (pathname === '/health/ready') return Response.json({ status: 'ready', version: '1' });
       if (pathname.endsWith('/auth/login'))
@@ -92,7 +96,6 @@ describe('forward', () => {
   });
 
   test('does not share its port with another gateway', () => {
-    const options = { ports: {} as Record<AppId, number>, demo: { email: '', password: '' }, tour: async () => '' };
     let second: Bun.Server<undefined> | undefined;
     try {
       expect(() => (second = startGateway({ ...options, port: gateway.port ?? 0 }))).toThrow('in use');
@@ -156,6 +159,42 @@ describe('forward', () => {
     const list = await raw('HEAD /api/v1/tasks HTTP/1.1', 'Host: x');
     expect(list.toLowerCase()).toMatch(/^http\/1.1 200 [^]*content-length: [1-9]/);
     await eventually(() => openStreams === 0, { what: 'the service to notice' });
+  });
+
+  describe('of a body', () => {
+    const post = (rest: string, to = gateway) =>
+      said(to.port ?? 0, `POST /api/v1/tasks HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${rest}`);
+    const inChunks = (bytes: number) =>
+      `Transfer-Encoding: chunked\r\n\r\n${`10000\r\n${'x'.repeat(65_536)}\r\n`.repeat(bytes / 65_536)}`;
+
+    test('hands on 1 MiB, whether or not it says its length', async () => {
+      const answer = await call('/api/v1/tasks', { method: 'POST', body: 'x'.repeat(1_048_576) });
+      expect(((await answer.json()) as { body: string }).body).toHaveLength(1_048_576);
+      expect(await post(`${inChunks(1_048_576)}0\r\n\r\n`)).toStartWith('HTTP/1.1 200 ');
+    });
+
+    // Nothing of these ever ends: only what is refused before it is there is answered.
+    test.each([
+      ['says it', `Content-Length: ${120 * 1_048_576}\r\n\r\n`],
+      ['says it, beyond what Bun would take', `Content-Length: ${1024 * 1_048_576}\r\n\r\n`],
+      ['sends it', inChunks(1_048_576 + 65_536)],
+    ])('refuses more by 413 as soon as the client %s, and asks no service', async (_name, rest) => {
+      const before = requests;
+      const answer = await post(rest);
+      expect(answer).toMatch(/^HTTP\/1.1 413 [^]*"error":"Payload too large","code":"PAYLOAD_TOO_LARGE"/);
+      expect(answer.toLowerCase()).toContain('x-correlation-id: ');
+      expect(requests).toBe(before);
+    });
+
+    test('gives up what does not come, by 408 and the end of the connection', async () => {
+      const hurried = startGateway({ ...options, port: 0, intake: createIntake({ bodyMs: 20 }) });
+      try {
+        for (const rest of ['Content-Length: 100\r\n\r\n{"title":"', inChunks(65_536)])
+          expect(await post(rest, hurried)).toMatch(/^HTTP\/1.1 408 [^]*"code":"REQUEST_TIMEOUT"/);
+      } finally {
+        await hurried.stop(true);
+      }
+    });
   });
 
   test('answers 503 in the house form while a service is away, and the overview says which', async () => {

@@ -1,5 +1,8 @@
+import { serveOptions } from '#shared/body';
+import { ApiError, bodyRefusal } from '#shared/errors';
 import { headOfStream } from '#shared/head';
 import { completeUrl } from '#shared/host';
+import { BodyError, createIntake, type Intake, MAX_BODY_BYTES } from '#shared/intake';
 import { allowOf } from '#shared/methods';
 import type { AppId } from './apps.ts';
 import { loginAsDemo, type DemoUser } from './demo-login.ts';
@@ -13,6 +16,7 @@ export type GatewayOptions = {
   demo: DemoUser;
   /** Text behind the page's link to the tour. */
   tour: () => Promise<string>;
+  intake?: Intake;
 };
 
 /** The path rules of the cluster's HTTPRoutes, most special first: a prefix holds for whole path segments. */
@@ -30,10 +34,17 @@ export function serviceOf(path: string): AppId | undefined {
 }
 
 /**
- * One origin for all public paths, on the loopback. Streams pass chunk by chunk, a client that leaves is felt by the
+ * One origin for all public paths, on the loopback. It takes in a body before it knows who sends it, so the intake of all
+ * of them is bounded, as `up` itself runs in this process. Streams pass chunk by chunk, a client that leaves is felt by the
  * service at once. Throws EADDRINUSE when the port is taken.
  */
-export function startGateway({ port, ports, demo, tour }: GatewayOptions): Bun.Server<undefined> {
+export function startGateway({
+  port,
+  ports,
+  demo,
+  tour,
+  intake = createIntake(),
+}: GatewayOptions): Bun.Server<undefined> {
   const own: Record<string, Record<string, Handler>> = {
     '/': { GET: () => new Response(page, { headers: pageHeaders }) },
     '/tour': { GET: async () => new Response(await tour(), { headers: textHeaders }) },
@@ -43,20 +54,19 @@ export function startGateway({ port, ports, demo, tour }: GatewayOptions): Bun.S
     },
   };
   return Bun.serve({
+    ...serveOptions,
     hostname: '127.0.0.1',
     port,
-    // Streams are silent between two heartbeats; the services have limits of their own.
-    idleTimeout: 0,
     development: false,
-    reusePort: false, // Bun 1.4.5 shares the port where `development` is off
     async fetch(request, server) {
       completeUrl(request);
       const url = URL.parse(request.url);
-      if (!url) return problem(request, 400, 'INVALID_REQUEST', 'Bad request', 'The Host header is not a host.');
+      if (!url) return problem(request, new ApiError(400, 'INVALID_REQUEST', 'The Host header is not a host.'));
       const appId = serviceOf(url.pathname);
-      if (appId) return forward(request, `http://127.0.0.1:${ports[appId]}${url.pathname}${url.search}`, server);
+      if (appId)
+        return forward(request, `http://127.0.0.1:${ports[appId]}${url.pathname}${url.search}`, { server, intake });
       const methods = own[url.pathname];
-      if (!methods) return problem(request, 404, 'NOT_FOUND', 'Not found', `There is nothing at ${url.pathname}.`);
+      if (!methods) return problem(request, new ApiError(404, 'NOT_FOUND', `There is nothing at ${url.pathname}.`));
       const handler = methods[request.method === 'HEAD' ? 'GET' : request.method]; // Bun leaves the body out
       return handler ? handler(request, server) : withoutMethod(request, Object.keys(methods));
     },
@@ -69,7 +79,10 @@ type Handler = (request: Request, server: Bun.Server<undefined>) => Response | P
 function withoutMethod(request: Request, has: string[]): Response {
   const allow = allowOf(has);
   if (request.method === 'OPTIONS') return new Response(null, { status: 204, headers: { allow } });
-  return problem(request, 405, 'METHOD_NOT_ALLOWED', 'Method not allowed', `This address takes ${allow}.`, { allow });
+  return problem(
+    request,
+    new ApiError(405, 'METHOD_NOT_ALLOWED', `This address takes ${allow}.`, { headers: { allow } }),
+  );
 }
 
 const page = Bun.file(new URL('./page.html', import.meta.url));
@@ -86,14 +99,18 @@ const textHeaders = { 'content-type': 'text/plain; charset=utf-8' };
 /** Belong to one connection, not to the message (RFC 9110, 7.6.1). */
 const hopByHop = ['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'];
 
-async function forward(request: Request, target: string, server: Bun.Server<undefined>): Promise<Response> {
+async function forward(
+  request: Request,
+  target: string,
+  { server, intake }: { server: Bun.Server<undefined>; intake: Intake },
+): Promise<Response> {
   const headers = withoutHops(request.headers);
   const address = server.requestIP(request)?.address ?? '127.0.0.1';
   const before = headers.get('x-forwarded-for');
   headers.set('x-forwarded-for', before ? `${before}, ${address}` : address);
   try {
-    // Bodies are small (a service refuses more than 1 MiB), and one in memory can be sent again on a fresh connection.
-    const body = request.body ? await request.arrayBuffer() : null;
+    // One in memory can be sent again on a fresh connection.
+    const body = request.body && (await intake.take(request, MAX_BODY_BYTES));
     const response = await fetch(target, {
       method: request.method,
       headers,
@@ -103,23 +120,22 @@ async function forward(request: Request, target: string, server: Bun.Server<unde
       signal: request.signal,
     });
     const answer = { status: response.status, headers: withoutHops(response.headers) };
+    // Silent between two heartbeats, for as long as its service likes.
+    if (answer.headers.get('content-type')?.startsWith('text/event-stream')) server.timeout(request, 0);
     const isHeadOfStream = request.method === 'HEAD' && response.ok && !response.headers.has('content-length');
     return isHeadOfStream ? headOfStream(answer.headers) : new Response(response.body, answer);
   } catch (error) {
     if (request.signal.aborted) return new Response(null, { status: 499 }); // nobody reads it
-    return codeOf(error) === 'ECONNREFUSED'
-      ? problem(
-          request,
-          503,
-          'SERVICE_UNAVAILABLE',
-          'Service unavailable',
-          'This part is starting or away; try again.',
-          {
-            'retry-after': '1',
-          },
-        )
-      : problem(request, 502, 'BAD_GATEWAY', 'Bad gateway', 'The service ended the connection before it answered.');
+    return problem(request, notForwarded(error));
   }
+}
+
+function notForwarded(error: unknown): ApiError {
+  if (error instanceof BodyError) return bodyRefusal(error, () => 'VALIDATION_ERROR');
+  if (codeOf(error) !== 'ECONNREFUSED')
+    return new ApiError(502, 'BAD_GATEWAY', 'The service ended the connection before it answered.');
+  const headers = { 'retry-after': '1' };
+  return new ApiError(503, 'SERVICE_UNAVAILABLE', 'This part is starting or away; try again.', { headers });
 }
 
 function withoutHops(from: Headers): Headers {
