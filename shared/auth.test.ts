@@ -221,6 +221,7 @@ describe('the session cookie', () => {
       { origin: 'null' },
       { origin: 'https://evil.example' },
       { origin: 'http://tasks.example' },
+      { origin: 'https://evil.example', 'x-forwarded-host': 'evil.example' },
       { origin: 'file:///page.html', host: '' },
     ]) {
       expect(await call('POST', more as Record<string, string>)).toBe('403 ORIGIN_MISMATCH');

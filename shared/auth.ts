@@ -216,7 +216,8 @@ export function credentialOf(request: Request, publicUrl: string): { token: stri
 export function requireSameOrigin(request: Request, publicUrl: string): void {
   if (request.method === 'GET' || request.method === 'HEAD') return;
   const origin = request.headers.get('origin') ?? '';
-  const host = request.headers.get('x-forwarded-host') ?? request.headers.get('host');
+  // Not `X-Forwarded-Host`, which anybody can say: behind a proxy that asks by another name PUBLIC_URL tells ours.
+  const host = request.headers.get('host');
   const ours = URL.parse(publicUrl);
   // Of the public name the scheme counts too; other names, such as 127.0.0.1 beside localhost, must be the request's own.
   const isOwnName = host !== ours?.host && URL.parse(origin)?.host === host && host !== '';
