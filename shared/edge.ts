@@ -6,7 +6,8 @@ import { crossOrigin } from './cors.ts';
 import { deadline } from './deadline.ts';
 import { databaseUnavailable, errorMapping, toResponse } from './errors.ts';
 import { heads } from './head.ts';
-import { hosts } from './host.ts';
+import { defaultHeaders } from './headers.ts';
+import { hosts, type Place } from './host.ts';
 import { createIntake } from './intake.ts';
 import type { Log } from './log.ts';
 import { methods } from './methods.ts';
@@ -20,6 +21,7 @@ import { methods } from './methods.ts';
  */
 export function edge({
   log,
+  place = { host: '', publicUrl: '' },
   corsOrigins = [],
   admit = admission(),
   invalid = () => 'VALIDATION_ERROR',
@@ -27,6 +29,7 @@ export function edge({
   bodyMs,
 }: {
   log: Log;
+  place?: Place;
   corsOrigins?: string[];
   admit?: Admission;
   invalid?: (request: Request) => string;
@@ -39,9 +42,10 @@ export function edge({
     handler: { standardHostname: false }, // or Elysia looks for the path behind the 11th character: http://nas/x has none
   });
   return app
+    .headers(defaultHeaders(place.publicUrl))
     .use(correlation())
     .use(crossOrigin(corsOrigins))
-    .use(hosts())
+    .use(hosts(place))
     .use(heads())
     .use(deadline(() => toResponse(databaseUnavailable()), answerMs))
     .use(methods(() => app.router))

@@ -14,3 +14,6 @@ export function bypassProxy(environment: Record<string, string | undefined>): vo
 function withLoopback(names = ''): string {
   return [...new Set([...names.split(','), ...LOOPBACK])].filter((name) => name !== '').join(',');
 }
+
+/** Whether a name or address, as URLs have it or without brackets, is this machine's own (RFC 6761, 6.3; RFC 6890). */
+export const isLoopback = (name: string): boolean => /^((.+\.)?localhost\.?|127(\.\d+){3}|\[?::1\]?)$/.test(name);

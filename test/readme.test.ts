@@ -19,7 +19,7 @@ let gateway: Bun.Server<undefined>;
 beforeAll(async () => {
   stack = await startStack();
   const demo = { email: 'nobody@example.com', password: '' };
-  gateway = startGateway({ port: 0, ports: stack.ports, demo, tour: () => readTour(gateway.port ?? 0) });
+  gateway = startGateway({ port: 0, ports: stack.ports, publicUrl: '', demo, tour: () => readTour(gateway.port ?? 0) });
 });
 afterAll(async () => {
   await gateway?.stop(true);

@@ -3,6 +3,7 @@ import type { Authenticator } from '#shared/auth';
 import type { Sql } from '#shared/db';
 import { edge } from '#shared/edge';
 import { type Check, health } from '#shared/health';
+import type { Place } from '#shared/host';
 import type { Log } from '#shared/log';
 import type { Metrics } from '#shared/metrics';
 import { apiDocs } from '#shared/openapi';
@@ -12,6 +13,7 @@ import { trail } from './trail/index.ts';
 
 /** All routes of the audit logger: health, the trail with its docs, and the deliveries of the sidecar. */
 export function createApp({
+  place,
   version,
   commit,
   appTokens,
@@ -24,6 +26,7 @@ export function createApp({
   log,
   metrics,
 }: {
+  place: Place;
   version: string;
   commit: string;
   appTokens: string[];
@@ -38,7 +41,7 @@ export function createApp({
 }) {
   const { record } = createRecorder({ sql, sealKey, metrics });
   return (
-    edge({ log, corsOrigins, admit: admission({ authenticator, appTokens }) })
+    edge({ log, place, corsOrigins, admit: admission({ authenticator, appTokens }) })
       .use(health({ service: 'audit-logger', version, commit, ready, degraded, metrics }))
       .use(
         apiDocs({

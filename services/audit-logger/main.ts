@@ -24,6 +24,7 @@ lifecycle.defer('database', () => sql.end({ timeout: 5 }));
 
 const daprd = { port: config.DAPR_HTTP_PORT, apiToken: config.DAPR_API_TOKEN };
 const app = createApp({
+  place: { host: config.HOST, publicUrl: config.PUBLIC_URL },
   version,
   commit,
   appTokens: [config.APP_API_TOKEN, config.APP_API_TOKEN_PREVIOUS],

@@ -54,6 +54,7 @@ export function createApp({ config, version, sql, log, metrics, committed, degra
 
   return edge({
     log,
+    place: { host: config.HOST, publicUrl: config.PUBLIC_URL },
     corsOrigins: listOf(config.CORS_ORIGINS),
     admit: admission({ authenticator, appTokens, open: forStrangers }),
     invalid: codeOfInvalid,

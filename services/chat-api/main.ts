@@ -4,6 +4,7 @@ import { connect } from '#shared/db';
 import { createDeadLetterPurge } from '#shared/dead-letters';
 import { createLifecycle } from '#shared/lifecycle';
 import { createLog } from '#shared/log';
+import { isLoopback } from '#shared/loopback';
 import { createMetrics } from '#shared/metrics';
 import { version } from '../../package.json' with { type: 'json' };
 import { createApp } from './app.ts';
@@ -68,6 +69,6 @@ function startConsuming(): void {
 function warnOfPlainHttp(publicUrl: string): void {
   if (!publicUrl.startsWith('http:')) return;
   const { hostname } = new URL(publicUrl);
-  if (['localhost', '127.0.0.1', '[::1]'].includes(hostname) || hostname.endsWith('.localhost')) return;
+  if (isLoopback(hostname)) return;
   log.warn('PUBLIC_URL is plain http: passwords and cookies travel unprotected', { hostname });
 }

@@ -30,7 +30,7 @@ export async function loginAsDemo(
   }
   const response = await enter(chatApiPort, demo);
   if (!response.ok) return new Response(response.body, { status: response.status, headers: response.headers });
-  const headers = new Headers({ 'cache-control': 'no-store' });
+  const headers = new Headers();
   for (const cookie of response.headers.getSetCookie()) headers.append('set-cookie', cookie);
   return Response.json({ email: demo.email }, { headers });
 }

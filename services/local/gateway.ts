@@ -1,7 +1,8 @@
 import { serveOptions } from '#shared/body';
 import { ApiError, bodyRefusal } from '#shared/errors';
 import { headOfStream } from '#shared/head';
-import { completeUrl } from '#shared/host';
+import { defaultHeaders } from '#shared/headers';
+import { completeUrl, hostRefusal } from '#shared/host';
 import { BodyError, createIntake, type Intake, MAX_BODY_BYTES } from '#shared/intake';
 import { allowOf } from '#shared/methods';
 import type { AppId } from './apps.ts';
@@ -13,6 +14,8 @@ export type GatewayOptions = {
   port: number;
   /** Where each service listens on the loopback. */
   ports: Record<AppId, number>;
+  /** `PUBLIC_URL`. */
+  publicUrl: string;
   demo: DemoUser;
   /** Text behind the page's link to the tour. */
   tour: () => Promise<string>;
@@ -41,6 +44,7 @@ export function serviceOf(path: string): AppId | undefined {
 export function startGateway({
   port,
   ports,
+  publicUrl,
   demo,
   tour,
   intake = createIntake(),
@@ -53,25 +57,36 @@ export function startGateway({
       POST: (request, server) => loginAsDemo(request, server.requestIP(request)?.address, demo, ports['chat-api']),
     },
   };
+  const refusal = hostRefusal({ host: HOST, publicUrl });
+  const headers = Object.entries(defaultHeaders(publicUrl));
+
+  async function answer(request: Request, server: Bun.Server<undefined>): Promise<Response> {
+    const refused = refusal(request);
+    if (refused) return problem(request, refused);
+    const { pathname, search } = new URL(request.url);
+    const appId = serviceOf(pathname);
+    if (appId) return forward(request, `http://127.0.0.1:${ports[appId]}${pathname}${search}`, { server, intake });
+    const methods = own[pathname];
+    if (!methods) return problem(request, new ApiError(404, 'NOT_FOUND', `There is nothing at ${pathname}.`));
+    const handler = methods[request.method === 'HEAD' ? 'GET' : request.method]; // Bun leaves the body out
+    return handler ? handler(request, server) : withoutMethod(request, Object.keys(methods));
+  }
+
   return Bun.serve({
     ...serveOptions,
-    hostname: '127.0.0.1',
+    hostname: HOST,
     port,
     development: false,
     async fetch(request, server) {
       completeUrl(request);
-      const url = URL.parse(request.url);
-      if (!url) return problem(request, new ApiError(400, 'INVALID_REQUEST', 'The Host header is not a host.'));
-      const appId = serviceOf(url.pathname);
-      if (appId)
-        return forward(request, `http://127.0.0.1:${ports[appId]}${url.pathname}${url.search}`, { server, intake });
-      const methods = own[url.pathname];
-      if (!methods) return problem(request, new ApiError(404, 'NOT_FOUND', `There is nothing at ${url.pathname}.`));
-      const handler = methods[request.method === 'HEAD' ? 'GET' : request.method]; // Bun leaves the body out
-      return handler ? handler(request, server) : withoutMethod(request, Object.keys(methods));
+      const response = await answer(request, server);
+      for (const [name, value] of headers) if (!response.headers.has(name)) response.headers.set(name, value);
+      return response;
     },
   });
 }
+
+const HOST = '127.0.0.1';
 
 type Handler = (request: Request, server: Bun.Server<undefined>) => Response | Promise<Response>;
 
@@ -91,7 +106,6 @@ const page = Bun.file(new URL('./page.html', import.meta.url));
 const pageHeaders = {
   'content-security-policy':
     "default-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'",
-  'cache-control': 'no-store',
 };
 
 const textHeaders = { 'content-type': 'text/plain; charset=utf-8' };
@@ -99,12 +113,15 @@ const textHeaders = { 'content-type': 'text/plain; charset=utf-8' };
 /** Belong to one connection, not to the message (RFC 9110, 7.6.1). */
 const hopByHop = ['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'];
 
+/** What a sidecar shows, and what a proxy says of the name that was asked for: from outside anybody could say it. */
+const notFromOutside = ['dapr-api-token', 'x-forwarded-host'];
+
 async function forward(
   request: Request,
   target: string,
   { server, intake }: { server: Bun.Server<undefined>; intake: Intake },
 ): Promise<Response> {
-  const headers = withoutHops(request.headers);
+  const headers = without([...hopByHop, ...notFromOutside], request.headers);
   const address = server.requestIP(request)?.address ?? '127.0.0.1';
   const before = headers.get('x-forwarded-for');
   headers.set('x-forwarded-for', before ? `${before}, ${address}` : address);
@@ -119,7 +136,7 @@ async function forward(
       decompress: false,
       signal: request.signal,
     });
-    const answer = { status: response.status, headers: withoutHops(response.headers) };
+    const answer = { status: response.status, headers: without(hopByHop, response.headers) };
     // Silent between two heartbeats, for as long as its service likes.
     if (answer.headers.get('content-type')?.startsWith('text/event-stream')) server.timeout(request, 0);
     const isHeadOfStream = request.method === 'HEAD' && response.ok && !response.headers.has('content-length');
@@ -138,9 +155,9 @@ function notForwarded(error: unknown): ApiError {
   return new ApiError(503, 'SERVICE_UNAVAILABLE', 'This part is starting or away; try again.', { headers });
 }
 
-function withoutHops(from: Headers): Headers {
+function without(names: string[], from: Headers): Headers {
   const headers = new Headers(from);
-  for (const name of hopByHop) headers.delete(name);
+  for (const name of names) headers.delete(name);
   return headers;
 }
 

@@ -109,11 +109,20 @@ function choosePorts({ port }: Options): Record<AppId, number> {
   });
 }
 
+/** Where people reach this. */
+const publicUrlOf = ({ port }: Options): string => process.env.PUBLIC_URL || `http://localhost:${port}`;
+
 function openGateway({ options, state }: Session, ports: Record<AppId, number>): Part {
   const { port } = options;
   const tour = () => readTour(port);
   try {
-    const server = startGateway({ port, ports, demo: state.secrets.demo, tour });
+    const server = startGateway({
+      port,
+      ports,
+      publicUrl: publicUrlOf(options),
+      demo: state.secrets.demo,
+      tour,
+    });
     return { name: 'gateway', port, pid: () => process.pid, stop: () => server.stop(true) };
   } catch (error) {
     if (codeOf(error) === 'EADDRINUSE') {
@@ -177,7 +186,7 @@ function plan({ options, state }: Session, ports: Record<AppId, number>, databas
     databaseUrl,
     ports,
     sidecarPorts: perApp((_appId, index) => daprHttpPort ?? free[index] ?? 0),
-    publicUrl: process.env.PUBLIC_URL || `http://localhost:${options.port}`,
+    publicUrl: publicUrlOf(options),
     commit: commit(),
   };
 }

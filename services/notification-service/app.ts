@@ -4,6 +4,7 @@ import type { Sql } from '#shared/db';
 import { edge } from '#shared/edge';
 import type { TaskEvent } from '#shared/events';
 import { type Check, health } from '#shared/health';
+import type { Place } from '#shared/host';
 import type { Log } from '#shared/log';
 import type { Metrics } from '#shared/metrics';
 import { apiDocs } from '#shared/openapi';
@@ -15,6 +16,7 @@ import { stream } from './stream/index.ts';
 
 /** All routes of the notification service: health, docs, inbox, preferences, the stream and the sidecar's deliveries. */
 export const createApp = ({
+  place,
   version,
   commit,
   appTokens,
@@ -29,6 +31,7 @@ export const createApp = ({
   log,
   metrics,
 }: {
+  place: Place;
   version: string;
   commit: string;
   appTokens: string[];
@@ -43,7 +46,7 @@ export const createApp = ({
   log: Log;
   metrics: Metrics;
 }) =>
-  edge({ log, corsOrigins, admit: admission({ authenticator, appTokens }) })
+  edge({ log, place, corsOrigins, admit: admission({ authenticator, appTokens }) })
     .use(health({ service: 'notification-service', version, commit, ready, degraded, metrics }))
     .use(
       apiDocs({

@@ -24,6 +24,7 @@ const sidecar = await createSidecar(daprd);
 lifecycle.defer('sidecar', sidecar.stop);
 
 const app = createApp({
+  place: { host: config.HOST, publicUrl: config.PUBLIC_URL },
   version,
   commit,
   ready: { database: () => sql`select 1`, sidecar: () => checkSidecar(daprd) },

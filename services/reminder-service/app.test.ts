@@ -14,6 +14,7 @@ const [database, edge] = await Promise.all([createDatabase(), startEdge()]);
 const replica = createReplica(database.url('reminder-service'), edge);
 let sidecar: () => Promise<unknown> = async () => {};
 const app = createApp({
+  place: { host: '127.0.0.1', publicUrl: '' },
   version: '1.2.3',
   commit: 'abc',
   appTokens: ['app-token'],

@@ -4,6 +4,7 @@ import type { Sql } from '#shared/db';
 import { edge } from '#shared/edge';
 import type { TaskEvent } from '#shared/events';
 import { type Check, health } from '#shared/health';
+import type { Place } from '#shared/host';
 import type { Log } from '#shared/log';
 import type { Metrics } from '#shared/metrics';
 import { apiDocs } from '#shared/openapi';
@@ -12,6 +13,7 @@ import { reminders } from './reminders/index.ts';
 
 /** All routes of the reminder service: health, its API with docs, and the deliveries of the sidecar. */
 export const createApp = ({
+  place,
   version,
   commit,
   appTokens,
@@ -24,6 +26,7 @@ export const createApp = ({
   log,
   metrics,
 }: {
+  place: Place;
   version: string;
   commit: string;
   appTokens: string[];
@@ -36,7 +39,7 @@ export const createApp = ({
   log: Log;
   metrics: Metrics;
 }) =>
-  edge({ log, corsOrigins, admit: admission({ authenticator, appTokens }) })
+  edge({ log, place, corsOrigins, admit: admission({ authenticator, appTokens }) })
     .use(health({ service: 'reminder-service', version, commit, ready, degraded, metrics }))
     .use(
       apiDocs({

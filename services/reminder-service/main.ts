@@ -28,6 +28,7 @@ lifecycle.defer('sidecar', sidecar.stop);
 
 const watch = createWatch({ sql, sidecar, log, metrics });
 const app = createApp({
+  place: { host: config.HOST, publicUrl: config.PUBLIC_URL },
   version,
   commit,
   appTokens: [config.APP_API_TOKEN, config.APP_API_TOKEN_PREVIOUS],

@@ -7,8 +7,13 @@ import { said } from '../support/raw.ts';
 
 // What every service owes to HTTP, over real sockets: what Bun's own router takes never passes `app.handle`.
 
-const running = startApps({ TRUSTED_PROXIES: '10.0.0.0/8', ADDRESS_ATTEMPTS: 2 });
-afterAll(running.stop);
+const running = startApps({
+  TRUSTED_PROXIES: '10.0.0.0/8',
+  ADDRESS_ATTEMPTS: 2,
+  PUBLIC_URL: 'https://tasks.example:8443/app',
+});
+const inCluster = startApps({ HOST: '0.0.0.0' });
+afterAll(() => Promise.all([running.stop(), inCluster.stop()]));
 
 describe.each(apps.map(({ appId }) => appId))('%s', (appId) => {
   const port = running.portOf(appId);
@@ -35,6 +40,49 @@ describe.each(apps.map(({ appId }) => appId))('%s', (appId) => {
     expect(answer).toStartWith('HTTP/1.1 400 ');
     expect(answer.toLowerCase()).toContain('x-correlation-id: ');
     expect(answer).toContain('{"error":"Bad request","code":"INVALID_REQUEST"');
+  });
+});
+
+describe.each(apps.map(({ appId }) => appId))('names of %s', (appId) => {
+  const ask = (host: string, { portOf } = running) =>
+    said(portOf(appId), `GET /health/live HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+
+  // Where somebody lets his own name point to this machine, its pages would read what they ask here.
+  test.each([
+    ...['evil.example', 'evil.example:8000', 'localhost.evil.example', '127.0.0.1.evil.example', 'evil.tasks.example'],
+    ...['notlocalhost', '0.0.0.0', '192.0.2.1', '[::]', '128.0.0.1'],
+  ])('%s is none, on the loopback', async (host) => {
+    const answer = await ask(host);
+    expect(answer).toMatch(/^HTTP\/1.1 421 [^]*"error":"Misdirected request","code":"MISDIRECTED_REQUEST"/);
+    expect(answer).not.toContain(host);
+    expect(await ask(host, inCluster)).toStartWith('HTTP/1.1 200 ');
+  });
+
+  test.each([
+    ...['localhost', 'LOCALHOST:1', 'localhost.', 'app.localhost', '127.0.0.1:9', '127.8.8.8', '[::1]', '[::1]:80'],
+    ...['tasks.example', 'Tasks.Example', 'tasks.example:8443', 'tasks.example:9'],
+  ])('%s is one, on any port', async (host) => {
+    expect(await ask(host)).toStartWith('HTTP/1.1 200 ');
+  });
+});
+
+describe.each(apps.map(({ appId }) => appId))('headers of %s', (appId) => {
+  const paths = ['/nowhere', ...new Set(running.apps[appId].routes.map(({ path }) => path.replace(/:\w+/g, 'x')))];
+
+  test.each(paths)('%s lets nobody keep its answers or take them for another type', async (path) => {
+    for (const method of ['GET', 'POST', 'OPTIONS']) {
+      const { headers } = await fetch(`http://127.0.0.1:${running.portOf(appId)}${path}`, { method });
+      expect(headers.toJSON()).toMatchObject({
+        'cache-control': 'no-store',
+        'x-content-type-options': 'nosniff',
+        'strict-transport-security': 'max-age=31536000',
+      });
+    }
+  });
+
+  test('HSTS is for who is reached by https', async () => {
+    const { headers } = await fetch(`http://127.0.0.1:${inCluster.portOf(appId)}/health/live`);
+    expect(headers.get('strict-transport-security')).toBeNull();
   });
 });
 
@@ -79,7 +127,7 @@ describe.each(apps.map(({ appId }) => appId))('methods of %s', (appId) => {
     async (path) => {
       const id = crypto.randomUUID();
       const ask = async (method: string) => {
-        const headers = `Host: x\r\nX-Correlation-Id: ${id}\r\nConnection: close`;
+        const headers = `Host: localhost\r\nX-Correlation-Id: ${id}\r\nConnection: close`;
         const answer = await said(running.portOf(appId), `${method} ${path} HTTP/1.1\r\n${headers}\r\n\r\n`);
         const [head = '', body] = answer.split('\r\n\r\n');
         const [status, ...fields] = head.toLowerCase().split('\r\n');

@@ -16,14 +16,22 @@ import { createApp as createReminderService } from '../../services/reminder-serv
 
 /**
  * The five apps as each `main.ts` builds its own, listening in this process, on a database that is away: for what their
- * edge answers by itself. `changed`: settings, of which all but `CORS_ORIGINS` are chat-api's alone.
+ * edge answers by itself. `changed`: settings, of which all but `CORS_ORIGINS`, `HOST` and `PUBLIC_URL` are chat-api's alone.
  */
 export function startApps(changed: Partial<Config> = {}) {
   const config = { ...settings, ...changed };
   const log = createLog('test', { write: () => {} });
   const sql = connect('postgres://nobody@127.0.0.1:1/nothing', { name: 'test', max: 1 });
   const closed = sql.end(); // so that each query is refused at once
-  const about = { version: '0.0.0', commit: 'test', ready: { database: () => sql`select 1` }, degraded: {}, log };
+  const place = { host: config.HOST, publicUrl: config.PUBLIC_URL };
+  const about = {
+    place,
+    version: '0.0.0',
+    commit: 'test',
+    ready: { database: () => sql`select 1` },
+    degraded: {},
+    log,
+  };
   const corsOrigins = listOf(config.CORS_ORIGINS);
   const events = {
     appTokens: [],

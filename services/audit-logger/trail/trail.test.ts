@@ -155,7 +155,7 @@ describe('an export', () => {
       app.listen({ hostname: '127.0.0.1', port: 0 });
       try {
         const line = `HEAD /api/v1/audit/events${slash}?user_id=${owner.id} HTTP/1.1`;
-        const headers = [`Authorization: Bearer ${admin.bearer}`, 'Accept: application/x-ndjson', 'Host: x'];
+        const headers = [`Authorization: Bearer ${admin.bearer}`, 'Accept: application/x-ndjson', 'Host: localhost'];
         const text = [line, ...headers, 'Connection: close', '', ''].join('\r\n');
         const answer = (await said(app.server?.port ?? 0, text)).toLowerCase();
         expect(answer).toMatch(/^http\/1.1 200 [^]*content-type: application\/x-ndjson[^]*transfer-encoding: chunked/);

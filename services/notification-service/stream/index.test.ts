@@ -90,7 +90,7 @@ describe('GET /notifications/stream', () => {
 describe.each(['', '/'])('HEAD /notifications/stream%s', (slash) => {
   const head = (by: Person, query: string) => {
     const line = `HEAD /api/v1/notifications/stream${slash}?${query} HTTP/1.1`;
-    const headers = [`Authorization: ${by.headers.authorization}`, 'Host: x', 'Connection: close'];
+    const headers = [`Authorization: ${by.headers.authorization}`, 'Host: localhost', 'Connection: close'];
     return said(Number(new URL(replica.origin).port), [line, ...headers, '', ''].join('\r\n'));
   };
 
