@@ -246,8 +246,8 @@ export function requireSidecar(request: Request, appTokens: string[]): void {
   throw new ApiError(401, 'INVALID_APP_TOKEN', 'Only the sidecar delivers events here.');
 }
 
-/** An empty setting is no token. */
-const isOneOf = (tokens: string[], shown: string): boolean =>
+/** Whether a caller shows one of these tokens; how long the look takes tells nothing of them. An empty setting is none. */
+export const isOneOf = (tokens: string[], shown: string): boolean =>
   tokens.some((token) => token !== '' && isEqual(token, shown));
 
 function isEqual(a: string, b: string): boolean {

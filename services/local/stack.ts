@@ -60,7 +60,7 @@ export function serviceEnvironment(stack: Stack, appId: AppId): Record<string, s
 
 export function sidecarEnvironment(
   { secrets, ports, sidecarPorts }: Stack,
-  { databaseUrl, controlPort }: { databaseUrl: string; controlPort: number },
+  { databaseUrl, controlPort, controlToken }: { databaseUrl: string; controlPort: number; controlToken: string },
 ): Record<string, string> {
   return {
     ...processEnvironment(),
@@ -70,6 +70,7 @@ export function sidecarEnvironment(
     ),
     SIDECAR_RESOURCES: join(root, 'gitops/base/dapr'),
     SIDECAR_CONTROL_PORT: String(controlPort),
+    SIDECAR_CONTROL_TOKEN: controlToken,
     DAPR_API_TOKEN: secrets.DAPR_API_TOKEN,
     APP_API_TOKEN: secrets.APP_API_TOKEN,
   };

@@ -193,7 +193,8 @@ function plan({ options, state }: Session, ports: Record<AppId, number>, databas
 
 function spawnStandIn(session: Session, stack: Stack, databaseUrl: string): Part {
   const controlPort = freePort();
-  const environment = sidecarEnvironment(stack, { databaseUrl, controlPort });
+  // Told to nobody: only tests switch faults, on stand-ins of their own.
+  const environment = sidecarEnvironment(stack, { databaseUrl, controlPort, controlToken: crypto.randomUUID() });
   const onLine = session.terminal.linesOf('sidecar');
   const start = () => spawnService('local/sidecar', environment, { onLine });
   return keep(session, 'sidecar', controlPort, start(), start);

@@ -51,6 +51,8 @@ async function createStandIn({ placed, tokens, onLine }: SidecarsOptions): Promi
   const log = await createDatabase();
   const controlPort = freePort();
   const control = `http://127.0.0.1:${controlPort}`;
+  const token = crypto.randomUUID();
+  const headers = { authorization: `Bearer ${token}` };
   let child: Child | undefined;
   const environment = {
     ...processEnvironment(),
@@ -61,11 +63,12 @@ async function createStandIn({ placed, tokens, onLine }: SidecarsOptions): Promi
     ),
     SIDECAR_RESOURCES: join(import.meta.dir, '../../gitops/base/dapr'),
     SIDECAR_CONTROL_PORT: String(controlPort),
+    SIDECAR_CONTROL_TOKEN: token,
   };
 
   async function fault(appId: AppId, fault: Fault, replica = ''): Promise<void> {
     const body = JSON.stringify(fault);
-    const response = await fetch(`${control}/apps/${appId}/faults${replica}`, { method: 'POST', body });
+    const response = await fetch(`${control}/apps/${appId}/faults${replica}`, { method: 'POST', headers, body });
     if (!response.ok) throw new Error(await response.text());
   }
 
@@ -94,7 +97,7 @@ async function createStandIn({ placed, tokens, onLine }: SidecarsOptions): Promi
     killSidecar: (name) => faultOfOne(name, { state: 'off' }),
     startSidecar: (name) => faultOfOne(name, { state: 'on' }),
     async waiting() {
-      const response = await fetch(`${control}/state`);
+      const response = await fetch(`${control}/state`, { headers });
       const { lag } = (await response.json()) as { lag: Awaited<ReturnType<Sidecars['waiting']>> };
       // It keeps account of every app of the manifests, and one that does not run catches up never.
       return lag.filter(({ app_id }) => placed.some(({ appId }) => appId === app_id));

@@ -1,4 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { showsAppToken } from '#shared/auth';
+import { toResponse } from '#shared/errors';
+import { completeUrl, hostRefusal } from '#shared/host';
 import { DaprError } from './dapr-error.ts';
 import { invoke } from './invoke.ts';
 import type { Manifests } from './manifests.ts';
@@ -18,8 +21,14 @@ const FROZEN_MS = 8000;
 const INVOKE_RETRIES = 3;
 const INVOKE_RETRY_MS = 1000;
 
+/** Not as daprd, which answers to any name: here web pages run on the same machine. */
+const misdirected = hostRefusal({ host: '127.0.0.1', publicUrl: '' });
+
 /** Answers one request to one sidecar: the part of Dapr's HTTP API that TaskFlow uses (docs.dapr.io, reference/api). */
 export async function answer(api: Api, sidecar: Sidecar, request: Request): Promise<Response> {
+  completeUrl(request);
+  const refused = misdirected(request);
+  if (refused) return toResponse(refused);
   try {
     return await route(api, sidecar, request);
   } catch (error) {
@@ -34,7 +43,7 @@ function route(api: Api, sidecar: Sidecar, request: Request): Response | Promise
 
   if (method === 'GET' && pathname === '/v1.0/healthz') return health(sidecar, searchParams.get('appid'));
   if (method === 'GET' && pathname === '/v1.0/healthz/outbound') return noContent();
-  if (api.daprApiToken && request.headers.get('dapr-api-token') !== api.daprApiToken)
+  if (api.daprApiToken && !showsAppToken(request, [api.daprApiToken]))
     return new Response('invalid api token\n', { status: 401 });
 
   const served = (version: string, name: string) =>

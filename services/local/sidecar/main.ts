@@ -16,7 +16,7 @@ const standIn = await startSidecars({
   resources: required('SIDECAR_RESOURCES'),
   daprApiToken: Bun.env.DAPR_API_TOKEN || null,
   appApiToken: Bun.env.APP_API_TOKEN || null,
-  controlPort: Number(required('SIDECAR_CONTROL_PORT')),
+  control: { port: Number(required('SIDECAR_CONTROL_PORT')), token: required('SIDECAR_CONTROL_TOKEN') },
   report,
 });
 report('sidecars started', {

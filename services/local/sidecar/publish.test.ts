@@ -2,12 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { eventually } from '../../../test/support/wait.ts';
 import { CREATED, startPair, startToyApp } from './toy.ts';
 
+const TOKEN = 'token of the switchboard';
 let consumer: ReturnType<typeof startToyApp>;
 let pair: Awaited<ReturnType<typeof startPair>>;
 
 beforeAll(async () => {
   consumer = startToyApp();
-  pair = await startPair(consumer, { controlPort: 0 });
+  pair = await startPair(consumer, { control: { port: 0, token: TOKEN } });
 });
 
 afterAll(async () => {
@@ -18,7 +19,11 @@ afterAll(async () => {
 const delivered = (data: string) => eventually(() => consumer.received.some(({ envelope }) => envelope.data === data));
 
 const control = (path: string, body: unknown): Promise<Response> =>
-  fetch(`http://127.0.0.1:${pair.standIn.controlPort}${path}`, { method: 'POST', body: JSON.stringify(body) });
+  fetch(`http://127.0.0.1:${pair.standIn.controlPort}${path}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${TOKEN}` },
+    body: JSON.stringify(body),
+  });
 
 /** Asks chat-api's own sidecar. */
 const call = (path: string, init: RequestInit = {}) =>

@@ -141,6 +141,7 @@ async function spawnStandIn(databaseUrl: string, appPort: number) {
       SIDECAR_DATABASE_URL: databaseUrl,
       SIDECAR_RESOURCES: RESOURCES,
       SIDECAR_CONTROL_PORT: '0',
+      SIDECAR_CONTROL_TOKEN: 'shown by nobody',
       SIDECAR_APPS: JSON.stringify([
         { appId: 'chat-api', httpPort: 0 },
         { appId: 'audit-logger', appPort, httpPort: 0 },

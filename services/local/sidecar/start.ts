@@ -1,5 +1,5 @@
 import { type Api, answer } from './api.ts';
-import { serveControl } from './control.ts';
+import { type Control, serveControl } from './control.ts';
 import { startDelivery } from './delivery.ts';
 import { FaultError, type Faults } from './faults.ts';
 import { openLog } from './log.ts';
@@ -20,8 +20,8 @@ export type Options = {
   /** What an app must send to its sidecar, and the sidecar to its app, as `dapr-api-token`. */
   daprApiToken?: string | null;
   appApiToken?: string | null;
-  /** Port of the switchboard; 0 takes any, without it there is none. */
-  controlPort?: number;
+  /** The switchboard; port 0 takes any. Without it there is none. */
+  control?: Control;
   report?: (message: string, fields: object) => void;
 };
 
@@ -35,7 +35,7 @@ export async function startSidecars({
   resources,
   daprApiToken = null,
   appApiToken = null,
-  controlPort,
+  control: wanted,
   report = () => {},
 }: Options) {
   const manifests = typeof resources === 'string' ? await readManifests(resources) : resources;
@@ -58,7 +58,7 @@ export async function startSidecars({
   let control: ReturnType<typeof serveControl> | null = null;
   try {
     for (const sidecar of sidecars.all) sidecar.open();
-    if (controlPort !== undefined) control = serveControl(controlPort, { state, setFaults });
+    if (wanted) control = serveControl(wanted, { state, setFaults });
   } catch (error) {
     await stop(); // A port that is taken: nothing of the others stays open.
     throw error;
