@@ -126,6 +126,22 @@ describe('up', () => {
     expect(after.filter(isAlive)).toEqual([]);
   }, 90_000);
 
+  test('has no demo user where others are meant to come, and locks that of an earlier up out', async () => {
+    const up = startUp({ PUBLIC_URL: 'https://tasks.example', SIGNUP: 'closed' });
+    await isUp(up);
+    const { demo } = JSON.parse(await Bun.file(join(state, 'secrets.json')).text()) as Secrets;
+    // As a proxy on this machine may hand it on, whoever has sent it.
+    const login = await fetch(url('/local/demo-login'), { method: 'POST', headers: { origin: url('') } });
+    expect(login.status).toBe(404);
+    expect(await (await fetch(url('/'))).text()).not.toContain('<form');
+    await eventually(async () => (await outputOf('up')).includes('Now, in another terminal'), { what: 'the screen' });
+    expect(await outputOf('up')).not.toContain(demo.email);
+    const { out } = await run('services/local/ops.ts', 'chat-api', 'users', 'list', '--json');
+    expect(JSON.parse(out)).toMatchObject([{ email: demo.email, disabled_at: expect.any(String) }]);
+    up.kill('SIGTERM');
+    expect(await up.exited).toBe(0);
+  }, 60_000);
+
   test('hands on no more of its environment than settings and what a process needs, and keeps none of it', async () => {
     const up = startUp();
     const processes = await isUp(up);

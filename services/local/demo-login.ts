@@ -1,17 +1,36 @@
 import { ApiError } from '#shared/errors';
+import { isLoopback } from '#shared/loopback';
+import { bun } from './command-line.ts';
 import { problem } from './problem.ts';
 
 export type DemoUser = { email: string; password: string };
 
+/**
+ * Whether there is a demo user, by `PUBLIC_URL` and `SIGNUP`: its login asks for no password, and all that it could ask of
+ * a caller instead he writes himself. So only where nobody is meant to come but who sits at this machine, and where
+ * anybody could have an account by signing up.
+ */
+export const mayHaveDemo = (publicUrl: string, signup: string): boolean =>
+  isLoopback(URL.parse(publicUrl)?.hostname ?? '') && signup === 'open';
+
 /** Makes the demo user through the API as a client would, unless it is there from an earlier `up`. */
 export async function ensureDemoUser(chatApiPort: number, demo: DemoUser): Promise<void> {
   const response = await enter(chatApiPort, demo);
-  if (!response.ok) throw new Error(`the demo user could not be made: ${response.status} ${await response.text()}`);
+  if (response.ok) return;
+  const { message } = (await response.json()) as { message: string };
+  throw new Error(
+    `no demo user: ${message} If it is there and disabled, \`${bun} run ops chat-api users enable ${demo.email}\` lets it in again`,
+  );
+}
+
+/** Whether the demo user of an earlier `up` can log in. */
+export async function canDemoLogIn(chatApiPort: number, demo: DemoUser): Promise<boolean> {
+  return (await post(chatApiPort, 'login', demo)).ok;
 }
 
 /**
  * Logs the page in without a password being typed. Only for a browser on this machine that shows our own page: the
- * peer, the name it used (another name could be resolved to us by DNS rebinding) and the origin must all be local.
+ * peer, the name it used and the origin must all be local.
  */
 export async function loginAsDemo(
   request: Request,
@@ -21,7 +40,7 @@ export async function loginAsDemo(
 ): Promise<Response> {
   const host = request.headers.get('host') ?? '';
   const isLocal =
-    isLoopback(peer ?? '') && isLoopback(host.replace(/:\d+$/, '')) && !request.headers.has('x-forwarded-for');
+    isLoopback(peer ?? '') && isLoopback(new URL(request.url).hostname) && !request.headers.has('x-forwarded-for');
   if (!isLocal || request.headers.get('origin') !== `http://${host}`) {
     return problem(
       request,
@@ -49,8 +68,4 @@ function post(chatApiPort: number, path: string, { email, password }: DemoUser):
     body: JSON.stringify({ email, password }),
     signal: AbortSignal.timeout(10_000),
   });
-}
-
-function isLoopback(name: string): boolean {
-  return ['localhost', '127.0.0.1', '[::1]', '::1', '::ffff:127.0.0.1'].includes(name);
 }

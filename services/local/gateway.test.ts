@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { createIntake } from '#shared/intake';
 import { said } from '../../test/support/raw.ts';
 import { eventually } from '../../test/support/wait.ts';
-import { type AppId, apps } from './apps.ts';
+import { type AppId, apps, perApp } from './apps.ts';
+import { mayHaveDemo } from './demo-login.ts';
 import { type GatewayOptions, serviceOf, startGateway } from './gateway.ts';
 import { freePort } from './port.ts';
 
@@ -279,9 +280,42 @@ describe('POST /local/demo-login', () => {
   test.each<[string, () => Record<string, string>]>([
     ['another origin', () => ({ origin: 'http://evil.example' })],
     ['no origin', () => ({})],
-    ['a name made to resolve to us', () => ({ host: 'evil.example', origin: 'http://evil.example' })],
+    ['the public name', () => ({ host: 'tasks.example', origin: 'http://tasks.example' })],
     ['a proxy in front', () => ({ origin: origin(), 'x-forwarded-for': '203.0.113.9' })],
-  ])('refuses %s', async (_name, headers) => expect([403, 421]).toContain((await login(headers())).status));
+  ])('refuses %s', async (_name, headers) => expect((await login(headers())).status).toBe(403));
+});
+
+describe('without a demo user', () => {
+  const without = startGateway({ port: 0, ports: perApp(freePort), publicUrl: '', demo: null, tour: async () => '' });
+  afterAll(() => without.stop(true));
+  const ask = (path: string, init?: RequestInit) => fetch(new URL(path, without.url), init);
+
+  test('nobody can log in as one, whatever he says of himself', async () => {
+    const response = await ask('/local/demo-login', { method: 'POST', headers: { origin: without.url.origin } });
+    expect(response.status).toBe(404);
+  });
+
+  test('the page offers none', async () => {
+    const [page, usual] = [await (await ask('/')).text(), await (await call('/')).text()];
+    expect(page).toContain('There is no demo user here');
+    expect(page).not.toContain('<form');
+    expect(usual).not.toContain('There is no demo user here');
+    expect(usual).toContain('<form');
+  });
+});
+
+test.each([
+  ['http://localhost:8080', 'open', true],
+  ['http://127.0.0.1:8080', 'open', true],
+  ['https://localhost', 'open', true],
+  ['http://localhost:8080', 'invite', false],
+  ['http://localhost:8080', 'closed', false],
+  ['https://tasks.example', 'open', false],
+  ['http://192.168.1.5:8080', 'open', false],
+  ['https://localhost.tasks.example', 'open', false],
+  ['nothing', 'open', false],
+])('%s with sign-up %s: a demo user? %s', (publicUrl, signup, expected) => {
+  expect(mayHaveDemo(publicUrl, signup)).toBe(expected);
 });
 
 test('GET / is the page, with a policy that lets nothing else in', async () => {

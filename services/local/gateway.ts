@@ -16,7 +16,8 @@ export type GatewayOptions = {
   ports: Record<AppId, number>;
   /** `PUBLIC_URL`. */
   publicUrl: string;
-  demo: DemoUser;
+  /** Whom the page may log in as; null: nobody. */
+  demo: DemoUser | null;
   /** Text behind the page's link to the tour. */
   tour: () => Promise<string>;
   intake?: Intake;
@@ -50,12 +51,14 @@ export function startGateway({
   intake = createIntake(),
 }: GatewayOptions): Bun.Server<undefined> {
   const own: Record<string, Record<string, Handler>> = {
-    '/': { GET: () => new Response(page, { headers: pageHeaders }) },
+    '/': { GET: async () => new Response(await pageText(demo), { headers: pageHeaders }) },
     '/tour': { GET: async () => new Response(await tour(), { headers: textHeaders }) },
     '/health': { GET: () => overview(ports) },
-    '/local/demo-login': {
-      POST: (request, server) => loginAsDemo(request, server.requestIP(request)?.address, demo, ports['chat-api']),
-    },
+    ...(demo && {
+      '/local/demo-login': {
+        POST: (request, server) => loginAsDemo(request, server.requestIP(request)?.address, demo, ports['chat-api']),
+      },
+    }),
   };
   const refusal = hostRefusal({ host: HOST, publicUrl });
   const headers = Object.entries(defaultHeaders(publicUrl));
@@ -100,10 +103,16 @@ function withoutMethod(request: Request, has: string[]): Response {
   );
 }
 
-const page = Bun.file(new URL('./page.html', import.meta.url));
+/** The page offers no login that would be refused. */
+async function pageText(demo: DemoUser | null): Promise<string> {
+  const page = await Bun.file(new URL('./page.html', import.meta.url)).text();
+  const leaveOut = { element: (element: HTMLRewriterTypes.Element) => void element.remove() };
+  return new HTMLRewriter().on(demo ? '#without-demo' : '#with-demo', leaveOut).transform(page);
+}
 
 /** No script and no image but the page's own, no frame around it. */
 const pageHeaders = {
+  'content-type': 'text/html; charset=utf-8',
   'content-security-policy':
     "default-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'",
 };

@@ -2,15 +2,16 @@ import { join } from 'node:path';
 import { type AppId, apps, perApp } from './apps.ts';
 import { answers, type Child } from './child.ts';
 import { ensureDatabase, explainGiven, isServerLost, prepareData } from './data.ts';
-import { ensureDemoUser } from './demo-login.ts';
+import { canDemoLogIn, type DemoUser, ensureDemoUser, mayHaveDemo } from './demo-login.ts';
 import { POSTGRES } from './folder.ts';
 import { startGateway } from './gateway.ts';
+import { operate } from './operate.ts';
 import { type Options, USUAL_PORT } from './options.ts';
 import { freePort, freePorts, isFree } from './port.ts';
 import { startPostgres } from './postgres.ts';
 import { codeOf, Refusal } from './refusal.ts';
 import type { Signals } from './signals.ts';
-import { serviceEnvironment, sidecarEnvironment, spawnService, type Stack } from './stack.ts';
+import { serviceEnvironment, serviceSettings, sidecarEnvironment, spawnService, type Stack } from './stack.ts';
 import type { State } from './state.ts';
 import { type Keepable, keepRunning } from './supervisor.ts';
 import type { Terminal } from './terminal.ts';
@@ -81,14 +82,33 @@ export async function startAll(session: Session, onStarted: (...parts: Part[]) =
     );
   }
   await step(session, 'five services ready', () => allReady(session, readiness));
+  await prepareDemo(session, stack);
+  return stack;
+}
+
+/** The demo user, or null where there is none. */
+export const demoOf = ({ options, state }: Session): DemoUser | null =>
+  mayHaveDemo(publicUrlOf(options), process.env.SIGNUP || 'open') ? state.secrets.demo : null;
+
+/** Makes the demo user, or locks out that of an earlier `up` where there should be none. Without either all else runs. */
+async function prepareDemo(session: Session, stack: Stack): Promise<void> {
+  const { terminal, state } = session;
+  const port = stack.ports['chat-api'];
   try {
-    await step(session, 'demo user ready', () => ensureDemoUser(ports['chat-api'], state.secrets.demo));
+    const demo = demoOf(session);
+    if (demo) return await step(session, 'demo user ready', () => ensureDemoUser(port, demo));
+    if (await canDemoLogIn(port, state.secrets.demo))
+      await step(session, 'demo user disabled', () => disableDemoUser(stack, state.secrets.demo));
   } catch (error) {
     if (error instanceof Interrupted) throw error;
-    // Everything else runs, and the page asks again.
     terminal.step(error instanceof Error ? error.message : String(error));
   }
-  return stack;
+}
+
+async function disableDemoUser(stack: Stack, { email }: DemoUser): Promise<void> {
+  const settings = serviceSettings(stack, 'chat-api');
+  const exitCode = await operate('chat-api', ['users', 'disable', email], { settings, stdout: 'ignore' });
+  if (exitCode !== 0) throw new Error(`the demo user could not be disabled: \`ops\` ended with ${exitCode}`);
 }
 
 /** Runs one step of the start and says how long it took; a signal ends the wait for it. */
@@ -112,7 +132,8 @@ function choosePorts({ port }: Options): Record<AppId, number> {
 /** Where people reach this. */
 const publicUrlOf = ({ port }: Options): string => process.env.PUBLIC_URL || `http://localhost:${port}`;
 
-function openGateway({ options, state }: Session, ports: Record<AppId, number>): Part {
+function openGateway(session: Session, ports: Record<AppId, number>): Part {
+  const { options } = session;
   const { port } = options;
   const tour = () => readTour(port);
   try {
@@ -120,7 +141,7 @@ function openGateway({ options, state }: Session, ports: Record<AppId, number>):
       port,
       ports,
       publicUrl: publicUrlOf(options),
-      demo: state.secrets.demo,
+      demo: demoOf(session),
       tour,
     });
     return { name: 'gateway', port, pid: () => process.pid, stop: () => server.stop(true) };

@@ -8,7 +8,7 @@ import { type Options, readOptions, usage } from './options.ts';
 import { codeOf, Refusal } from './refusal.ts';
 import { watchSignals } from './signals.ts';
 import { serviceSettings, type Stack } from './stack.ts';
-import { Interrupted, NotReady, type Part, type Session, startAll } from './start.ts';
+import { demoOf, Interrupted, NotReady, type Part, type Session, startAll } from './start.ts';
 import { openState, stateFolder } from './state.ts';
 import { createTerminal, wantsColours } from './terminal.ts';
 
@@ -79,7 +79,9 @@ function remember({ state, options }: Session, stack: Stack, parts: Part[]): voi
   });
 }
 
-function screen({ options, state, terminal }: Session, parts: Part[]): string {
+function screen(session: Session, parts: Part[]): string {
+  const { options, state, terminal } = session;
+  const demo = demoOf(session);
   const url = `http://localhost:${options.port}`;
   const line = (name: string, ...rest: string[]) => `  ${name.padEnd(32)}${rest.join('  ')}`;
   const prefix = process.env.TASKFLOW_STATE ? `TASKFLOW_STATE=${process.env.TASKFLOW_STATE} ` : '';
@@ -89,7 +91,7 @@ function screen({ options, state, terminal }: Session, parts: Part[]): string {
     '',
     line('page', url),
     line('API', `${url}/api/v1`, `described at ${url}/api/v1/docs`),
-    line('demo user', state.secrets.demo.email, state.secrets.demo.password),
+    ...(demo ? [line('demo user', demo.email, demo.password)] : []),
     line(options.databaseUrl ? 'secrets, logs' : 'data, secrets, logs', state.folder),
     '',
     ...parts.map(({ name, port }) => line(name, `127.0.0.1:${port}`)),
