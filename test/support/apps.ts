@@ -13,36 +13,49 @@ import { createApp as createNotificationService } from '../../services/notificat
 import { createConnections } from '../../services/notification-service/stream/connections.ts';
 import { createApp as createProcessor } from '../../services/recurring-task-processor/app.ts';
 import { createApp as createReminderService } from '../../services/reminder-service/app.ts';
+import type { TestDatabase } from './database.ts';
 
 /**
- * The five apps as each `main.ts` builds its own, listening in this process, on a database that is away: for what their
- * edge answers by itself. `changed`: settings, of which all but `CORS_ORIGINS`, `HOST` and `PUBLIC_URL` are chat-api's alone.
+ * The five apps as each `main.ts` builds its own, listening in this process. Without a database they have one that is
+ * away: for what their edge answers by itself. `changed`: settings, of which those of one service are chat-api's alone.
  */
-export function startApps(changed: Partial<Config> = {}) {
+export function startApps(changed: Partial<Config> = {}, database?: TestDatabase) {
   const config = { ...settings, ...changed };
   const log = createLog('test', { write: () => {} });
-  const sql = connect('postgres://nobody@127.0.0.1:1/nothing', { name: 'test', max: 1 });
-  const closed = sql.end(); // so that each query is refused at once
+  const pools = perApp((appId) =>
+    connect(database?.url(appId) ?? 'postgres://nobody@127.0.0.1:1/nothing', {
+      name: 'test',
+      max: 2,
+      publishes: appId === 'chat-api',
+    }),
+  );
+  const close = () => Promise.all(Object.values(pools).map((sql) => sql.end()));
+  const closed = database ? undefined : close(); // so that each query is refused at once
   const place = { host: config.HOST, publicUrl: config.PUBLIC_URL };
-  const about = {
+  const metrics = perApp((appId) => createMetrics(appId, { version: '0.0.0', commit: 'test' }));
+  const about = (appId: AppId) => ({
     place,
     version: '0.0.0',
     commit: 'test',
-    ready: { database: () => sql`select 1` },
+    ready: { database: () => pools[appId]`select 1` },
     degraded: {},
     log,
-  };
-  const corsOrigins = listOf(config.CORS_ORIGINS);
-  const events = {
-    appTokens: [],
-    corsOrigins,
-    sql,
-    authenticator: createAuthenticator({ lookup: sessionFunctions(sql), secrets: [] }),
-  };
+    metrics: metrics[appId],
+  });
+  const api = (appId: AppId) => ({
+    ...about(appId),
+    appTokens: [config.APP_API_TOKEN],
+    corsOrigins: listOf(config.CORS_ORIGINS),
+    sql: pools[appId],
+    authenticator: createAuthenticator({
+      lookup: sessionFunctions(pools[appId]),
+      secrets: [config.JWT_SECRET],
+      publicUrl: config.PUBLIC_URL,
+    }),
+  });
   const handle = async () => {};
-  const metrics = perApp((appId) => createMetrics(appId, about));
   const connections = createConnections({
-    sql,
+    sql: pools['notification-service'],
     limits: { perUser: 3, livePerSecond: 10, maxBehind: 1000, unsentBytes: 1024 },
     heartbeatMs: 30_000,
     log,
@@ -50,24 +63,16 @@ export function startApps(changed: Partial<Config> = {}) {
   });
 
   const built = {
-    'chat-api': createChatApi({
-      ...about,
-      config,
-      sql,
-      metrics: metrics['chat-api'],
-      committed: () => {},
-    }),
+    'chat-api': createChatApi({ ...about('chat-api'), config, sql: pools['chat-api'], committed: () => {} }),
     'notification-service': createNotificationService({
-      ...about,
-      ...events,
+      ...api('notification-service'),
       connections,
       unsentBytes: 1024,
       handle,
-      metrics: metrics['notification-service'],
     }),
-    'reminder-service': createReminderService({ ...about, ...events, handle, metrics: metrics['reminder-service'] }),
-    'audit-logger': createAuditLogger({ ...about, ...events, sealKey: '', metrics: metrics['audit-logger'] }),
-    'recurring-task-processor': createProcessor({ ...about, metrics: metrics['recurring-task-processor'] }),
+    'reminder-service': createReminderService({ ...api('reminder-service'), handle }),
+    'audit-logger': createAuditLogger({ ...api('audit-logger'), sealKey: '' }),
+    'recurring-task-processor': createProcessor(about('recurring-task-processor')),
   } satisfies Record<AppId, object>;
   for (const { appId } of apps) built[appId].listen({ hostname: '127.0.0.1', port: 0 });
 
@@ -77,7 +82,7 @@ export function startApps(changed: Partial<Config> = {}) {
     async stop(): Promise<void> {
       connections.stop();
       await Promise.all(apps.map(({ appId }) => built[appId].stop(true)));
-      await closed;
+      await (closed ?? close());
     },
   };
 }
