@@ -32,6 +32,24 @@ const endOf = async ({ id }: Series) => {
 };
 const lastEvent = async ({ id }: Series) => (await api.events(id)).at(-1);
 
+describe('a series whose last instance was deleted', () => {
+  const noEnd = { recurrence_end_date: null };
+
+  test.each([
+    ['the last before its end', { recurrence_end_date: '2027-01-04' }, { title: 'New' }],
+    ['the only one of its rule', { ...noEnd, recurrence_pattern: 'rrule:FREQ=DAILY;COUNT=1' }, { priority: 'low' }],
+    ['the one on which it is ended', noEnd, { recurrence_end_date: '2027-01-04' }],
+  ])('can be changed still: %s', async (_name, given, changes) => {
+    const ada = await api.person();
+    const series = await create(ada, given);
+    const { list } = await ada.call('GET', `/tasks?parent=${series.id}`);
+    await ada.call('DELETE', `/tasks/${list[0]?.id}`);
+    const { status, body } = await change(ada, series, changes);
+    expect({ status, body }).toMatchObject({ status: 200, body: changes });
+    expect((await ada.call('GET', `/tasks?parent=${series.id}`)).list).toEqual([]);
+  });
+});
+
 describe('a recurrence_end_date without time', () => {
   test('is answered and published as the date that it is', async () => {
     const ada = await api.person();

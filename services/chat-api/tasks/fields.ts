@@ -105,7 +105,8 @@ function refuseContradictions(next: TaskRow): void {
   if (!isSeries(next)) return;
   if (isInstance(next))
     throw new FieldError('recurrence_pattern', 'belongs to the series; change it with ?scope=series');
-  if (firstOccurrence(seriesOf(next)) === null)
+  // Dates whose instances were deleted were dates all the same.
+  if (firstOccurrence(seriesOf({ ...next, exdates: null })) === null)
     throw new FieldError('recurrence_end_date', 'no occurrence falls on or before it');
 }
 
