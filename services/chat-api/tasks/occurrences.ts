@@ -60,8 +60,9 @@ function datesOf(row: SeriesTask, { from, to, limit }: Span): Dates {
 }
 
 function readLimit(value: unknown = DEFAULT_LIMIT): number {
-  const limit = Number(value);
-  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT)
+  // In a query it is text; a body says a number.
+  const limit = typeof value === 'string' && /^\d{1,3}$/.test(value) ? Number(value) : value;
+  if (typeof limit !== 'number' || !Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT)
     throw new FieldError('limit', `expected 1 to ${MAX_LIMIT}`);
   return limit;
 }

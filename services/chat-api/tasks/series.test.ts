@@ -282,6 +282,24 @@ describe('GET /tasks/:id/occurrences and POST /recurrence/preview', () => {
   });
 
   test.each([
+    ['0', 0],
+    ['101', 101],
+    ['0x10', '0x10'],
+    ['1e1', true],
+    ['5.0', 1.5],
+    ['%2B5', ' 5 '],
+    ['', [5]],
+  ])('refuse a limit of %p, and in a body of %p', async (text, value) => {
+    const ada = await api.person();
+    const series = await createSeries(ada);
+    const answers = [
+      await ada.call('GET', `/tasks/${series.id}/occurrences?limit=${text}`),
+      await ada.call('POST', '/recurrence/preview', { ...weekly, limit: value }),
+    ];
+    for (const { status, body } of answers) expect([status, body.message]).toEqual([400, 'limit: expected 1 to 100']);
+  });
+
+  test.each([
     'from=2027-02-31',
     'to=2027-02-29',
     'from=2027-13-01',
