@@ -6,16 +6,20 @@ const LONGEST_EMAIL = 254;
 
 /**
  * How an email is stored and compared: one form for all that looks the same, so in lower case and NFC (RFC 6532, 3.1).
- * Composed last, since letters in lower case may compose where their capitals do not (`J̌`).
+ * Composed last, since letters in lower case may compose where their capitals do not (`J̌`). Σ is ς or σ by its place in a
+ * word: both are σ.
  */
-export const normalized = (email: string): string => lowered(email).normalize('NFC');
+export const normalized = (email: string): string => lowered(email).normalize('NFC').replaceAll('ς', 'σ');
 
 const lowered = (email: string): string => email.trim().toLowerCase();
 
-/** Why this is not an email address, or null. Whether it receives mail is nobody's business here. */
+/**
+ * Why this is not an email address, or null: it holds what nobody sees, for instance, which would make a second one of the
+ * same looks. Whether it receives mail is nobody's business here.
+ */
 export function emailProblem(email: string): string | null {
   if (isLonger(email, LONGEST_EMAIL)) return `The email must have at most ${LONGEST_EMAIL} characters.`;
-  const isEmail = /^[^\s@\p{C}]+@[^\s@\p{C}.]+(\.[^\s@\p{C}.]+)+$/u.test(email);
+  const isEmail = /^[^\s@\p{C}\p{DI}]+@[^\s@\p{C}\p{DI}.]+(\.[^\s@\p{C}\p{DI}.]+)+$/u.test(email);
   return isEmail ? null : 'This is not an email address.';
 }
 
