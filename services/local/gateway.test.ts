@@ -267,6 +267,14 @@ describe('what the gateway answers itself', () => {
   });
 });
 
+test.each(['/', '/tour', '/health', '/nothing'])('%s names the request by its correlation id', async (path) => {
+  const id = crypto.randomUUID();
+  for (const method of ['GET', 'HEAD', 'OPTIONS']) {
+    const { headers } = await call(path, { method, headers: { 'x-correlation-id': id } });
+    expect(headers.get('x-correlation-id')).toBe(id);
+  }
+});
+
 describe('POST /local/demo-login', () => {
   const login = (headers: Record<string, string>) => call('/local/demo-login', { method: 'POST', headers });
 

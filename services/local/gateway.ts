@@ -1,5 +1,6 @@
 import { serveOptions } from '#shared/body';
 import { ApiError, bodyRefusal } from '#shared/errors';
+import { correlationIdOf } from '#shared/correlation';
 import { headOfStream } from '#shared/head';
 import { defaultHeaders } from '#shared/headers';
 import { completeUrl, hostRefusal } from '#shared/host';
@@ -84,6 +85,9 @@ export function startGateway({
       completeUrl(request);
       const response = await answer(request, server);
       for (const [name, value] of headers) if (!response.headers.has(name)) response.headers.set(name, value);
+      if (!response.headers.has('x-correlation-id')) {
+        response.headers.set('x-correlation-id', correlationIdOf(request)); // of our own pages, too
+      }
       return response;
     },
   });
