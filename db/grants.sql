@@ -25,6 +25,7 @@ do $$
 begin
   execute format('revoke temporary on database %I from public', current_database());
   revoke create on schema public from public;
+  revoke execute on function lo_create(oid), lo_creat(integer), lo_from_bytea(oid, bytea) from public; -- large objects
 end $$;
 
 grant select, insert, update, delete on users, sessions, refresh_tokens, account_codes, tasks to taskflow_chat_api;

@@ -83,7 +83,8 @@ async function leftToPublic(sql: postgres.Sql): Promise<string[]> {
   const rows = await sql<{ right: string }[]>`
     select "right" from (values
       ('create temporary tables', has_database_privilege('public', current_database(), 'temporary')),
-      ('create objects in schema public', has_schema_privilege('public', 'public', 'create'))
+      ('create objects in schema public', has_schema_privilege('public', 'public', 'create')),
+      ('create large objects', has_function_privilege('public', 'lo_create(oid)', 'execute'))
     ) as rights ("right", is_left) where is_left`;
   return rows.map(({ right }) => right);
 }

@@ -46,6 +46,8 @@ describe.each(appIds)('the role of %s may not', (appId) => {
     const statements = [
       'create temp table t (a int)',
       'create temp view v as select 1',
+      'select lo_create(0)',
+      "select lo_from_bytea(0, 'x')",
       "create type pg_temp.t as enum ('a')",
       'create domain pg_temp.date as pg_catalog.date',
       "create function pg_temp.f() returns int language sql as 'select 1'",
