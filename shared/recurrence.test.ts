@@ -4,7 +4,7 @@ import { nearChanges, patterns, rules, startDates } from '../test/support/arbitr
 import { clock, dayNumber, dayText } from '../test/support/calendar.ts';
 import { walk } from '../test/support/walk.ts';
 import {
-  catchUp,
+  type CatchUp,
   createAt,
   dueOccurrences,
   endOf,
@@ -13,17 +13,27 @@ import {
   nextInstanceAt,
   nextOccurrence,
   nextOccurrenceAfter,
+  occurrenceAt,
   occurrences,
   occurrencesAfter,
   parsePattern,
+  PatternError,
   type Series,
   type SeriesRow,
   seriesOf,
 } from './recurrence.ts';
-import { endOfDay, toInstant } from './zone.ts';
+import { endOfDay, localDate, startOfDay, toInstant } from './zone.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
+
+const plain = {
+  due_all_day: false,
+  timezone: 'UTC',
+  recurrence_end_date: null,
+  recurrence_end_day: null,
+  exdates: null,
+};
 
 describe('the dates of a pattern equal a walk from day to day', () => {
   test('for every form, from any day', () => {
@@ -55,6 +65,47 @@ describe('the dates of a pattern equal a walk from day to day', () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe('the last date up to a day', () => {
+  const [text, days] = [fc.oneof(patterns(), rules()), fc.integer({ min: 0, max: 4400 })];
+
+  test('is that of a walk from day to day', () => {
+    fc.assert(
+      fc.property(text, startDates(), days, (text, startDate, length) => {
+        const pattern = readOrSkip({
+          ...plain,
+          recurrence_pattern: text,
+          due_date: startOfDay(startDate, 'UTC'),
+        }).pattern;
+        const date = dayText(dayNumber(startDate) + length);
+        expect(pattern.dateTo(date)).toBe([...walk(text, startDate, length + 1)].map(dayText).at(-1) ?? null);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('is among those that COUNT and UNTIL leave', () => {
+    fc.assert(
+      fc.property(rules(), startDates(), days, fc.integer({ min: 1, max: 30 }), (rule, startDate, length, count) => {
+        const expected = [...walk(rule, startDate, 4400).take(count).map(dayText)];
+        fc.pre(expected.length === count);
+        const date = dayText(dayNumber(startDate) + length);
+        const last = expected.findLast((found) => found <= date) ?? null;
+        const until = expected.at(-1)?.replaceAll('-', '');
+        for (const end of [`COUNT=${count}`, `UNTIL=${until}`])
+          expect(parsePattern(`${rule};${end}`, startDate).dateTo(date)).toBe(last);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('is none before the first, and that of the 100th year for ever after', () => {
+    const yearly = parsePattern('rrule:FREQ=YEARLY', '2026-11-24');
+    expect(yearly.dateTo('2026-11-23')).toBeNull();
+    expect(yearly.dateTo('9998-12-31')).toBe('2126-11-24');
+    expect(parsePattern('daily:', '9997-01-01').dateTo('9999-12-31')).toBe('9998-12-31');
   });
 });
 
@@ -287,20 +338,30 @@ describe('an instance is created', () => {
   });
 });
 
-describe('catchUp', () => {
+describe('catch_up', () => {
   const missed = ['2026-11-10', '2026-11-16', '2026-11-17', '2026-11-20', '2026-11-23'];
   const now = new Date('2026-11-24T12:00:00Z');
+  /** A series of these dates, the first of which was handled. */
+  const due = (mode: CatchUp, timezone = 'UTC') => {
+    const it = series({
+      recurrence_pattern: 'rrule:FREQ=DAILY;UNTIL=20261123',
+      due_date: toInstant('2026-11-09', '09:00', timezone),
+      timezone,
+      exdates: Array.from({ length: 14 }, (_, i) => `2026-11-${10 + i}`).filter((date) => !missed.includes(date)),
+    });
+    return dueOccurrences(it, { after: '2026-11-09', now, reminderOffset: null, mode });
+  };
 
   test('latest takes the newest missed date only', () => {
-    expect(catchUp(missed, 'latest', now)).toEqual({ create: ['2026-11-23'], skipped: 4 });
+    expect(due('latest')).toEqual({ create: ['2026-11-23'], skipped: 4, advance_past: '2026-11-23' });
   });
   test('all takes those of the last 7 days, in the zone', () => {
-    expect(catchUp(missed, 'all', now)).toEqual({ create: missed.slice(2), skipped: 2 });
-    expect(catchUp(missed, 'all', now, 'Pacific/Kiritimati').create).toEqual(missed.slice(3));
+    expect(due('all')).toMatchObject({ create: missed.slice(2), skipped: 2 });
+    expect(due('all', 'Pacific/Kiritimati')).toMatchObject({ create: missed.slice(3), skipped: 3 });
   });
-  test('none takes none', () => expect(catchUp(missed, 'none', now)).toEqual({ create: [], skipped: 5 }));
-  test('nothing missed is nothing skipped', () =>
-    expect(catchUp([], 'latest', now)).toEqual({ create: [], skipped: 0 }));
+  test('none takes none', () => {
+    expect(due('none')).toEqual({ create: [], skipped: 5, advance_past: '2026-11-23' });
+  });
 });
 
 describe('dueOccurrences', () => {
@@ -332,6 +393,80 @@ describe('dueOccurrences', () => {
       skipped: 8,
       advance_past: '2026-12-01',
     });
+  });
+
+  const modes = fc.constantFrom<CatchUp>('latest', 'all', 'none');
+  /** A series of any pattern with any end, and what is excluded. */
+  const anySeries = () =>
+    fc
+      .tuple(
+        fc.oneof(
+          patterns(),
+          rules(),
+          rules().map((rule) => `${rule};COUNT=7`),
+        ),
+        nearChanges(),
+        fc.boolean(),
+        fc.option(fc.integer({ min: 0, max: 400 })),
+        fc.boolean(),
+        fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: 5 }),
+      )
+      .map(([recurrence_pattern, { zone, day, timeMs }, due_all_day, length, isDay, excluded]) => {
+        const due_date = new Date(clock(zone).instant(day, timeMs).first);
+        const start = clock(zone).read(due_date.getTime()).day;
+        const last = length === null ? null : dayText(start + length);
+        return {
+          recurrence_pattern,
+          due_date,
+          due_all_day,
+          timezone: zone,
+          recurrence_end_date: last === null ? null : endOfDay(last, zone),
+          recurrence_end_day: isDay ? last : null,
+          exdates: excluded.map((days) => dayText(start + days)),
+        };
+      });
+
+  test('are those of all dates since the last one handled, one by one', () => {
+    fc.assert(
+      fc.property(anySeries(), modes, fc.nat(500), fc.nat(40), (row, mode, daysLater, handled) => {
+        const it = readOrSkip(row);
+        const now = new Date(row.due_date.getTime() + daysLater * DAY_MS);
+        const dates = occurrences(it, { limit: 600 }).map(({ occurrence_date }) => occurrence_date);
+        const after = dates[handled - 1] ?? null;
+        const open = dates.filter((date) => date > (after ?? '') && createAt(it, date, 'PT1H') <= now);
+        const missed = open.filter((date) => occurrenceAt(it, date) < now);
+        const weekAgo = dayText(dayNumber(localDate(now, it.timezone)) - 7);
+        const kept = { latest: missed.slice(-1), all: missed.filter((date) => date >= weekAgo), none: [] }[mode];
+        expect(dueOccurrences(it, { after, now, reminderOffset: 'PT1H', mode })).toEqual({
+          create: [...kept, ...open.slice(missed.length)],
+          skipped: Math.min(missed.length - kept.length, 100),
+          advance_past: open.at(-1) ?? null,
+        });
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test.each(['latest', 'all', 'none'] as const)(
+    'of a series begun in 1970 take no more searches than of one of last year, by catch_up %s',
+    (mode) => {
+      const searches = (year: number) => {
+        const it = counting(series({ due_date: new Date(`${year}-06-01T09:00:00Z`) }));
+        const found = dueOccurrences(it.series, { after: null, now, reminderOffset: null, mode });
+        expect(found).toMatchObject({ skipped: 100, advance_past: '2026-12-25' });
+        return it.searches();
+      };
+      expect(searches(1970)).toBe(searches(2025));
+      expect(searches(1970)).toBeLessThan(120);
+    },
+  );
+
+  test('of a series that ended long ago are found at its end', () => {
+    const end = { recurrence_end_date: new Date('1970-03-01T09:00:00Z') };
+    const it = counting(series({ due_date: new Date('1970-01-01T09:00:00Z'), ...end }));
+    const found = dueOccurrences(it.series, { after: '1970-02-26', now, reminderOffset: null, mode: 'latest' });
+    expect(found).toEqual({ create: ['1970-03-01'], skipped: 2, advance_past: '1970-03-01' });
+    expect(it.searches()).toBeLessThan(10);
   });
 
   test('account for each date once, however often the processor looks', () => {
@@ -378,15 +513,28 @@ test('instanceId is the same for ever, and another for another date or series', 
   expect(instanceId(id.replace('0', '1'), '2026-11-24')).not.toBe(instanceId(id, '2026-11-24'));
 });
 
+/** A series of an RRULE that may never occur: those are of no interest. */
+function readOrSkip(row: SeriesRow): Series {
+  try {
+    return seriesOf(row);
+  } catch (error) {
+    fc.pre(!(error instanceof PatternError));
+    throw error;
+  }
+}
+
+/** The series, and how often its dates were sought. */
+function counting(it: Series): { series: Series; searches: () => number } {
+  let searches = 0;
+  const { dateFrom, dateTo } = it.pattern;
+  const pattern = {
+    ...it.pattern,
+    dateFrom: (date: string) => (searches++, dateFrom(date)),
+    dateTo: (date: string) => (searches++, dateTo(date)),
+  };
+  return { series: { ...it, pattern }, searches: () => searches };
+}
+
 function series(row: Partial<SeriesRow>): Series {
-  return seriesOf({
-    recurrence_pattern: 'daily:',
-    due_date: new Date('2026-11-24T09:00:00Z'),
-    due_all_day: false,
-    timezone: 'UTC',
-    recurrence_end_date: null,
-    recurrence_end_day: null,
-    exdates: null,
-    ...row,
-  });
+  return seriesOf({ recurrence_pattern: 'daily:', due_date: new Date('2026-11-24T09:00:00Z'), ...plain, ...row });
 }

@@ -46,7 +46,7 @@ function byRule(rule: string, start: number): (day: number) => boolean {
   function period(day: number): number {
     const { year, month, weekday } = civil(day);
     if (frequency === 'DAILY') return day;
-    if (frequency === 'WEEKLY') return (day - ((weekday - weekStart + 7) % 7)) / 7;
+    if (frequency === 'WEEKLY') return Math.round((day - ((weekday - weekStart + 7) % 7)) / 7);
     return frequency === 'MONTHLY' ? year * 12 + month : year;
   }
 
