@@ -4,7 +4,6 @@ import { connect } from '#shared/db';
 import { createLog } from '#shared/log';
 import { createMetrics } from '#shared/metrics';
 import { createDatabase } from '../../test/support/database.ts';
-import { dueSeries } from './due-series.ts';
 import { createProcessor } from './processor.ts';
 
 const HOUR = 3_600_000;
@@ -38,21 +37,21 @@ function listen(answer: Answer, port = 0) {
   return { calls, port: server.port ?? 0, stop: () => server.stop(true) };
 }
 
-async function processorOn(port: number) {
+async function processorOn(port: number, limits: { maxRounds?: number } = {}) {
   const lines: { message: string; task_id?: string }[] = [];
   const log = createLog('recurring-task-processor', { write: (line) => lines.push(JSON.parse(line)) });
   const metrics = createMetrics('recurring-task-processor', { version: '0', commit: '0' });
   const sidecar = await createSidecar({ port, apiToken: '' });
-  const { runOnce } = createProcessor({ sql, sidecar, serviceToken: 'the service token', log, metrics });
+  const { runOnce } = createProcessor({ sql, sidecar, serviceToken: 'the service token', log, metrics, ...limits });
   const metric = async (name: string, labels = '') =>
     Number(new RegExp(`^${name}\\{.*${labels}.*\\} (.*)$`, 'm').exec(await metrics.text())?.[1] ?? 0);
   return { runOnce, metric, lines, stop: sidecar.stop };
 }
 
 /** Runs once against a chat-api that answers `answer` for each item, and gives what it was asked. */
-async function run(answer: Answer = () => ({ status: 201 })) {
+async function run(answer: Answer = () => ({ status: 201 }), limits: { maxRounds?: number } = {}) {
   const edge = listen(answer);
-  const processor = await processorOn(edge.port);
+  const processor = await processorOn(edge.port, limits);
   await processor.runOnce(NOW);
   await Promise.all([edge.stop(), processor.stop()]);
   const items = edge.calls.flatMap(({ tasks }) => tasks);
@@ -63,15 +62,22 @@ beforeEach(async () => {
   await database.sql`delete from users`;
 });
 
-/** A daily series due at 09:00 UTC since the 1st, handled up to `cursor_date`, that must be looked at since an hour. */
-async function series(changes: Record<string, unknown> = {}, { disabled = false } = {}): Promise<string> {
-  const user = crypto.randomUUID();
+async function newUser(disabled = false): Promise<string> {
+  const id = crypto.randomUUID();
   await database.sql`
     insert into users (id, email, password_hash, disabled_at)
-    values (${user}, ${`${user}@example.com`}, 'x', ${disabled ? NOW : null})`;
+    values (${id}, ${`${id}@example.com`}, 'x', ${disabled ? NOW : null})`;
+  return id;
+}
+
+/** A daily series due at 09:00 UTC since the 1st, handled up to `cursor_date`, that must be looked at since an hour. */
+async function series(
+  { user_id, ...changes }: { user_id?: string } & Record<string, unknown> = {},
+  { disabled = false } = {},
+): Promise<string> {
   const row = {
     id: crypto.randomUUID(),
-    user_id: user,
+    user_id: user_id ?? (await newUser(disabled)),
     title: 'Water the plants',
     recurrence_pattern: 'daily:',
     due_date: '2026-11-01T09:00:00Z',
@@ -229,15 +235,69 @@ test('a sidecar that is absent fails the run; once it is back, the next run does
   expect(edge.calls).toHaveLength(1);
 });
 
-test('dueSeries goes on after the last one, also among equal times and below the millisecond', async () => {
-  const ids = await Promise.all(
-    Array.from({ length: 5 }, () => series({ next_instance_at: database.sql`'2026-11-24T11:00:00.000123Z'` })),
-  );
-  const found = [];
-  let page = await dueSeries(sql, { now: NOW, after: undefined, limit: 2 });
-  for (let pages = 0; page.length > 0 && pages < 9; pages++) {
-    found.push(...page.map(({ id }) => id));
-    page = await dueSeries(sql, { now: NOW, after: page.at(-1), limit: 2 });
+describe('users take turns', () => {
+  /** So many series of one user, all due since the same microsecond, before those of anybody else. */
+  async function hoard(count: number): Promise<string[]> {
+    const next_instance_at = database.sql`'2026-11-20T11:00:00.000123Z'`;
+    const user_id = await newUser();
+    return Promise.all(Array.from({ length: count }, () => series({ user_id, next_instance_at })));
   }
-  expect(found).toEqual(ids.toSorted());
+  const seriesOf = (call: Call | undefined) => call?.tasks.map((item) => item.parent_recurring_task_id) ?? [];
+
+  test('so that who has one series does not wait for the hundreds of another, all of which are asked for once', async () => {
+    const many = await hoard(250);
+    const others = [await series(), await series(), await series()];
+    const { calls, items } = await run();
+    expect(calls.map(({ tasks }) => tasks.length)).toEqual([4, 10, 100, 100, 39]);
+    expect(seriesOf(calls[0])).toContainValues(others);
+    expect(items.map((item) => item.parent_recurring_task_id).toSorted()).toEqual([...many, ...others].toSorted());
+  });
+
+  test('and what goes beyond some thousands of one user waits for the next run', async () => {
+    await hoard(50);
+    const others = [await series(), await series()];
+    const { calls } = await run(undefined, { maxRounds: 2 });
+    expect(calls.map(({ tasks }) => tasks.length)).toEqual([3, 10]);
+    expect(seriesOf(calls[0])).toContainValues(others);
+  });
+});
+
+describe('between two series', () => {
+  /** Runs on 20 series, asked for nothing else before each of them than whether to stop. */
+  async function runAsking(isStopping: () => boolean): Promise<Call[]> {
+    await Promise.all(
+      Array.from({ length: 20 }, () => series({ due_date: '1970-01-01T09:00:00Z', cursor_date: null })),
+    );
+    const edge = listen(() => ({ status: 201 }));
+    const processor = await processorOn(edge.port);
+    const signal = {
+      get aborted() {
+        return isStopping();
+      },
+    };
+    await processor.runOnce(NOW, signal as AbortSignal);
+    await Promise.all([edge.stop(), processor.stop()]);
+    return edge.calls;
+  }
+
+  test('the event loop is given back, so that probes are answered', async () => {
+    let turns = 0;
+    let turning = setImmediate(function turn() {
+      turns += 1;
+      turning = setImmediate(turn);
+    });
+    const seen = new Set<number>();
+    await runAsking(() => {
+      seen.add(turns);
+      return false;
+    });
+    clearImmediate(turning);
+    expect(seen.size).toBeGreaterThanOrEqual(20);
+  });
+
+  test('the run ends when the service stops', async () => {
+    let looks = 0;
+    expect(await runAsking(() => ++looks > 5)).toEqual([]);
+    expect(looks).toBeLessThan(10);
+  });
 });

@@ -1,12 +1,15 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Sql } from '#shared/db';
 import type { Sidecar } from '#shared/dapr';
 import type { Log } from '#shared/log';
 import type { Metrics } from '#shared/metrics';
 import { dueOccurrences, PatternError, seriesOf } from '#shared/recurrence';
-import { type DueSeries, dueSeries } from './due-series.ts';
+import { type DueSeries, duePlaces, dueSeries, type Place } from './due-series.ts';
 
 /** Items of one call, and series of one look. */
 const BATCH = 100;
+/** With 1, 10, and then 100 series of a user in each: 10,000 a run. */
+const MAX_ROUNDS = 101;
 
 type Item = { parent_recurring_task_id: string } & (
   { occurrence_date: string } | { advance_past: string; skipped: number }
@@ -20,6 +23,13 @@ interface Result {
   status: number;
   code?: string;
 }
+interface Run {
+  now: Date;
+  stopping: AbortSignal | undefined;
+  /** Codes of the series that were refused. */
+  refused: Map<string, string>;
+  found: number;
+}
 
 /**
  * Finds the series that need an instance and asks chat-api to create it. Reads only: chat-api moves the cursors, and
@@ -31,12 +41,14 @@ export function createProcessor({
   serviceToken,
   log,
   metrics,
+  maxRounds = MAX_ROUNDS,
 }: {
   sql: Sql;
   sidecar: Pick<Sidecar, 'invoke'>;
   serviceToken: string;
   log: Log;
   metrics: Metrics;
+  maxRounds?: number;
 }) {
   const due = metrics.gauge('recurrence_due_series', 'Series that the last run found due');
   const items = metrics.counter('recurrence_instances_total', 'Items sent to chat-api by what became of them', [
@@ -52,25 +64,45 @@ export function createProcessor({
   let known = new Set<string>();
 
   /**
-   * Handles every series that is due at `now`, each once: one that is refused waits for the next run.
+   * Handles every series that is due at `now`, each once: one that is refused waits for the next run. Users take turns, so
+   * that nobody waits for another's thousands; what goes beyond 10,000 series of one user waits for the next run, so that
+   * nothing that falls due meanwhile waits for it.
    * @throws {InvokeError} when chat-api does not answer; what was sent before is done, the next run goes on
    */
   async function runOnce(now: Date, stopping?: AbortSignal): Promise<void> {
     const stopTimer = seconds.startTimer();
-    const refused = new Map<string, string>();
-    let found = 0;
-    let after: DueSeries | undefined;
-    do {
-      const series = await dueSeries(sql, { now, after, limit: BATCH });
-      found += series.length;
-      after = series.length < BATCH ? undefined : series.at(-1);
-      const asks = series.flatMap((row) => asksOf(row, now, refused));
-      for (let i = 0; i < asks.length && !stopping?.aborted; i += BATCH) await send(asks.slice(i, i + BATCH), refused);
-    } while (after && !stopping?.aborted);
-    tell(refused);
-    due.set(found);
+    const run = { now, stopping, refused: new Map<string, string>(), found: 0 };
+    let places = await duePlaces(sql, now);
+    for (let round = 0, each = 1; round < maxRounds && places.length > 0; round++, each = Math.min(each * 10, BATCH)) {
+      places = await takeTurns(run, places, each);
+    }
+    tell(run.refused);
+    due.set(run.found);
     lastSuccess.set(Date.now() / 1000);
     stopTimer();
+  }
+
+  /** Handles the next `each` series of every user. @returns where those stand who may have more */
+  async function takeTurns(run: Run, places: Place[], each: number): Promise<Place[]> {
+    const onward: Place[] = [];
+    for (let i = 0; i < places.length && !run.stopping?.aborted; i += BATCH / each) {
+      const series = await dueSeries(sql, { now: run.now, places: places.slice(i, i + BATCH / each), each });
+      run.found += series.length;
+      await handle(run, series);
+      for (const rows of Map.groupBy(series, (row) => row.user_id).values())
+        onward.push(...(rows.length === each ? rows.slice(-1) : []));
+    }
+    return onward;
+  }
+
+  async function handle({ now, stopping, refused }: Run, series: DueSeries[]): Promise<void> {
+    const asks: Ask[] = [];
+    for (const row of series) {
+      if (stopping?.aborted) return;
+      asks.push(...asksOf(row, now, refused));
+      await setImmediate(); // rules may cost 100 ms each: probes are answered in between
+    }
+    for (let i = 0; i < asks.length && !stopping?.aborted; i += BATCH) await send(asks.slice(i, i + BATCH), refused);
   }
 
   async function send(asks: Ask[], refused: Map<string, string>): Promise<void> {
