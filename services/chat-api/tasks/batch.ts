@@ -23,6 +23,16 @@ export function batchItems(body: unknown): unknown[] {
   return tasks;
 }
 
+/** What `map` makes of each item, in order; the event loop is given back in between. */
+export async function inTurns<T, R>(items: T[], map: (item: T) => R): Promise<R[]> {
+  const results: R[] = [];
+  for (const item of items) {
+    results.push(map(item));
+    if (results.length % ITEMS_A_TURN === 0) await setImmediate();
+  }
+  return results;
+}
+
 /**
  * Creates tasks, one result for each item in order; one bad item does not fail the others.
  * @throws what is transient when no item was stored, so that the whole may be sent again
@@ -32,13 +42,11 @@ export async function createBatch(
   store: Store,
   { userId, items, cause, log }: { userId: string; items: unknown[]; cause: Cause; log: Log },
 ): Promise<ItemResult[]> {
-  const creations: Promise<TaskRow>[] = [];
-  for (const item of items) {
-    const creation = createTask(sql, store, { userId, input: inputOf(item), cause });
+  const creations = await inTurns(items, (item) => {
+    const creation: Promise<TaskRow> = createTask(sql, store, { userId, input: inputOf(item), cause });
     creation.catch(() => {}); // is looked at below, when all are there
-    creations.push(creation);
-    if (creations.length % ITEMS_A_TURN === 0) await setImmediate();
-  }
+    return creation;
+  });
   const outcomes = await Promise.allSettled(creations);
   const failures = outcomes.filter((outcome) => outcome.status === 'rejected');
   if (failures.length === items.length && isTransient(failures[0]?.reason)) throw failures[0]?.reason;

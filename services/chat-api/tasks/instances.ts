@@ -4,7 +4,7 @@ import { occurrences, seriesOf } from '#shared/recurrence';
 import { isDate } from '#shared/time';
 import { answerOf } from './answer.ts';
 import type { Cause } from './events.ts';
-import { type ItemResult, refusedItem } from './batch.ts';
+import { inTurns, type ItemResult, refusedItem } from './batch.ts';
 import { columns, isSeries, type SeriesTask, type TaskRow } from './row.ts';
 import { insertInstances, instanceOf, withCursor } from './series.ts';
 
@@ -39,7 +39,7 @@ async function createAll(tx: Sql, given: unknown[], cause: Cause): Promise<ItemR
   const after = new Map(before);
   const wanted = new Map<string, TaskRow>();
 
-  const results = items.map((item): ItemResult | { id: string } => {
+  const results = await inTurns(items, (item): ItemResult | { id: string } => {
     if (item === null) return refusedItem(400, 'INVALID_ITEM', 'Expected parent_recurring_task_id and a date.');
     const series = before.get(item.seriesId);
     if (!series) return refusedItem(404, 'SERIES_NOT_FOUND', 'There is no such series any more.');
