@@ -57,7 +57,7 @@ describe('a folder', () => {
       'that a version without a marker made',
       () => {
         make('up.pid');
-        readOrMakeSecrets(folder);
+        readOrMakeSecrets(folder, { hasData: false });
       },
     ],
   ])('%s is taken, and marked as ours', (_which, prepare) => {
@@ -137,7 +137,7 @@ describe('a folder', () => {
 describe('emptyFolder', () => {
   test('removes what up keeps and nothing else', async () => {
     const hold = holdFolder(folder);
-    readOrMakeSecrets(folder);
+    readOrMakeSecrets(folder, { hasData: false });
     for (const name of ['logs', 'postgres-18', 'kafka', 'dapr', 'sentry'])
       mkdirSync(join(folder, name, 'deeper'), { recursive: true });
     make('postgres.log', 'running.json', 'running.json.new', 'secrets.json.new', 'up.pid', 'mine.txt');

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { perApp } from './apps.ts';
 import { bun } from './command-line.ts';
 import { readPrivate, writePrivate } from './private-file.ts';
+import { Refusal } from './refusal.ts';
 
 const key = Type.String({ minLength: 32 });
 const password = Type.String({ minLength: 1 });
@@ -21,18 +22,19 @@ export type Secrets = Static<typeof schema>;
 
 const FILE = 'secrets.json';
 
-/**
- * Those of the first time. None is ever made anew by itself: with another key tokens would end, and the audit trail could
- * not be verified. Throws `Refusal` when the file is damaged, and leaves it as it is.
- */
-export function readSecrets(folder: string): Secrets | undefined {
-  const mend = `put a copy of it back, or begin anew with \`${bun} run up --fresh\`, which removes all tasks too`;
-  return readPrivate(join(folder, FILE), schema, mend);
-}
+const mend = `put a copy of it back, or begin anew with \`${bun} run up --fresh\`, which removes all tasks too`;
 
-export function readOrMakeSecrets(folder: string): Secrets {
+/** Those of the first time. Throws `Refusal` when the file is damaged, and leaves it as it is. */
+export const readSecrets = (folder: string): Secrets | undefined => readPrivate(join(folder, FILE), schema, mend);
+
+/**
+ * Makes those of the first time. None is ever made anew: with another key tokens would end, and the audit trail could not
+ * be verified. `hasData`: it is not the first time. Throws `Refusal` when they are damaged, or gone.
+ */
+export function readOrMakeSecrets(folder: string, { hasData }: { hasData: boolean }): Secrets {
   const found = readSecrets(folder);
   if (found) return found;
+  if (hasData) throw new Refusal(`${join(folder, FILE)} is gone, and the data beside it is of those secrets: ${mend}.`);
   const secrets = makeSecrets();
   writePrivate(join(folder, FILE), secrets);
   return secrets;

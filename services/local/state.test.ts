@@ -1,5 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '../../test/support/wait.ts';
@@ -133,6 +143,14 @@ describe('damaged secrets', () => {
     expect(message).not.toContain('short');
     expect(message.split('\n')).toHaveLength(1);
     expect(readFileSync(inFolder('secrets.json'), 'utf8')).toBe(damaged);
+  });
+
+  test('that are gone while their data is there are refused, and not made anew', async () => {
+    (await openState(folder)).release();
+    rmSync(inFolder('secrets.json'));
+    mkdirSync(inFolder('postgres-18'));
+    expect(await refusalOf(() => openState(folder))).toStartWith(`${inFolder('secrets.json')} is gone, and the data`);
+    expect(existsSync(inFolder('secrets.json'))).toBe(false);
   });
 
   test('that cannot be read are refused in one sentence', async () => {

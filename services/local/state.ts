@@ -1,9 +1,9 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { perApp } from './apps.ts';
 import { bun } from './command-line.ts';
-import { emptyFolder, holdFolder } from './folder.ts';
+import { emptyFolder, holdFolder, POSTGRES } from './folder.ts';
 import { readPrivate, writePrivate } from './private-file.ts';
 import { commandOf } from './processes.ts';
 import { Refusal } from './refusal.ts';
@@ -54,7 +54,7 @@ export async function openState(folder: string, { fresh = false } = {}): Promise
     return {
       folder,
       path,
-      secrets: readOrMakeSecrets(folder),
+      secrets: readOrMakeSecrets(folder, { hasData: existsSync(path(POSTGRES)) }),
       saveRunning: (running) => writePrivate(path(RUNNING), running),
       release() {
         forget();
