@@ -37,6 +37,7 @@ export const baseConfig = {
   JWT_SECRET_PREVIOUS: t.String({ default: '', pattern: '^$|^.{32,}$', description: 'still verified, never signs' }),
   LOG_LEVEL: t.Union([t.Literal('debug'), t.Literal('info'), t.Literal('warn'), t.Literal('error')], {
     default: 'info',
+    description: 'debug, info, warn or error',
   }),
   PUBLIC_URL: t.String({
     default: '',

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { type AppId, perApp } from './apps.ts';
 import { makeSecrets } from './secrets.ts';
-import { serviceEnvironment, serviceSettings, type Stack } from './stack.ts';
+import { refuseBadSettings, serviceEnvironment, serviceSettings, type Stack } from './stack.ts';
 
 const stack: Stack = {
   secrets: makeSecrets(),
@@ -52,4 +52,23 @@ test('serviceEnvironment is what a process needs and these settings', () => {
   const environment = serviceEnvironment(stack, 'chat-api');
   expect(environment).toMatchObject({ PATH: process.env.PATH, ...serviceSettings(stack, 'chat-api') });
   expect(Object.keys(environment).filter((name) => /^(AWS|PG)/.test(name))).toEqual([]);
+});
+
+test('refuseBadSettings names each setting that no service could start with, once', () => {
+  const good = { ...stack, publicUrl: 'http://localhost:8080' };
+  expect(() => refuseBadSettings(good)).not.toThrow();
+  Object.assign(process.env, { LOG_LEVEL: 'banana', SIGNUP: 'maybe' });
+  const lines: string[] = [];
+  try {
+    refuseBadSettings(good);
+  } catch (error) {
+    lines.push(...String(error).split('\n'));
+  } finally {
+    delete process.env.LOG_LEVEL;
+    delete process.env.SIGNUP;
+  }
+  expect(lines).toEqual([
+    expect.stringMatching(/^Refusal: LOG_LEVEL: .*\(debug, info, warn or error\), got "banana"$/),
+    expect.stringMatching(/^SIGNUP: .*got "maybe"$/),
+  ]);
 });

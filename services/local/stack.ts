@@ -1,5 +1,6 @@
 import type { TObject } from '@sinclair/typebox';
 import { join } from 'node:path';
+import { ConfigError, readConfig } from '#shared/config';
 import { schema as auditLogger } from '../audit-logger/config.ts';
 import { schema as chatApi } from '../chat-api/config.ts';
 import { schema as notificationService } from '../notification-service/config.ts';
@@ -8,6 +9,7 @@ import { schema as reminderService } from '../reminder-service/config.ts';
 import { type AppId, apps } from './apps.ts';
 import { type Child, spawnProgram } from './child.ts';
 import { chosen, processEnvironment } from './environment.ts';
+import { Refusal } from './refusal.ts';
 import type { Secrets } from './secrets.ts';
 
 const root = join(import.meta.dir, '../..');
@@ -56,6 +58,20 @@ export function serviceSettings(stack: Stack, appId: AppId): Record<string, stri
 /** The environment a service is started with. */
 export function serviceEnvironment(stack: Stack, appId: AppId): Record<string, string> {
   return { ...processEnvironment(), ...serviceSettings(stack, appId) };
+}
+
+/** Throws `Refusal` for a setting in the user's environment that no service could start with: each by its name. */
+export function refuseBadSettings(stack: Stack): void {
+  const problems = apps.flatMap(({ appId }) => {
+    try {
+      readConfig(schemas[appId], serviceSettings(stack, appId));
+      return [];
+    } catch (error) {
+      if (error instanceof ConfigError) return error.message.split('\n');
+      throw error;
+    }
+  });
+  if (problems.length > 0) throw new Refusal([...new Set(problems)].join('\n'));
 }
 
 export function sidecarEnvironment(

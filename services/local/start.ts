@@ -11,7 +11,14 @@ import { freePort, freePorts, isFree } from './port.ts';
 import { startPostgres } from './postgres.ts';
 import { codeOf, Refusal } from './refusal.ts';
 import type { Signals } from './signals.ts';
-import { serviceEnvironment, serviceSettings, sidecarEnvironment, spawnService, type Stack } from './stack.ts';
+import {
+  refuseBadSettings,
+  serviceEnvironment,
+  serviceSettings,
+  sidecarEnvironment,
+  spawnService,
+  type Stack,
+} from './stack.ts';
 import type { State } from './state.ts';
 import { type Keepable, keepRunning } from './supervisor.ts';
 import type { Terminal } from './terminal.ts';
@@ -59,6 +66,7 @@ export async function startAll(session: Session, onStarted: (...parts: Part[]) =
   if (!data.hasRoles) terminal.step('this database allows no new roles: all services use DATABASE_URL as it is');
 
   const stack = plan(session, ports, data.url);
+  refuseBadSettings(stack);
   const readiness = apps.map(({ appId }) => ({
     name: appId as string,
     url: `http://127.0.0.1:${ports[appId]}/health/ready`,
