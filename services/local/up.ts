@@ -1,4 +1,5 @@
 import './require-bun.ts';
+import { $ } from 'bun';
 import { bypassProxy } from '#shared/loopback';
 import { perApp } from './apps.ts';
 import { bun } from './command-line.ts';
@@ -84,7 +85,8 @@ function screen(session: Session, parts: Part[]): string {
   const demo = demoOf(session);
   const url = `http://localhost:${options.port}`;
   const line = (name: string, ...rest: string[]) => `  ${name.padEnd(32)}${rest.join('  ')}`;
-  const prefix = process.env.TASKFLOW_STATE ? `TASKFLOW_STATE=${process.env.TASKFLOW_STATE} ` : '';
+  const { TASKFLOW_STATE = '' } = process.env;
+  const prefix = TASKFLOW_STATE ? `TASKFLOW_STATE=${$.escape(TASKFLOW_STATE)} ` : '';
   return [
     '',
     terminal.bold(`TaskFlow runs, ready after ${(terminal.elapsedMs() / 1000).toFixed(1)} s.`),
