@@ -12,6 +12,7 @@ import {
   events,
   eventTypes,
   type EventType,
+  recipientsSchema,
   type TaskEvent,
 } from './events.ts';
 import type { Log } from './log.ts';
@@ -139,7 +140,7 @@ const anyEvent = TypeCompiler.Compile(
       actor: actorSchema,
       task_id: t.String({ format: 'uuid' }),
       user_id: t.String({ format: 'uuid' }),
-      recipients: t.Array(t.String({ format: 'uuid' }), { minItems: 1 }),
+      recipients: recipientsSchema,
       task_version: t.Integer(),
       correlation_id: t.String({ format: 'uuid' }),
     },

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import { createDatabase } from '../../test/support/database.ts';
+import { startRelay } from '../../test/support/relay.ts';
 import { eventually } from '../../test/support/wait.ts';
 import { createPerson, eventOf, type Person, reminderOf } from './fixtures/person.ts';
 import { startReplica } from './fixtures/replica.ts';
@@ -78,6 +79,33 @@ describe('an event', () => {
     });
     expect(by_index).toBeGreaterThan(150);
     expect(whole).toBeLessThan(50);
+  });
+
+  test('of many recipients is sent to the database once, not once for each', async () => {
+    const relay = startRelay(url);
+    const second = await startReplica(relay.url, { hasHints: false });
+    const me = await createPerson(database.sql);
+    const description = 'x'.repeat(5000);
+    const event = eventOf(me, 'Ours', { description, recipients: numbers(100).map(() => crypto.randomUUID()) });
+    const before = relay.sent();
+    expect(await second.deliver(event)).toBe('SUCCESS');
+    expect(relay.sent() - before).toBeLessThan(3 * description.length + 100 * 200);
+    const [stored] = await database.sql`
+      select count(*)::int, count(distinct payload)::int as payloads from notifications where event_id = ${event.event_id}`;
+    expect(stored).toEqual({ count: 100, payloads: 1 });
+    await second.stop();
+    relay.stop();
+  });
+
+  test('of 500 recipients is written, beside others of the same moment; one of more is a dead letter', async () => {
+    const me = await createPerson(database.sql);
+    const recipients = numbers(501).map(() => crypto.randomUUID());
+    const many = eventOf(me, 'Ours', { recipients: recipients.slice(1) });
+    const events = [eventOf(me), many, eventOf(me), eventOf(me, 'More', { recipients })];
+    const statuses = await Promise.all(events.map((event) => replica.deliver(event)));
+    expect(statuses).toEqual(['SUCCESS', 'SUCCESS', 'SUCCESS', 'DROP']);
+    const [row] = await database.sql`select count(*)::int from notifications where event_id = ${many.event_id}`;
+    expect(row?.count).toBe(500);
   });
 
   test('of a type that a later version adds is kept', async () => {

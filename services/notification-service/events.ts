@@ -1,5 +1,5 @@
 import { isDuplicate, isTransient, type Sql, within } from '#shared/db';
-import type { TaskEvent } from '#shared/events';
+import { MAX_RECIPIENTS, type TaskEvent } from '#shared/events';
 import type { Log } from '#shared/log';
 import type { Metrics } from '#shared/metrics';
 import type { Row } from './inbox/model.ts';
@@ -13,11 +13,12 @@ const APPEND_MS = 7000;
 /** Another replica wrote the same event in the same instant; the next attempt sees its row. */
 const MAX_ATTEMPTS = 5;
 
-/** One row of the inbox to be: an event and one of its recipients. */
-interface Entry {
+/** An event whose rows are to be written. */
+interface Waiting {
   event: TaskEvent;
   payload: object;
-  recipient: string;
+  recipients: string[];
+  done: PromiseWithResolvers<void>;
 }
 
 /**
@@ -37,7 +38,7 @@ export function createConsumer({
   log: Log;
   metrics: Metrics;
 }) {
-  const waiting = new Map<string, { entries: Entry[]; done: PromiseWithResolvers<void> }>();
+  const waiting = new Map<string, Waiting>();
   let isWriting = false;
   const appended = metrics.counter('notifications_appended_total', 'Rows appended to the inbox');
   const seconds = metrics.histogram('notification_append_seconds', 'Time of one statement that appends a batch');
@@ -45,28 +46,31 @@ export function createConsumer({
   function handle(event: TaskEvent, traceparent: string | null): Promise<void> {
     const known = waiting.get(event.event_id);
     if (known) return known.done.promise;
-    const done = Promise.withResolvers<void>();
-    const payload = traceparent === null ? event : { ...event, traceparent };
-    const entries = [...new Set(event.recipients)].map((recipient) => ({ event, payload, recipient }));
-    waiting.set(event.event_id, { entries, done });
+    const entry: Waiting = {
+      event,
+      payload: traceparent === null ? event : { ...event, traceparent },
+      recipients: [...new Set(event.recipients)],
+      done: Promise.withResolvers<void>(),
+    };
+    waiting.set(event.event_id, entry);
     if (!isWriting) void writeAll();
-    return done.promise;
+    return entry.done.promise;
   }
 
   async function writeAll(): Promise<void> {
     isWriting = true;
     while (waiting.size > 0) {
-      const batch = [...waiting.entries()].slice(0, MAX_BATCH);
-      for (const [eventId] of batch) waiting.delete(eventId);
-      await write(batch.map(([, each]) => each));
+      const batch = nextBatch(waiting.values());
+      for (const { event } of batch) waiting.delete(event.event_id);
+      await write(batch);
     }
     isWriting = false;
   }
 
   /** One event that the database refuses fails the statement: then each is written alone, and only that one fails. */
-  async function write(batch: { entries: Entry[]; done: PromiseWithResolvers<void> }[]): Promise<void> {
+  async function write(batch: Waiting[]): Promise<void> {
     try {
-      const rows = await appendOnce(batch.flatMap(({ entries }) => entries));
+      const rows = await appendOnce(batch);
       for (const { done } of batch) done.resolve();
       publish(rows);
     } catch (error) {
@@ -77,11 +81,11 @@ export function createConsumer({
     }
   }
 
-  async function appendOnce(entries: Entry[]): Promise<Row[]> {
+  async function appendOnce(batch: Waiting[]): Promise<Row[]> {
     for (let attempt = 1; ; attempt++) {
       const stop = seconds.startTimer();
       try {
-        return await within(APPEND_MS, append(sql, entries));
+        return await within(APPEND_MS, append(sql, batch));
       } catch (error) {
         if (!isSameEvent(error) || attempt === MAX_ATTEMPTS) throw error;
       } finally {
@@ -102,28 +106,45 @@ export function createConsumer({
   return { handle };
 }
 
+/** As many events as one statement writes: 100, and no more rows than one event may have. */
+function nextBatch(waiting: Iterable<Waiting>): Waiting[] {
+  const batch: Waiting[] = [];
+  let rows = 0;
+  for (const entry of waiting) {
+    rows += entry.recipients.length;
+    if (batch.length === MAX_BATCH || (batch.length > 0 && rows > MAX_RECIPIENTS)) break;
+    batch.push(entry);
+  }
+  return batch;
+}
+
 const isSameEvent = (error: unknown): boolean =>
   isDuplicate(error) &&
   (error as { constraint_name?: string }).constraint_name === 'notifications_user_id_event_id_key';
 
 /**
- * One statement for a batch. Events already there are left out and use no number; the counters are locked in the order
- * of users, so that two replicas never wait for each other; and since they stay locked until the commit, rows become
- * visible in the order of their numbers. @returns the new rows, each user's in order
+ * One statement for a batch, in which each event stands once, however many get it. Events already there are left out and
+ * use no number; the counters are locked in the order of users, so that two replicas never wait for each other; and since
+ * they stay locked until the commit, rows become visible in the order of their numbers. @returns the new rows, each user's
+ * in order
  */
-async function append(sql: Sql, entries: Entry[]): Promise<Row[]> {
-  const given = entries.map(({ event, payload, recipient }, position) => ({
-    user_id: recipient,
-    event_id: event.event_id,
-    type: event.event_type,
-    notify: isNotice(event, recipient),
+async function append(sql: Sql, batch: Waiting[]): Promise<Row[]> {
+  const events = batch.map(({ event: { event_id, event_type: type }, payload }, number) => ({
+    number,
+    event_id,
+    type,
     payload,
-    position,
   }));
+  const given = batch.flatMap(({ event, recipients }, number) =>
+    recipients.map((recipient) => ({ number, user_id: recipient, notify: isNotice(event, recipient) })),
+  );
   const numbered = await sql<(Omit<Row, 'payload'> & { event_id: string })[]>`
-    with given as (
-      select * from jsonb_to_recordset(${sql.json(given as never)})
-        as given (user_id uuid, event_id uuid, type text, notify boolean, payload jsonb, position int)
+    with events as materialized (
+      select * from jsonb_to_recordset(${sql.json(events as never)})
+        as event (number int, event_id uuid, type text, payload jsonb)
+    ), given as (
+      select user_id, notify, number, event_id from jsonb_to_recordset(${sql.json(given)})
+        as given (number int, user_id uuid, notify boolean) join events using (number)
     ), fresh as materialized (
       -- "(select …) is null" cannot become a join: the plan of an empty inbox stays cached, and would read a full one wholly
       select * from given where (
@@ -137,11 +158,11 @@ async function append(sql: Sql, entries: Entry[]): Promise<Row[]> {
     insert into notifications (user_id, seq, event_id, type, notify, payload, created_at, read_at)
     select user_id,
       last_seq - count(*) over (partition by user_id)
-        + row_number() over (partition by user_id order by position),
+        + row_number() over (partition by user_id order by number),
       event_id, type, notify, payload, now(), case when not notify then now() end
-    from fresh join counters using (user_id)
+    from fresh join counters using (user_id) join events using (number, event_id)
     returning user_id, seq, event_id, type, notify, created_at, read_at`;
-  const payloads = new Map(entries.map(({ event, payload }) => [event.event_id, payload]));
+  const payloads = new Map(batch.map(({ event, payload }) => [event.event_id, payload]));
   return numbered
     .map(({ event_id: eventId, ...row }) => ({ ...row, payload: payloads.get(eventId) ?? {} }))
     .sort((a, b) => a.seq - b.seq);

@@ -15,6 +15,7 @@ export function startRelay(target: string) {
   const { hostname, port } = new URL(target);
   const open = new Set<Socket<Pipe>>();
   let isCut = false;
+  let sent = 0;
   let watched: { text: string; what: 'statement' | 'answer'; swallowed: () => void } | null = null;
 
   /** True when the bytes must not reach the server. */
@@ -47,6 +48,7 @@ export function startRelay(target: string) {
         for (const bytes of client.data.held) client.data.other.write(bytes);
       },
       data(client, bytes) {
+        sent += bytes.length;
         if (isStopped(client, bytes)) return;
         void (client.data.other?.write(bytes) ?? client.data.held.push(Buffer.from(bytes)));
       },
@@ -62,6 +64,8 @@ export function startRelay(target: string) {
   url.port = String(listener.port);
   return {
     url: url.href,
+    /** How many bytes the service has sent. */
+    sent: () => sent,
     cut(): void {
       isCut = true;
       for (const client of open) client.terminate();
