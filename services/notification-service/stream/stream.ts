@@ -148,6 +148,7 @@ export function createStream({
     if (span.lastSeq < through) audience.head = span.lastSeq; // the database was restored from a backup
     if (span.purgedThrough > cursor || span.lastSeq < cursor) return jump(span.lastSeq);
     if (isFar) return span.lastSeq - cursor > limits.maxBehind ? jump(span.lastSeq) : undefined;
+    if (audience.level !== level) return; // the person chose another meanwhile: what this left out may count now
     const isDone = take(span.rows);
     if (isDone && span.rows.length < limit) cursor = Math.max(cursor, Math.min(through, span.lastSeq));
   }
