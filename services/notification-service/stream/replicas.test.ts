@@ -84,6 +84,32 @@ describe('a hint that is not ours', () => {
     theirs.close();
     await Promise.all([replica.stop(), stranger.end()]);
   });
+
+  test('skips nothing that came after the preferences had changed under the read that it caused', async () => {
+    const replica = await startReplica(url, { lookMs: 50 });
+    const me = await createPerson(database.sql);
+    await replica.call(me, 'PUT', '/preferences', { level: 'none' });
+    const stream = await replica.open(me);
+    await stream.next();
+    const event = eventOf(me);
+    await database.sql.begin(async (tx) => {
+      await tx`lock table notifications in access exclusive mode`;
+      await database.sql.notify('notifications', `${me.id}:1`);
+      await eventually(async () => {
+        const [row] = await database.sql`
+          select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+        return row;
+      });
+      await replica.call(me, 'PUT', '/preferences', { level: 'all' });
+      await tx`insert into notification_counters (user_id, last_seq) values (${me.id}, 1)`;
+      await tx`
+        insert into notifications (user_id, seq, event_id, type, notify, payload)
+        values (${me.id}, 1, ${event.event_id}, ${event.event_type}, true, ${tx.json(event as never)})`;
+    });
+    expect(await stream.next()).toMatchObject({ id: '1', event: 'task.created' });
+    stream.close();
+    await replica.stop();
+  });
 });
 
 describe('while the database is gone', () => {

@@ -144,11 +144,10 @@ export function createStream({
     const through = isReplay ? replayThrough : head;
     const limit = isFar ? 0 : isReplay ? PAGE_ROWS : limits.livePerSecond;
     const span = await within(READ_MS, readSpan(sql, userId, { after: cursor, through, level, limit }));
-    if (!output) return;
+    if (!output || audience.level !== level) return; // it is read again, as the new level carries it
     if (span.lastSeq < through) audience.head = span.lastSeq; // the database was restored from a backup
     if (span.purgedThrough > cursor || span.lastSeq < cursor) return jump(span.lastSeq);
     if (isFar) return span.lastSeq - cursor > limits.maxBehind ? jump(span.lastSeq) : undefined;
-    if (audience.level !== level) return; // the person chose another meanwhile: what this left out may count now
     const isDone = take(span.rows);
     if (isDone && span.rows.length < limit) cursor = Math.max(cursor, Math.min(through, span.lastSeq));
   }
