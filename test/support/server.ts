@@ -31,8 +31,9 @@ export async function startServer() {
       server = await startPostgres({ ...place, port: server.port });
     },
     stop: () => server.stop(),
+    /** As when its machine is lost. A session whose server alone was killed may go on with what it was sent already. */
     async kill(): Promise<void> {
-      process.kill(server.pid, 'SIGKILL');
+      signal(server.pid, 'SIGKILL');
       await server.exited;
     },
     /** What is connected stays so, and nobody answers. Linux only. */
@@ -52,13 +53,13 @@ export async function startServer() {
   };
 }
 
-/** To all processes of a server. The first one forks the others. */
-function signal(pid: number, name: 'SIGSTOP' | 'SIGCONT'): void {
-  process.kill(pid, name);
+/** To all processes of a server. The first one forks the others: it is stopped before they are listed, so that none is missed. */
+function signal(pid: number, name: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL'): void {
+  if (name !== 'SIGCONT') process.kill(pid, 'SIGSTOP');
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
-  for (const child of children) {
+  for (const each of [pid, ...children]) {
     try {
-      process.kill(Number(child), name);
+      process.kill(Number(each), name);
     } catch (error) {
       // A worker may end by itself between the list and the signal; then nobody is left to be signalled.
       if (codeOf(error) !== 'ESRCH') throw error;
