@@ -59,6 +59,15 @@ export const baseConfig = {
   }),
 };
 
+/** Of services whose answers may be longer than what they hold in memory. */
+export const longAnswerConfig = {
+  LONG_ANSWERS_PER_USER: t.Integer({
+    default: 4,
+    minimum: 1,
+    description: 'lists or exports of more than 256 KiB that one user may be reading at once, in each replica',
+  }),
+};
+
 /**
  * Reads the environment once: defaults applied, numbers converted, frozen. Unknown keys are dropped.
  * @throws {ConfigError} naming each bad key, what was expected and what was got (secrets are not printed)

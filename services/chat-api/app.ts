@@ -6,6 +6,7 @@ import type { Pool } from '#shared/db';
 import { edge } from '#shared/edge';
 import { type Check, health } from '#shared/health';
 import type { Log } from '#shared/log';
+import { createLongAnswers } from '#shared/long-answer';
 import type { Metrics } from '#shared/metrics';
 import { apiDocs } from '#shared/openapi';
 import { createWindow } from '#shared/rate-limit';
@@ -51,6 +52,8 @@ export function createApp({ config, version, sql, log, metrics, committed, degra
     sessionUsed: notingUse({ sql, log }),
   });
   const auth = authDeps({ config, sql, log, isPhase4, authenticator });
+  const longAnswers = createLongAnswers({ perUser: config.LONG_ANSWERS_PER_USER, log });
+  const tasks = { sql, authenticator, longAnswers };
 
   return edge({
     log,
@@ -82,7 +85,7 @@ export function createApp({ config, version, sql, log, metrics, committed, degra
     .get('/api/v1/health', () => ({ status: 'healthy', version }), { detail: { hide: true } })
     .use(loginRoutes(auth))
     .use(authRoutes(auth))
-    .use(isPhase4 ? phase4TaskRoutes({ sql, authenticator }) : phase5Routes({ sql, authenticator, committed, log }))
+    .use(isPhase4 ? phase4TaskRoutes(tasks) : phase5Routes({ ...tasks, committed, log }))
     .use(isPhase4 ? new Elysia() : reminderDeliveries({ appTokens, sql, log, metrics }));
 }
 

@@ -1,8 +1,9 @@
-import { baseConfig, configOrExit, t } from '#shared/config';
+import { baseConfig, configOrExit, longAnswerConfig, t } from '#shared/config';
 
 /** The settings of chat-api. */
 export const schema = t.Object({
   ...baseConfig,
+  ...longAnswerConfig,
   PORT: t.Integer({ default: 8000, minimum: 0, maximum: 65_535, description: 'port to listen on' }),
   EVENTS: t.Union([t.Literal('on'), t.Literal('standby'), t.Literal('off')], {
     default: 'on',

@@ -168,6 +168,16 @@ export function tasks(client: () => Client): void {
       expect(JSON.parse(answer.text)).toEqual(created);
     });
 
+    test('is not cut, however long it is', async () => {
+      const { token } = await client().signUp();
+      const created: Json[] = [];
+      for (let i = 0; i < 220; i++)
+        created.unshift(await client().createTask(token, { title: `task ${i}`, description: '😀'.repeat(5000) }));
+      const answer = await client().call('GET', '/tasks', { token });
+      expect(JSON.parse(answer.text)).toEqual(created);
+      expect(answer.headers.get('content-type')).toStartWith('application/json');
+    });
+
     test('needs a login', async () => {
       refused(await client().call('GET', '/tasks'), 401, 'MISSING_AUTH_HEADER');
     });

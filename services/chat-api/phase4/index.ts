@@ -1,9 +1,10 @@
 import { Elysia, t } from 'elysia';
 import { type Authenticator, authenticated, permit } from '#shared/auth';
 import type { Sql } from '#shared/db';
+import type { LongAnswers } from '#shared/long-answer';
 import { knownForm } from '../tasks/row.ts';
 import * as model from './model.ts';
-import { createTask, deleteTask, listTasks, updateTask } from './service.ts';
+import { answered, createTask, deleteTask, listTasks, updateTask } from './service.ts';
 
 const tags = ['Tasks'];
 
@@ -11,14 +12,26 @@ const tags = ['Tasks'];
  * The four task routes of Phase IV, on its columns alone, in place of the Phase V tasks when EVENTS=off. They publish
  * nothing; on a Phase V schema the trigger on `tasks` keeps what they did in `unpublished_changes`.
  */
-export const phase4TaskRoutes = ({ sql, authenticator }: { sql: Sql; authenticator: Authenticator }) =>
+export const phase4TaskRoutes = ({
+  sql,
+  authenticator,
+  longAnswers,
+}: {
+  sql: Sql;
+  authenticator: Authenticator;
+  longAnswers: LongAnswers;
+}) =>
   new Elysia({ prefix: '/api/v1' })
     .use(authenticated(authenticator))
     .get(
       '/tasks',
-      ({ principal }) => {
+      async ({ principal: { userId }, principal, request, server }) => {
         permit(principal, 'tasks:read');
-        return listTasks(sql, principal.userId);
+        const list = await listTasks(sql, userId);
+        // To Elysia's types a Response is no array; it passes all the same.
+        if ('pages' in list)
+          return longAnswers.json({ request, server, userId }, list.pages, answered) as Promise<never>;
+        return list.rows.map(answered);
       },
       { response: { 200: t.Array(model.task) }, detail: { tags, summary: 'My tasks, newest first' } },
     )

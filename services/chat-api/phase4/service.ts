@@ -1,15 +1,22 @@
 import type { Sql } from '#shared/db';
 import { ApiError, refusing } from '#shared/errors';
+import { type Page, readAll, readRows } from '#shared/page';
 import { refusalIfOwnerGone } from '../tasks/create.ts';
 import { readDescription, readTitle } from '../tasks/fields.ts';
 import type { NewTask, Task, TaskChanges } from './model.ts';
 
-/** Of this user, newest first, never cut. */
-export async function listTasks(sql: Sql, userId: string): Promise<Task[]> {
-  const rows = await sql<Row[]>`
-    select ${columns(sql)} from tasks where user_id = ${userId} order by created_at desc, id desc`;
-  return rows.map(answered);
-}
+/** Of this user, newest first, never cut: the tasks, or the pages of a long list. */
+export const listTasks = (sql: Sql, userId: string) =>
+  readAll(null, async (after: Listed | null, most): Promise<Page<Row, Listed>> => {
+    const select = sql`
+      select ${columns(sql)}, created_at::text as at from tasks
+      where user_id = ${userId}
+        ${after === null ? sql`` : sql`and (created_at, id) < (${after.at}::text::timestamptz, ${after.id}::uuid)`}`;
+    const size = sql`octet_length(title) + coalesce(octet_length(description), 0)`;
+    const list = { select, columns: [...columnNames, 'at'], order: sql`created_at desc, id desc`, size };
+    const { rows, isCut } = await readRows<Listed>(sql, list, most);
+    return { rows, next: isCut ? (rows.at(-1) ?? null) : null };
+  });
 
 /** @throws {ApiError} 400 TASK_CREATION_ERROR for a title or description of the wrong length; 401 when the account is gone */
 export async function createTask(sql: Sql, userId: string, { title, description = null }: NewTask): Promise<Task> {
@@ -51,11 +58,17 @@ interface Row extends Omit<Task, 'created_at' | 'updated_at'> {
   updated_at: Date;
 }
 
-/** Named one by one: no column of Phase V is in any statement of this folder. */
-const columns = (sql: Sql) => sql`id, user_id, title, description, completed, created_at, updated_at`;
+/** With its place in a list; the time as text, since a Date would lose the microseconds. */
+interface Listed extends Row {
+  at: string;
+}
 
-const answered = ({ created_at, updated_at, ...row }: Row): Task => ({
-  ...row,
+/** Named one by one: no column of Phase V is in any statement of this folder. */
+const columnNames = ['id', 'user_id', 'title', 'description', 'completed', 'created_at', 'updated_at'];
+const columns = (sql: Sql) => sql(columnNames);
+
+export const answered = ({ id, user_id, title, description, completed, created_at, updated_at }: Row): Task => ({
+  ...{ id, user_id, title, description, completed },
   created_at: created_at.toISOString(),
   updated_at: updated_at.toISOString(),
 });

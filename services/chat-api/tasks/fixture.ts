@@ -5,6 +5,7 @@ import { connect, type Pool } from '#shared/db';
 import { edge } from '#shared/edge';
 import type { TaskEvent } from '#shared/events';
 import { createLog } from '#shared/log';
+import { createLongAnswers } from '#shared/long-answer';
 import type { TestDatabase } from '../../../test/support/database.ts';
 import { sessionTables } from '../auth/live-sessions.ts';
 import { taskRoutes } from './index.ts';
@@ -32,19 +33,30 @@ export function startApi(database: TestDatabase) {
     serviceTokens: [SERVICE_TOKEN],
     appTokens: [APP_TOKEN],
   });
+  const longAnswers = createLongAnswers({ perUser: 4, log });
   const app = edge({ log, admit: admission({ authenticator }) }).use(
-    taskRoutes({ sql, authenticator, log, committed: () => void (wakes.count += 1), now: () => clock.now }),
+    taskRoutes({
+      sql,
+      authenticator,
+      log,
+      longAnswers,
+      committed: () => void (wakes.count += 1),
+      now: () => clock.now,
+    }),
   );
 
   /** A body that is text goes as it is. */
-  async function call(headers: Json, method: string, path: string, body?: unknown): Promise<Answer> {
-    const response = await app.handle(
+  const ask = (headers: Json, method: string, path: string, body?: unknown): Promise<Response> =>
+    app.handle(
       new Request(`http://localhost/api/v1${path}`, {
         method,
         headers: { ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) } as Bun.HeadersInit,
         ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       }),
     );
+
+  async function call(...request: Parameters<typeof ask>): Promise<Answer> {
+    const response = await ask(...request);
     const text = await response.text();
     const json = text === '' ? {} : JSON.parse(text);
     return { status: response.status, body: json, list: json, headers: response.headers };
@@ -54,6 +66,7 @@ export function startApi(database: TestDatabase) {
     sql,
     clock,
     wakes,
+    longAnswers,
     /** A new user with a session. */
     async person({ timezone = null }: { timezone?: string | null } = {}) {
       const [id, sid] = [crypto.randomUUID(), crypto.randomUUID()];
@@ -69,6 +82,8 @@ export function startApi(database: TestDatabase) {
         id,
         call: (method: string, path: string, body?: unknown, headers: Json = {}) =>
           call({ authorization, ...headers }, method, path, body),
+        /** An answer of which nothing is read yet. */
+        open: (path: string, method = 'GET') => ask({ authorization }, method, path),
       };
     },
     /** As the recurring-task-processor calls, through the sidecar. */

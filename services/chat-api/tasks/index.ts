@@ -4,6 +4,7 @@ import { correlation } from '#shared/correlation';
 import type { Pool, Sql } from '#shared/db';
 import { ApiError } from '#shared/errors';
 import type { Log } from '#shared/log';
+import type { LongAnswers } from '#shared/long-answer';
 import { answerOf, etagOf } from './answer.ts';
 import { batchItems, createBatch } from './batch.ts';
 import { createTask, type Store } from './create.ts';
@@ -36,12 +37,14 @@ import { insertTasks } from './write.ts';
 export function taskRoutes({
   sql,
   authenticator,
+  longAnswers,
   committed,
   log,
   now = () => new Date(),
 }: {
   sql: Pool;
   authenticator: Authenticator;
+  longAnswers: LongAnswers;
   committed: () => void;
   log: Log;
   now?: () => Date;
@@ -84,11 +87,12 @@ export function taskRoutes({
 
     .get(
       '/tasks',
-      async ({ principal, query, request, set }) => {
+      async ({ principal: { userId }, principal, query, request, server, set }) => {
         permit(principal, 'tasks:read');
-        const { rows, next } = await listTasks(sql, principal.userId, query, now());
-        if (next !== null) set.headers.link = `<${nextUrl(request, next)}>; rel="next"`;
-        return rows.map(answerOf);
+        const list = await listTasks(sql, userId, query, now());
+        if ('pages' in list) return longAnswers.json({ request, server, userId }, list.pages, answerOf);
+        if (list.next !== null) set.headers.link = `<${nextUrl(request, list.next)}>; rel="next"`;
+        return list.rows.map(answerOf);
       },
       { detail: documented('Your tasks, newest first', { answer: { type: 'array', items: taskAnswerSchema } }) },
     )

@@ -1,6 +1,7 @@
 import type { Sql } from '#shared/db';
 import { isUuid } from '#shared/correlation';
-import { ApiError, refusing } from '#shared/errors';
+import { ApiError, refusingAsync } from '#shared/errors';
+import { FEW, type Page, readAll, readRows, type Size } from '#shared/page';
 import { isPiledUp } from '#shared/text';
 import { isInstant } from '#shared/time';
 import { dueFilter, filtersByDue, type Zones, zonesOf } from './due-filter.ts';
@@ -9,35 +10,45 @@ import { columns, type TaskRow } from './row.ts';
 export type ListQuery = Readonly<Record<string, string | undefined>>;
 
 const MAX_LIMIT = 1000;
+/** Titles and descriptions of a page of more than a few tasks. */
+const MAX_BYTES = 1024 * 1024;
+
+/** Tasks, with the cursor of those that follow, or null; or all of a long list, to be read page by page. */
+export type List = { rows: TaskRow[]; next: string | null } | { pages: AsyncGenerator<TaskRow[], undefined> };
 
 /**
- * The tasks of a user, newest first unless sorted otherwise, all of them unless there is a `limit`; with one, `next` is
- * the cursor of the page that follows, or null. Paging goes by key, so that what is created meanwhile shifts nothing.
+ * The tasks of a user, newest first unless sorted otherwise: with `limit` at most so many, without it all of them. Paging goes
+ * by key, so that what is created meanwhile shifts nothing.
  * @throws {ApiError} 400 INVALID_QUERY naming the parameter
  */
-export async function listTasks(
-  sql: Sql,
-  userId: string,
-  query: ListQuery,
-  now: Date,
-): Promise<{ rows: TaskRow[]; next: string | null }> {
+export async function listTasks(sql: Sql, userId: string, query: ListQuery, now: Date): Promise<List> {
   const limit = readLimit(query.limit);
   const order = readSort(query.sort);
   const zones = filtersByDue(query) ? await zonesOf(sql, userId) : null;
-  const filters = refusing('INVALID_QUERY', () => filtersOf(sql, query, now, zones));
-  const key = order.key(sql);
-  const rows = await sql<(TaskRow & { sort_key: string })[]>`
-    select ${sql(columns)}, (${key})::text as sort_key from tasks
-    where user_id = ${userId} ${filters} ${afterCursor(sql, key, order, query.cursor)}
-    order by ${key} ${order.isRising ? sql`asc` : sql`desc`}, id ${order.isRising ? sql`asc` : sql`desc`}
-    ${limit === null ? sql`` : sql`limit ${limit + 1}`}`;
-  const page = limit === null ? rows : rows.slice(0, limit);
-  const last = page.at(-1);
-  return {
-    rows: page,
-    next: last && page.length < rows.length ? encodeCursor(order.name, last.sort_key, last.id) : null,
-  };
+  const start = query.cursor === undefined ? null : decodeCursor(order.name, query.cursor);
+
+  async function read(after: Place | null, most: Size): Promise<Page<TaskRow, Place>> {
+    const key = order.key(sql);
+    const select = sql`
+      select ${sql(columns)}, ${key} as sort_key, (${key})::text as sort_text from tasks
+      where user_id = ${userId} ${filtersOf(sql, query, now, zones)} ${behind(sql, key, order, after)}`;
+    const sorted = order.isRising ? sql`sort_key, id` : sql`sort_key desc, id desc`;
+    const size = sql`octet_length(title) + coalesce(octet_length(description), 0)`;
+    const list = { select, columns: [...columns, 'sort_text'], order: sorted, size };
+    const { rows, isCut } = await readRows<TaskRow & { sort_text: string }>(sql, list, most);
+    const last = rows.at(-1);
+    return { rows, next: last && isCut ? { at: last.sort_text, id: last.id } : null };
+  }
+
+  return refusingAsync('INVALID_QUERY', async () => {
+    if (limit === null) return { next: null, ...(await readAll(start, read)) };
+    const { rows, next } = await read(start, limit <= FEW.limit ? { limit } : { limit, bytes: MAX_BYTES });
+    return { rows, next: next && encodeCursor(order.name, next) };
+  });
 }
+
+/** The key and id of a task, as a place in an order. */
+type Place = { at: string; id: string };
 
 type Fragment = ReturnType<Sql>;
 type Order = { name: string; isRising: boolean; key: (sql: Sql) => Fragment };
@@ -103,19 +114,18 @@ function textFilter(sql: Sql, { q }: ListQuery): Fragment {
 }
 
 /** The time goes as text: as a Date it would lose its microseconds, and the page its place. */
-function afterCursor(sql: Sql, key: Fragment, order: Order, text: string | undefined): Fragment {
-  if (text === undefined) return sql``;
-  const { at, id } = decodeCursor(order.name, text);
-  return order.isRising
-    ? sql`and (${key}, id) > (${at}::text::timestamptz, ${id}::uuid)`
-    : sql`and (${key}, id) < (${at}::text::timestamptz, ${id}::uuid)`;
+function behind(sql: Sql, key: Fragment, { isRising }: Order, place: Place | null): Fragment {
+  if (place === null) return sql``;
+  return isRising
+    ? sql`and (${key}, id) > (${place.at}::text::timestamptz, ${place.id}::uuid)`
+    : sql`and (${key}, id) < (${place.at}::text::timestamptz, ${place.id}::uuid)`;
 }
 
 /** Opaque to callers; bound to its order, since a position in one order is none in another. */
-const encodeCursor = (sort: string, at: string, id: string): string =>
+const encodeCursor = (sort: string, { at, id }: Place): string =>
   Buffer.from(JSON.stringify([sort, at, id])).toString('base64url');
 
-function decodeCursor(sort: string, text: string): { at: string; id: string } {
+function decodeCursor(sort: string, text: string): Place {
   let parts: unknown;
   try {
     parts = JSON.parse(Buffer.from(text, 'base64url').toString());

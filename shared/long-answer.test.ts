@@ -1,0 +1,52 @@
+import { expect, test } from 'bun:test';
+import { eventually } from '../test/support/wait.ts';
+import { createLog } from './log.ts';
+import { createLongAnswers } from './long-answer.ts';
+
+const PART = 'x'.repeat(256 * 1024);
+
+/** A server of endless answers, and how many of their pages were read. */
+function serve() {
+  const longAnswers = createLongAnswers({ perUser: 1, unreadSeconds: 1, log: createLog('test', { write: () => {} }) });
+  const read = { pages: 0, isLeft: false };
+  async function* pages(): AsyncGenerator<string[], undefined> {
+    try {
+      for (;;) {
+        read.pages += 1;
+        yield [PART];
+      }
+    } finally {
+      read.isLeft = true;
+    }
+  }
+  const server = Bun.serve({
+    hostname: '127.0.0.1',
+    port: 0,
+    idleTimeout: 120,
+    fetch: (request, server) => longAnswers.ndjson({ request, server, userId: 'ada' }, pages()),
+  });
+  return { port: server.port ?? 0, longAnswers, read, stop: () => server.stop(true) };
+}
+
+test('an answer that nobody reads is read no further than buffers go, and ended', async () => {
+  const { port, longAnswers, read, stop } = serve();
+  const socket = await Bun.connect({ hostname: '127.0.0.1', port, socket: { data() {} } });
+  socket.pause();
+  socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  await eventually(async () => longAnswers.open() === 1);
+  await eventually(() => longAnswers.open() === 0, 15_000);
+  expect(read.isLeft).toBe(true);
+  expect(read.pages).toBeLessThan(64);
+  socket.terminate();
+  await stop();
+});
+
+test('a caller who leaves ends it', async () => {
+  const { port, longAnswers, read, stop } = serve();
+  const reader = (await fetch(`http://127.0.0.1:${port}`)).body?.getReader();
+  await reader?.read();
+  expect(longAnswers.open()).toBe(1);
+  await reader?.cancel();
+  await eventually(async () => longAnswers.open() === 0 && read.isLeft);
+  await stop();
+});

@@ -1,0 +1,137 @@
+import type { Server } from 'bun';
+import { ApiError } from './errors.ts';
+import { headOfStream, isHead } from './head.ts';
+import type { Log } from './log.ts';
+
+export const NDJSON = 'application/x-ndjson';
+
+export type LongAnswers = ReturnType<typeof createLongAnswers>;
+
+/** Ends the answer whose caller takes nothing for so long: all buffers on the way to him are full by then. */
+const UNREAD_SECONDS = 30;
+
+export interface Caller {
+  request: Request;
+  server: Server<unknown> | null;
+  userId: string;
+}
+
+/**
+ * Answers too long to be held in memory. A page is read when the caller has taken the one before, so memory stays flat (what
+ * nobody reads waits in the buffers of the kernel, some 4 MB). An error in between breaks the connection off, so that a
+ * part is never taken for the whole. Each user has at most `perUser` of them at once in this replica.
+ */
+export function createLongAnswers({
+  perUser,
+  unreadSeconds = UNREAD_SECONDS,
+  log,
+}: {
+  perUser: number;
+  unreadSeconds?: number;
+  log: Log;
+}) {
+  const open = new Map<string, number>();
+
+  /** @returns what gives the place back. @throws {ApiError} 429 */
+  function takePlace(userId: string): () => void {
+    const count = open.get(userId) ?? 0;
+    if (count >= perUser) throw tooMany(perUser);
+    open.set(userId, count + 1);
+    return () => {
+      const left = (open.get(userId) ?? 1) - 1;
+      if (left > 0) open.set(userId, left);
+      else open.delete(userId);
+    };
+  }
+
+  /** The first part is made before the answer begins: a database that is away is a 503. */
+  async function answer(
+    caller: Caller,
+    parts: AsyncGenerator<string, undefined>,
+    contentType: string,
+  ): Promise<Response> {
+    const headers = { 'content-type': contentType };
+    if (isHead(caller.request)) return headOfStream(headers);
+    const giveBack = takePlace(caller.userId);
+    const first = await parts.next().catch((error: unknown) => {
+      giveBack();
+      throw error;
+    });
+    caller.server?.timeout(caller.request, unreadSeconds);
+    return new Response(bodyOf(parts, first, { log, ended: giveBack }), { headers });
+  }
+
+  return {
+    /** How many are under way. */
+    open: () => [...open.values()].reduce((sum, count) => sum + count, 0),
+
+    /** A JSON array of what these pages hold. @throws {ApiError} 429 when the user has too many */
+    json: <T>(caller: Caller, pages: AsyncIterable<T[]>, answerOf: (item: T) => unknown): Promise<Response> =>
+      answer(caller, arrayOf(pages, answerOf), 'application/json'),
+
+    /** One JSON value a line. @throws {ApiError} 429 when the user has too many */
+    ndjson: (caller: Caller, pages: AsyncIterable<unknown[]>): Promise<Response> =>
+      answer(caller, linesOf(pages), NDJSON),
+  };
+}
+
+const tooMany = (perUser: number) =>
+  new ApiError(429, 'TOO_MANY_LONG_ANSWERS', `At most ${perUser} long answers of one user may be under way.`, {
+    headers: { 'retry-after': '5' },
+  });
+
+function bodyOf(
+  parts: AsyncGenerator<string, undefined>,
+  first: IteratorResult<string, undefined>,
+  { log, ended }: { log: Log; ended: () => void },
+): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  let ahead: IteratorResult<string, undefined> | null = first;
+  let hasEnded = false;
+
+  function end(): void {
+    if (!hasEnded) ended();
+    hasEnded = true;
+  }
+
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const { done, value } = ahead ?? (await parts.next());
+          ahead = null;
+          if (hasEnded) return;
+          if (!done) return controller.enqueue(encoder.encode(value));
+          end();
+          controller.close();
+        } catch (error) {
+          log.error('answer broken off', { error });
+          end();
+          controller.error(error);
+        }
+      },
+      async cancel() {
+        end();
+        await parts.return(undefined);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+async function* arrayOf<T>(
+  pages: AsyncIterable<T[]>,
+  answerOf: (item: T) => unknown,
+): AsyncGenerator<string, undefined> {
+  let before = '[';
+  for await (const page of pages) {
+    if (page.length === 0) continue;
+    yield before + page.map((item) => JSON.stringify(answerOf(item))).join(',');
+    before = ',';
+  }
+  yield before === '[' ? '[]' : ']';
+}
+
+async function* linesOf(pages: AsyncIterable<unknown[]>): AsyncGenerator<string, undefined> {
+  for await (const page of pages) if (page.length > 0) yield page.map((item) => `${JSON.stringify(item)}\n`).join('');
+}
