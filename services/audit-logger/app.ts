@@ -5,6 +5,7 @@ import { edge } from '#shared/edge';
 import { type Check, health } from '#shared/health';
 import type { Place } from '#shared/host';
 import type { Log } from '#shared/log';
+import { createLongAnswers } from '#shared/long-answer';
 import type { Metrics } from '#shared/metrics';
 import { apiDocs } from '#shared/openapi';
 import { subscribe } from '#shared/subscribe';
@@ -19,6 +20,7 @@ export function createApp({
   appTokens,
   corsOrigins,
   sealKey,
+  longAnswersPerUser,
   sql,
   authenticator,
   ready,
@@ -32,6 +34,7 @@ export function createApp({
   appTokens: string[];
   corsOrigins: string[];
   sealKey: string;
+  longAnswersPerUser: number;
   sql: Sql;
   authenticator: Authenticator;
   ready: Record<string, Check>;
@@ -53,6 +56,6 @@ export function createApp({
       )
       // The trail keeps also what this version does not know.
       .use(subscribe({ appId: 'audit-logger', appTokens, sql, handle: record, handleUnknown: record, log, metrics }))
-      .use(trail({ sql, authenticator, log }))
+      .use(trail({ sql, authenticator, longAnswers: createLongAnswers({ perUser: longAnswersPerUser, log }) }))
   );
 }

@@ -30,6 +30,7 @@ const app = createApp({
   appTokens: [config.APP_API_TOKEN, config.APP_API_TOKEN_PREVIOUS],
   corsOrigins: listOf(config.CORS_ORIGINS),
   sealKey: config.AUDIT_SEAL_KEY,
+  longAnswersPerUser: config.LONG_ANSWERS_PER_USER,
   sql,
   authenticator: createAuthenticator({
     lookup: sessionFunctions(sql),

@@ -71,7 +71,7 @@ export function startApps(changed: Partial<Config> = {}, database?: TestDatabase
       handle,
     }),
     'reminder-service': createReminderService({ ...api('reminder-service'), handle }),
-    'audit-logger': createAuditLogger({ ...api('audit-logger'), sealKey: '' }),
+    'audit-logger': createAuditLogger({ ...api('audit-logger'), sealKey: '', longAnswersPerUser: 4 }),
     'recurring-task-processor': createProcessor(about('recurring-task-processor')),
   } satisfies Record<AppId, object>;
   for (const { appId } of apps) built[appId].listen({ hostname: '127.0.0.1', port: 0 });

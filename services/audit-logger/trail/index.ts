@@ -2,31 +2,39 @@ import { type Authenticator, authenticated, permit } from '#shared/auth';
 import { isUuid } from '#shared/correlation';
 import type { Sql } from '#shared/db';
 import { ApiError, refusing } from '#shared/errors';
-import type { Log } from '#shared/log';
+import { type LongAnswers, NDJSON } from '#shared/long-answer';
 import { readTime } from '#shared/time';
 import { startOfDay } from '#shared/zone';
 import { Elysia } from 'elysia';
 import { placeOf } from './cursor.ts';
-import { exported, wantsExport } from './export.ts';
 import { answers, type AuditEvent, eventsQuery, failure, taskQuery } from './model.ts';
 import { isOfOthers, readPage, readPages, type Page, type Search } from './service.ts';
 
 const EXPORT_NOTE = 'With `Accept: application/x-ndjson` all of them come as one stream, an event a line.';
 
 /** The trail: for admins all of it, for people that of their own tasks. */
-export const trail = ({ sql, authenticator, log }: { sql: Sql; authenticator: Authenticator; log: Log }) =>
+export const trail = ({
+  sql,
+  authenticator,
+  longAnswers,
+}: {
+  sql: Sql;
+  authenticator: Authenticator;
+  longAnswers: LongAnswers;
+}) =>
   new Elysia({ name: 'trail', prefix: '/api/v1/audit' })
     .use(authenticated(authenticator))
     .get(
       '/tasks/:task_id',
-      ({ principal, params, query, request, set }) => {
+      ({ principal, params, query, request, server, set }) => {
         const search: Search = {
           taskId: params.task_id,
           userId: principal.role === 'admin' ? undefined : principal.userId,
           order: 'oldest first',
           after: placeOf(query.cursor),
         };
-        if (wantsExport(request)) return exported(readPages(sql, search), log);
+        if (wantsExport(request))
+          return longAnswers.ndjson({ request, server, userId: principal.userId }, readPages(sql, search));
         return onePage(readPage(sql, search, query.limit), (cursor) => {
           set.headers.link = nextLink(request.url, cursor);
         });
@@ -49,7 +57,7 @@ export const trail = ({ sql, authenticator, log }: { sql: Sql; authenticator: Au
     )
     .get(
       '/events',
-      ({ query, request, set }) => {
+      ({ principal, query, request, server, set }) => {
         const search: Search = {
           userId: query.user_id,
           type: query.type,
@@ -59,7 +67,8 @@ export const trail = ({ sql, authenticator, log }: { sql: Sql; authenticator: Au
           order: 'newest first',
           after: placeOf(query.cursor),
         };
-        if (wantsExport(request)) return exported(readPages(sql, search), log);
+        if (wantsExport(request))
+          return longAnswers.ndjson({ request, server, userId: principal.userId }, readPages(sql, search));
         return onePage(readPage(sql, search, query.limit), (cursor) => {
           set.headers.link = nextLink(request.url, cursor);
         });
@@ -78,6 +87,9 @@ export const trail = ({ sql, authenticator, log }: { sql: Sql; authenticator: Au
         },
       },
     );
+
+/** One JSON value a line, all that is found, no pages. Capitals do not count (RFC 9110, 8.3.1). */
+const wantsExport = (request: Request): boolean => (request.headers.get('accept') ?? '').toLowerCase().includes(NDJSON);
 
 async function onePage(page: Promise<Page>, onNext: (cursor: string) => void): Promise<AuditEvent[]> {
   const { events, next } = await page;

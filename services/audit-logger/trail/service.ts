@@ -1,4 +1,5 @@
 import type { Sql } from '#shared/db';
+import { PART, readRows } from '#shared/page';
 import { cursorOf, type Place } from './cursor.ts';
 import type { AuditEvent } from './model.ts';
 
@@ -15,7 +16,10 @@ export interface Search {
 }
 
 const PAGE_ROWS = 100;
-const EXPORT_ROWS = 500;
+/** Payloads of one page of the API, which is held as a whole. */
+const PAGE_BYTES = 1024 * 1024;
+/** Rows of the first statement of a search, and of any: the rows that do not fit into a part are measured in vain. */
+const [FIRST_ROWS, MOST_ROWS] = [100, 500];
 
 /** `next`: the cursor of the page that follows; null: this was the last. */
 export interface Page {
@@ -23,26 +27,39 @@ export interface Page {
   next: string | null;
 }
 
+/** At most `limit` events, and 1 MiB of payloads. */
 export async function readPage(sql: Sql, search: Search, limit = PAGE_ROWS): Promise<Page> {
-  const rows = await select(sql, search, limit + 1);
-  const events = rows.slice(0, limit);
-  const last = events.at(-1);
-  return { events, next: last && rows.length > limit ? cursorOf(last) : null };
+  const page: Part = { events: [], bytes: 0, next: null };
+  for await (const { events, bytes, next } of readParts(sql, search, limit)) {
+    page.events.push(...events);
+    page.bytes += bytes;
+    page.next = next;
+    if (page.bytes >= PAGE_BYTES) break;
+  }
+  return { events: page.events, next: page.next && cursorOf(page.next) };
 }
 
 /** All that is found, in pages: each is one short statement, run when the page before was taken. */
-export async function* readPages(
-  sql: Sql,
-  search: Search,
-  pageRows = EXPORT_ROWS,
-): AsyncGenerator<AuditEvent[], undefined> {
+export async function* readPages(sql: Sql, search: Search): AsyncGenerator<AuditEvent[], undefined> {
+  for await (const { events } of readParts(sql, search)) yield events;
+}
+
+interface Part {
+  events: AuditEvent[];
+  bytes: number;
+  next: Place | null;
+}
+
+/** Each statement asks for twice as many rows as fitted into the part before. */
+async function* readParts(sql: Sql, search: Search, limit = Infinity): AsyncGenerator<Part, undefined> {
   let after = search.after;
-  while (true) {
-    const events = await select(sql, { ...search, after }, pageRows);
-    if (events.length > 0) yield events;
-    const last = events.at(-1);
-    if (!last || events.length < pageRows) return;
-    after = last;
+  for (let [left, rows] = [limit, FIRST_ROWS]; left > 0;) {
+    const part = await readPart(sql, { ...search, after }, Math.min(left, rows));
+    yield part;
+    if (part.next === null) return;
+    after = part.next;
+    left -= part.events.length;
+    rows = Math.min(2 * part.events.length, MOST_ROWS);
   }
 }
 
@@ -55,10 +72,10 @@ export async function isOfOthers(sql: Sql, taskId: string, userId: string): Prom
 
 type Row = Omit<AuditEvent, 'timestamp' | 'stored_at'> & { timestamp: Date; stored_at: Date };
 
-async function select(sql: Sql, search: Search, limit: number): Promise<AuditEvent[]> {
+async function readPart(sql: Sql, search: Search, limit: number): Promise<Part> {
   const { taskId, userId, type, correlationId, from, to, order, after } = search;
-  const rows = await sql<Row[]>`
-    select event_id, event_type, task_id, user_id, timestamp, stored_at, correlation_id, payload from task_events
+  const select = sql`
+    select ${sql(columns)} from task_events
     where true
       ${taskId === undefined ? sql`` : sql`and task_id = ${taskId}`}
       ${userId === undefined ? sql`` : sql`and user_id = ${userId}`}
@@ -66,15 +83,30 @@ async function select(sql: Sql, search: Search, limit: number): Promise<AuditEve
       ${correlationId === undefined ? sql`` : sql`and correlation_id = ${correlationId}`}
       ${from === undefined ? sql`` : sql`and timestamp >= ${from} and partition_key >= ${dateOf(from)}`}
       ${to === undefined ? sql`` : sql`and timestamp < ${to} and partition_key <= ${dateOf(to)}`}
-      ${after === null ? sql`` : beyond(sql, order, after)}
-    order by ${order === 'oldest first' ? sql`timestamp, event_id` : sql`timestamp desc, event_id desc`}
-    limit ${limit}`;
-  return rows.map((row) => ({
-    ...row,
-    timestamp: row.timestamp.toISOString(),
-    stored_at: row.stored_at.toISOString(),
-  }));
+      ${after === null ? sql`` : beyond(sql, order, after)}`;
+  const sorted = order === 'oldest first' ? sql`timestamp, event_id` : sql`timestamp desc, event_id desc`;
+  const list = { select, columns, order: sorted, size: sql`octet_length(payload::text)` };
+  const { rows, bytes, isCut } = await readRows<Row>(sql, list, { limit, bytes: PART.bytes });
+  const events = rows.map(answered);
+  return { events, bytes, next: isCut ? (events.at(-1) ?? null) : null };
 }
+
+const columns: (keyof Row)[] = [
+  'event_id',
+  'event_type',
+  'task_id',
+  'user_id',
+  'timestamp',
+  'stored_at',
+  'correlation_id',
+  'payload',
+];
+
+const answered = ({ timestamp, stored_at, event_id, event_type, task_id, user_id, correlation_id, payload }: Row) => ({
+  ...{ event_id, event_type, task_id, user_id, correlation_id, payload },
+  timestamp: timestamp.toISOString(),
+  stored_at: stored_at.toISOString(),
+});
 
 /** The day beside the time tells Postgres which partitions it need not look into. */
 function beyond(sql: Sql, order: Search['order'], { timestamp, event_id }: Place) {

@@ -183,19 +183,70 @@ describe('an export', () => {
     expect([answer.status, await answer.text()]).toEqual([200, '']);
   });
 
-  test('reads a page when the one before was taken, and goes on where a cursor ends', async () => {
+  /** Events whose payloads of 100 kB go by threes into a part. */
+  const storeLong = (count: number, changes: object) =>
+    store(count, { note: 'x'.repeat(100_000), ...changes }).then((events) => events.map(({ event_id }) => event_id));
+
+  test('reads a page when the one before was taken, none of which is long, and goes on where a cursor ends', async () => {
     const user_id = crypto.randomUUID();
-    const events = await store(5, { user_id });
-    const pages = readPages(sql, { userId: user_id, order: 'oldest first', after: null }, 2);
+    const events = await storeLong(8, { user_id });
+    const pages = readPages(sql, { userId: user_id, order: 'oldest first', after: null });
     const first = (await pages.next()).value ?? [];
     const [late] = await store(1, { user_id, timestamp: '2026-11-24T11:00:00.000Z' });
-    const later = (await Array.fromAsync(pages)).flat();
-    const ids = [...first, ...later].map((event) => event.event_id);
-    expect(first).toHaveLength(2);
-    expect(ids).toEqual([...events, late ?? anEvent()].map((event) => event.event_id));
+    const rest = await Array.fromAsync(pages);
+    expect([first.length, ...rest.map(({ length }) => length)]).toEqual([3, 3, 3]);
+    const ids = [first, ...rest].flat().map((event) => event.event_id);
+    expect(ids).toEqual([...events, late?.event_id ?? '']);
 
     const cursor = cursorOf(first[1] ?? { timestamp: '', event_id: '' });
-    const rest = await admin.get(`/events?user_id=${user_id}&cursor=${cursor}`, { accept: 'application/x-ndjson' });
-    expect((await rest.text()).trim().split('\n')).toHaveLength(1);
+    const before = await admin.get(`/events?user_id=${user_id}&cursor=${cursor}`, { accept: 'application/x-ndjson' });
+    expect((await before.text()).trim().split('\n')).toHaveLength(1);
   });
+
+  test('holds its pages one at a time, of one user at most 4 at once', async () => {
+    const user_id = crypto.randomUUID();
+    await storeLong(8, { user_id });
+    const open = () => admin.get(`/events?user_id=${user_id}`, { accept: 'application/x-ndjson' });
+    const exports = await Promise.all([open(), open(), open(), open()]);
+    expect(await codeOf(await open())).toEqual([429, 'TOO_MANY_LONG_ANSWERS']);
+    await exports[0]?.body?.cancel();
+    const parts = await Array.fromAsync((await open()).body ?? [], (part: Uint8Array) => part.length);
+    expect(parts.map((bytes) => Math.round(bytes / 100_000))).toEqual([3, 3, 2]);
+    await Promise.all(exports.slice(1).map((answer) => answer.body?.cancel()));
+  });
+
+  test('asks for no more rows than twice what fitted before, since it must unpack them to measure them', async () => {
+    const user_id = crypto.randomUUID();
+    await storeLong(12, { user_id });
+    await store(300, { user_id, timestamp: '2026-11-25T10:00:00.000Z' });
+    const limits: number[] = [];
+    const counted = new Proxy(sql, {
+      apply(target, self, [text, ...values]: [TemplateStringsArray, ...unknown[]]) {
+        if (/ limit $/.test(text.at(-2) ?? '')) limits.push(Number(values.at(-1)) - 1);
+        return Reflect.apply(target, self, [text, ...values]);
+      },
+    });
+    const pages = readPages(counted, { userId: user_id, order: 'oldest first', after: null });
+    const found = (await Array.fromAsync(pages)).map(({ length }) => length);
+    expect([limits, found]).toEqual([
+      [100, 6, 6, 6, 6, 12, 24, 48, 96, 192],
+      [3, 3, 3, 3, 6, 12, 24, 48, 96, 114],
+    ]);
+  });
+});
+
+test('a page holds 1 MiB of payloads at the most, and its Link leads on', async () => {
+  const user_id = crypto.randomUUID();
+  const events = await store(24, { user_id, note: 'x'.repeat(100_000) });
+  const ids: string[] = [];
+  const sizes: number[] = [];
+  for (let path: string | undefined = `/events?user_id=${user_id}&limit=1000`; path !== undefined;) {
+    const answer: Response = await admin.get(path);
+    const page = await listed(answer);
+    ids.push(...page.map((event) => event.event_id));
+    sizes.push(page.length);
+    path = /^<\/api\/v1\/audit(.*)>; rel="next"$/.exec(answer.headers.get('link') ?? '')?.[1];
+  }
+  expect(sizes).toEqual([12, 12]);
+  expect(ids).toEqual(events.map((event) => event.event_id).toReversed());
 });
