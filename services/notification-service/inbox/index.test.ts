@@ -45,15 +45,28 @@ describe('GET /notifications', () => {
     expect(await idsOf(me, '')).toEqual([2, 1]);
   });
 
-  test('is cut by limit, and the Link header leads on', async () => {
-    const me = await personWith(5);
+  async function pagesOf(me: Person, first: string): Promise<number[][]> {
     const pages: number[][] = [];
-    for (let path: string | undefined = '?limit=2'; path !== undefined;) {
+    for (let path: string | undefined = first; path !== undefined;) {
       const response = await replica.call(me, 'GET', path);
       pages.push(((await response.json()) as Item[]).map(({ id }) => id));
       path = /^<\/api\/v1\/notifications(\S*)>; rel="next"$/.exec(response.headers.get('link') ?? '')?.[1];
     }
-    expect(pages).toEqual([[5, 4], [3, 2], [1]]);
+    return pages;
+  }
+
+  test('is cut by limit, and the Link header leads on', async () => {
+    expect(await pagesOf(await personWith(5), '?limit=2')).toEqual([[5, 4], [3, 2], [1]]);
+  });
+
+  test('is cut at 1 MiB of events, in both directions', async () => {
+    const me = await createPerson(database.sql);
+    const events = Array.from({ length: 24 }, () => eventOf(me, 'Long', { note: 'x'.repeat(100_000) }));
+    for (const event of events) await replica.deliver(event);
+    const ids = Array.from({ length: 24 }, (_, i) => i + 1);
+    const [back, forth] = [await pagesOf(me, '?limit=200'), await pagesOf(me, '?limit=200&after=0')];
+    expect([back.map(({ length }) => length), back.flat()]).toEqual([[11, 11, 2], ids.toReversed()]);
+    expect([forth.map(({ length }) => length), forth.flat()]).toEqual([[11, 11, 2], ids]);
   });
 
   test('reads a span again between two numbers, oldest first', async () => {

@@ -16,12 +16,9 @@ export const inbox = ({ sql, authenticator }: { sql: Sql; authenticator: Authent
       '',
       async ({ principal, query, request, set }) => {
         permit(principal, 'notifications:read');
-        const limit = query.limit ?? DEFAULT_ROWS;
-        const rows = await listInbox(sql, principal.userId, query, limit + 1);
-        const page = rows.slice(0, limit);
-        const last = page.at(-1);
-        if (rows.length > limit && last) set.headers.link = nextLink(request, last.seq);
-        return page.map(itemOf);
+        const { rows, next } = await listInbox(sql, principal.userId, query, query.limit ?? DEFAULT_ROWS);
+        if (next !== null) set.headers.link = nextLink(request, next);
+        return rows.map(itemOf);
       },
       {
         query: inboxQuery,

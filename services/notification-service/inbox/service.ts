@@ -1,20 +1,35 @@
 import type { Sql } from '#shared/db';
+import { readRows } from '#shared/page';
 import { CRITICAL_TYPE, type Level } from '../preferences/model.ts';
 import type { InboxQuery, Row } from './model.ts';
 
-/** A page of the inbox: newest first, or oldest first when the caller reads on `after` a number. */
-export function listInbox(sql: Sql, userId: string, query: InboxQuery, limit: number): Promise<Row[]> {
+/** Payloads of one page, which is held as a whole; a row may hold 60 kB. */
+const PAGE_BYTES = 1024 * 1024;
+
+/**
+ * A page of the inbox, at most `limit` rows and 1 MiB: newest first, or oldest first when the caller reads on `after` a
+ * number. `next`: the number behind which others follow.
+ */
+export async function listInbox(
+  sql: Sql,
+  userId: string,
+  query: InboxQuery,
+  limit: number,
+): Promise<{ rows: Row[]; next: number | null }> {
   const isForward = query.after !== undefined;
   const after = Math.max(query.after ?? 0, (isForward && query.cursor) || 0);
   const before = Math.min(query.before ?? Infinity, (!isForward && query.cursor) || Infinity);
-  return sql<Row[]>`
-    select user_id, seq, type, notify, payload, created_at, read_at from notifications
+  const select = sql`
+    select ${sql(columns)} from notifications
     where user_id = ${userId} and seq > ${after}
       ${Number.isFinite(before) ? sql`and seq < ${before}` : sql``}
-      ${query.unread === true ? sql`and read_at is null` : query.unread === false ? sql`and read_at is not null` : sql``}
-    order by seq ${isForward ? sql`asc` : sql`desc`}
-    limit ${limit}`;
+      ${query.unread === true ? sql`and read_at is null` : query.unread === false ? sql`and read_at is not null` : sql``}`;
+  const list = { select, columns, order: isForward ? sql`seq` : sql`seq desc`, size: sql`octet_length(payload::text)` };
+  const { rows, isCut } = await readRows<Row>(sql, list, { limit, bytes: PAGE_BYTES });
+  return { rows, next: isCut ? (rows.at(-1)?.seq ?? null) : null };
 }
+
+const columns: (keyof Row)[] = ['user_id', 'seq', 'type', 'notify', 'payload', 'created_at', 'read_at'];
 
 /** Marks one row as read; the first time counts. Undefined: there is no such row. */
 export async function markRead(sql: Sql, userId: string, seq: number): Promise<Row | undefined> {

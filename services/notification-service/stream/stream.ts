@@ -39,8 +39,8 @@ export type Stream = ReturnType<typeof createStream>;
 const RETRY_MS = 3000;
 const RATE_WINDOW_MS = 1000;
 const READ_MS = 8000;
-/** Rows that a replay reads at once. */
-const PAGE_ROWS = 100;
+/** Rows that a replay reads at once: of the longest, which hold 60 kB, six times what its client may leave unsent. */
+const PAGE_ROWS = 25;
 
 /**
  * One open stream: a cursor over its user's inbox that holds no queue. It writes cursor + 1, from memory when that is
