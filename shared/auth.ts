@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { Elysia } from 'elysia';
 import { errors, jwtVerify } from 'jose';
+import type { Callers } from './callers.ts';
 import { isUuid } from './correlation.ts';
 import { ApiError } from './errors.ts';
 import type { LiveSession, SessionLookup } from './sessions.ts';
@@ -57,6 +58,7 @@ export function createAuthenticator({
   appTokens = [],
   publicUrl = '',
   sessionUsed = () => {},
+  callers,
   now = Date.now,
 }: {
   lookup: SessionLookup;
@@ -66,6 +68,8 @@ export function createAuthenticator({
   publicUrl?: string;
   /** Told of a session or API token when it is used: at most once a second for each. */
   sessionUsed?: (sid: string) => void;
+  /** Bounds what is done for one of them. */
+  callers?: Callers;
   now?: () => number;
 }) {
   const keys = secrets
@@ -91,11 +95,19 @@ export function createAuthenticator({
     return principalOf(row, 'user', new Date(exp * 1000));
   }
 
-  async function byApiToken(token: string): Promise<Principal> {
+  async function byApiToken(request: Request, token: string): Promise<Principal> {
     const hash = sha256(token);
-    const row = await session(`token ${hash.toString('hex')}`, () => lookup.byTokenHash(hash));
+    const key = `token ${hash.toString('hex')}`;
+    const look = () => lookup.byTokenHash(hash);
+    const row = await session(key, callers ? () => callers.lookUp(request, key, look) : look);
     if (!row) throw unauthorized('INVALID_TOKEN', 'This token is unknown, revoked or expired.');
     return principalOf(row, 'token', row.expires_at);
+  }
+
+  async function countedCaller(request: Request): Promise<Principal> {
+    const principal = await whoCalls(request);
+    callers?.countRequest(principal);
+    return principal;
   }
 
   async function whoCalls(request: Request): Promise<Principal> {
@@ -107,7 +119,7 @@ export function createAuthenticator({
     if (isOneOf(serviceTokens, token) && showsAppToken(request, appTokens)) {
       return { type: 'service', userId: '', email: '', role: null, sid: '', exp: null, name: null, scopes: null };
     }
-    return token.startsWith(API_TOKEN_PREFIX) ? byApiToken(token) : byAccessToken(token);
+    return token.startsWith(API_TOKEN_PREFIX) ? byApiToken(request, token) : byAccessToken(token);
   }
 
   /** Asked before a body is read, and again by the route. */
@@ -116,10 +128,10 @@ export function createAuthenticator({
   return {
     /**
      * The same answer however often it is asked about one request.
-     * @throws {ApiError} 401 with the code of CONTRACT 4; 403 for a cookie on a state-changing request from elsewhere
+     * @throws {ApiError} 401 with the code of CONTRACT 4; 429 when the caller asks too much; 403 for a cookie on a state-changing request from elsewhere
      */
     authenticate(request: Request): Promise<Principal> {
-      const answer = answers.get(request) ?? whoCalls(request);
+      const answer = answers.get(request) ?? countedCaller(request);
       answers.set(request, answer);
       return answer;
     },

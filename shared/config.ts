@@ -59,6 +59,29 @@ export const baseConfig = {
   }),
 };
 
+/** Of services that people and programs call: how much they do for one of them. */
+export const callerConfig = {
+  TRUSTED_PROXIES: t.String({
+    default: '127.0.0.0/8,::1',
+    description: 'addresses and subnets whose X-Forwarded-For is believed, comma separated',
+  }),
+  REQUESTS_PER_SECOND: t.Integer({
+    default: 200,
+    minimum: 1,
+    description: 'requests of one user, all sessions and tokens together; at 1 ms each a fifth of a core',
+  }),
+  REQUESTS_BURST: t.Integer({
+    default: 1000,
+    minimum: 1,
+    description: 'of which so many may come at once, as when a program begins',
+  }),
+  ADDRESS_REFUSALS: t.Integer({
+    default: 300,
+    minimum: 1,
+    description: 'API tokens an address shows in a minute that are none; each costs a look into the database',
+  }),
+};
+
 /** Of services whose answers may be longer than what they hold in memory. */
 export const longAnswerConfig = {
   LONG_ANSWERS_PER_USER: t.Integer({

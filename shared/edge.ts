@@ -1,4 +1,5 @@
 import { Elysia } from 'elysia';
+import { sockets } from './address.ts';
 import { admission } from './admission.ts';
 import { type Admission, jsonBodies } from './body.ts';
 import { correlation } from './correlation.ts';
@@ -46,6 +47,7 @@ export function edge({
     .use(correlation())
     .use(crossOrigin(corsOrigins))
     .use(hosts(place))
+    .use(sockets())
     .use(heads())
     .use(deadline(() => toResponse(databaseUnavailable()), answerMs))
     .use(methods(() => app.router))

@@ -64,7 +64,7 @@ export function createWindow(options: { limit: number; windowMs: number; maxKeys
 }
 
 /** A map of at most `maxKeys`, which forgets the key that was set longest ago. */
-function createRecent<V>(maxKeys: number) {
+export function createRecent<V>(maxKeys: number) {
   const entries = new Map<string, V>();
   return {
     get: (key: string) => entries.get(key),

@@ -1,8 +1,9 @@
-import { baseConfig, configOrExit, longAnswerConfig, t } from '#shared/config';
+import { baseConfig, callerConfig, configOrExit, longAnswerConfig, t } from '#shared/config';
 
 /** The settings of the audit logger. */
 export const schema = t.Object({
   ...baseConfig,
+  ...callerConfig,
   ...longAnswerConfig,
   PORT: t.Integer({ ...baseConfig.PORT, default: 8003 }),
   AUDIT_SEAL_KEY: t.String({ minLength: 32, description: 'HMAC key of the trail, at least 32 characters' }),

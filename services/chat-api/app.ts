@@ -1,6 +1,7 @@
 import { Elysia } from 'elysia';
 import { admission } from '#shared/admission';
 import { createAuthenticator } from '#shared/auth';
+import { createCallers } from '#shared/callers';
 import { listOf } from '#shared/config';
 import type { Pool } from '#shared/db';
 import { edge } from '#shared/edge';
@@ -11,7 +12,7 @@ import type { Metrics } from '#shared/metrics';
 import { apiDocs } from '#shared/openapi';
 import { createWindow } from '#shared/rate-limit';
 import { subscribe } from '#shared/subscribe';
-import { createAddressOf, createTrust } from './auth/address.ts';
+import { createAddressOf, createTrust } from '#shared/address';
 import { createCookies } from './auth/cookies.ts';
 import { authRoutes, loginRoutes } from './auth/index.ts';
 import { createLimits } from './auth/limits.ts';
@@ -50,6 +51,7 @@ export function createApp({ config, version, sql, log, metrics, committed, degra
     appTokens,
     publicUrl: config.PUBLIC_URL,
     sessionUsed: notingUse({ sql, log }),
+    callers: createCallers(config),
   });
   const auth = authDeps({ config, sql, log, isPhase4, authenticator });
   const longAnswers = createLongAnswers({ perUser: config.LONG_ANSWERS_PER_USER, log });

@@ -1,8 +1,9 @@
-import { baseConfig, configOrExit, longAnswerConfig, t } from '#shared/config';
+import { baseConfig, callerConfig, configOrExit, longAnswerConfig, t } from '#shared/config';
 
 /** The settings of chat-api. */
 export const schema = t.Object({
   ...baseConfig,
+  ...callerConfig,
   ...longAnswerConfig,
   PORT: t.Integer({ default: 8000, minimum: 0, maximum: 65_535, description: 'port to listen on' }),
   EVENTS: t.Union([t.Literal('on'), t.Literal('standby'), t.Literal('off')], {
@@ -23,10 +24,6 @@ export const schema = t.Object({
     default: 2_592_000,
     minimum: 1,
     description: 'life of an unused refresh token, in seconds (30 days)',
-  }),
-  TRUSTED_PROXIES: t.String({
-    default: '127.0.0.0/8,::1',
-    description: 'addresses and subnets whose X-Forwarded-For is believed, comma separated',
   }),
   LOGIN_FAILURES: t.Integer({
     default: 10,

@@ -1,5 +1,6 @@
 import { createAuthenticator } from '#shared/auth';
 import { serveOptions } from '#shared/body';
+import { createCallers } from '#shared/callers';
 import { listOf } from '#shared/config';
 import { checkBroker, checkSidecar } from '#shared/dapr';
 import { connect } from '#shared/db';
@@ -33,6 +34,7 @@ const authenticator = createAuthenticator({
   lookup: sessionFunctions(sql),
   secrets: [config.JWT_SECRET, config.JWT_SECRET_PREVIOUS],
   publicUrl: config.PUBLIC_URL,
+  callers: createCallers(config),
 });
 const connections = createConnections({
   sql,

@@ -1,5 +1,6 @@
 import { createAuthenticator } from '#shared/auth';
 import { serveOptions } from '#shared/body';
+import { createCallers } from '#shared/callers';
 import { listOf } from '#shared/config';
 import { checkBroker, checkSidecar, createSidecar } from '#shared/dapr';
 import { connect } from '#shared/db';
@@ -38,6 +39,7 @@ const app = createApp({
     lookup: sessionFunctions(sql),
     secrets: [config.JWT_SECRET, config.JWT_SECRET_PREVIOUS],
     publicUrl: config.PUBLIC_URL,
+    callers: createCallers(config),
   }),
   handle: watch.handle,
   ready: { database: () => sql`select 1`, sidecar: () => checkSidecar(daprd) },

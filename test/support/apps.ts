@@ -1,4 +1,5 @@
 import { createAuthenticator } from '#shared/auth';
+import { createCallers } from '#shared/callers';
 import { listOf } from '#shared/config';
 import { connect } from '#shared/db';
 import { createLog } from '#shared/log';
@@ -51,6 +52,7 @@ export function startApps(changed: Partial<Config> = {}, database?: TestDatabase
       lookup: sessionFunctions(pools[appId]),
       secrets: [config.JWT_SECRET],
       publicUrl: config.PUBLIC_URL,
+      callers: createCallers(config),
     }),
   });
   const handle = async () => {};

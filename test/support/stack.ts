@@ -76,12 +76,13 @@ export async function startStack<S extends Sidecars = Sidecars>({
     if (!instance) throw new Error(`there is no ${name}`);
     const { appId, port, sidecarPort } = instance;
     const environment = serviceEnvironment(stack, appId);
-    // Tests sign up many people from one address.
+    // Tests sign up many people from one address, and a few of them do the work of many.
     const place = {
       PORT: String(port),
       DAPR_HTTP_PORT: String(sidecarPort),
       ADDRESS_ATTEMPTS: '100000',
       ADDRESS_LOGINS: '100000',
+      REQUESTS_PER_SECOND: '100000',
     };
     return { ...environment, ...place, ...settings[appId] };
   }

@@ -1,7 +1,7 @@
 import { ApiError } from '#shared/errors';
 import { createWindow } from '#shared/rate-limit';
 import { sha256 } from '#shared/auth';
-import { networkOf } from './address.ts';
+import { networkOf } from '#shared/address';
 
 export type Limits = ReturnType<typeof createLimits>;
 

@@ -1,4 +1,4 @@
-import { networkOf } from './address.ts';
+import { networkOf } from '#shared/address';
 import { isCommon } from './common-passwords.ts';
 import { createTurns } from './turns.ts';
 

@@ -1,6 +1,6 @@
 import { sha256 } from '#shared/auth';
 import type { Sql } from '#shared/db';
-import { networkOf } from './address.ts';
+import { networkOf } from '#shared/address';
 import { namedBy } from './email.ts';
 import type { Session } from './model.ts';
 import { randomToken } from './opaque.ts';

@@ -1,5 +1,7 @@
 import { BlockList, isIP } from 'node:net';
-import type { Log } from '#shared/log';
+import type { Server } from 'bun';
+import { Elysia } from 'elysia';
+import type { Log } from './log.ts';
 
 /** Whether an address belongs to a proxy of ours. `list`: addresses and subnets (`10.0.0.0/8`). @throws on anything else */
 export function createTrust(list: string[]): (address: string) => boolean {
@@ -17,6 +19,15 @@ export function createTrust(list: string[]): (address: string) => boolean {
     return family !== null && trusted.check(address, family);
   };
 }
+
+/** Remembers by which server each request came: only that tells the address of its socket. */
+export const sockets = () =>
+  new Elysia({ name: 'sockets' }).onRequest(({ request, server }) => void servers.set(request, server));
+
+const servers = new WeakMap<Request, Server<unknown> | null>();
+
+/** The address of a request's socket; empty for one that came by none. */
+export const socketAddress = (request: Request): string => servers.get(request)?.requestIP(request)?.address ?? '';
 
 /**
  * Who calls: the first hop from the right of `X-Forwarded-For` that is not a proxy of ours, starting at the socket's

@@ -1,0 +1,70 @@
+import { clientAddress, createTrust, networkOf, socketAddress } from './address.ts';
+import type { Principal } from './auth.ts';
+import { listOf } from './config.ts';
+import { ApiError } from './errors.ts';
+import { createRecent, createTokenBucket, createWindow, type Permit } from './rate-limit.ts';
+
+export type Callers = ReturnType<typeof createCallers>;
+
+const MINUTE_MS = 60_000;
+/** How long an API token that was good may be looked up however many others its address shows. */
+const KNOWN_MS = 60 * MINUTE_MS;
+const MAX_KNOWN = 10_000;
+
+/** The settings of `callerConfig`. */
+interface Settings {
+  REQUESTS_PER_SECOND: number;
+  REQUESTS_BURST: number;
+  ADDRESS_REFUSALS: number;
+  TRUSTED_PROXIES: string;
+}
+
+/** How much a service does for one caller. Per replica and in memory; both throw {ApiError} 429 RATE_LIMITED. */
+export function createCallers(settings: Settings, { now = Date.now }: { now?: () => number } = {}) {
+  const isTrusted = createTrust(listOf(settings.TRUSTED_PROXIES));
+  const requests = createTokenBucket({
+    capacity: settings.REQUESTS_BURST,
+    refillPerSecond: settings.REQUESTS_PER_SECOND,
+  });
+  const refusals = createWindow({ limit: settings.ADDRESS_REFUSALS, windowMs: MINUTE_MS });
+  const known = createRecent<number>(MAX_KNOWN);
+
+  return {
+    /** Counts a request of a user, whatever the session or token. Services of ours are bound by nothing. */
+    countRequest({ type, userId }: Principal): void {
+      if (type !== 'service') refuseUnless(requests.take(userId, now()), 'Too many requests of one user.');
+    },
+
+    /**
+     * Looks up an opaque token, of which anybody can make up as many as he likes. Those that are none of ours count
+     * against the network they come from; when that has shown too many, only tokens that were good lately are looked up.
+     */
+    async lookUp<T>(request: Request, token: string, look: () => Promise<T | undefined>): Promise<T | undefined> {
+      const network = networkOf(clientAddress(request, socketAddress(request), isTrusted));
+      const isKnown = now() - (known.get(token) ?? -Infinity) < KNOWN_MS;
+      const found = isKnown || network === '' ? await look() : await counted(network, look);
+      if (found === undefined) known.delete(token);
+      else known.set(token, now());
+      return found;
+    },
+  };
+
+  /** Counted before the look and given back after, so that looks at the same time cannot pass together. */
+  async function counted<T>(network: string, look: () => Promise<T | undefined>): Promise<T | undefined> {
+    refuseUnless(refusals.take(network, now()), 'Too many tokens from this address that are none.');
+    const giveBack = () => refusals.giveBack(network);
+    const found = await look().catch((error: unknown) => {
+      giveBack();
+      throw error;
+    });
+    if (found !== undefined) giveBack();
+    return found;
+  }
+}
+
+function refuseUnless({ ok, retryAfterMs }: Permit, message: string): void {
+  if (ok) return;
+  throw new ApiError(429, 'RATE_LIMITED', `${message} Please wait before you try again.`, {
+    headers: { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) },
+  });
+}
