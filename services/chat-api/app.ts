@@ -87,7 +87,11 @@ export function createApp({ config, version, sql, log, metrics, committed, degra
     .get('/api/v1/health', () => ({ status: 'healthy', version }), { detail: { hide: true } })
     .use(loginRoutes(auth))
     .use(authRoutes(auth))
-    .use(isPhase4 ? phase4TaskRoutes(tasks) : phase5Routes({ ...tasks, committed, log }))
+    .use(
+      isPhase4
+        ? phase4TaskRoutes(tasks)
+        : phase5Routes({ ...tasks, tasksPerUser: config.TASKS_PER_USER, committed, log }),
+    )
     .use(isPhase4 ? new Elysia() : reminderDeliveries({ appTokens, sql, log, metrics }));
 }
 
@@ -151,6 +155,7 @@ function authDeps({
     }),
     cookies: createCookies({ publicUrl, accessSeconds, refreshSeconds }),
     addressOf: createAddressOf({ isTrusted, publicUrl, log }),
+    apiTokensPerUser: config.API_TOKENS_PER_USER,
     jwtSecret: config.JWT_SECRET,
     accessSeconds,
     publicUrl,

@@ -47,6 +47,12 @@ export const schema = t.Object({
     minimum: 1,
     description: 'refreshes an address in a minute, right ones too; each writes rows, and costs no hash',
   }),
+  TASKS_PER_USER: t.Integer({
+    default: 100_000,
+    minimum: 1,
+    description: 'tasks of one user, a series as one; 100,000 of the longest are 2 GB',
+  }),
+  API_TOKENS_PER_USER: t.Integer({ default: 100, minimum: 1, description: 'living API tokens of one user' }),
   SERVICE_TOKEN: t.String({
     default: '',
     pattern: '^$|^.{32,}$',

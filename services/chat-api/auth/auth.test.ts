@@ -457,6 +457,22 @@ describe('API tokens', () => {
   const list = async (token: string) =>
     (await (await app.call('GET', '/api/v1/auth/tokens', { token })).json()) as Record<string, unknown>[];
 
+  test('are as many as the setting says, however many are made at once; who revokes one may make another', async () => {
+    const few = house.open({ API_TOKENS_PER_USER: 3 });
+    const [{ token }, other] = [await few.signUp(), await few.signUp()];
+    const make = (bearer: string) =>
+      few.call('POST', '/api/v1/auth/tokens', { token: bearer, json: { name: 'x', scopes: ['tasks:read'] } });
+    const answers = await Promise.all(Array.from({ length: 9 }, () => make(token)));
+    const made = answers.filter(({ status }) => status === 201);
+    expect(made).toHaveLength(3);
+    expect(await refusalOf(make(token))).toEqual({ status: 409, code: 'QUOTA_EXCEEDED' });
+    expect((await make(other.token)).status).toBe(201);
+    const { id } = (await made[0]?.json()) as { id: string };
+    await few.call('DELETE', `/api/v1/auth/tokens/${id}`, { token });
+    expect((await make(token)).status).toBe(201);
+    expect(await refusalOf(make(token))).toEqual({ status: 409, code: 'QUOTA_EXCEEDED' });
+  });
+
   test('are shown once, stored as SHA-256 and listed with their last use', async () => {
     const { token } = await app.signUp();
     const made = await make(token);

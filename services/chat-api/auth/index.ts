@@ -29,6 +29,7 @@ export interface AuthDeps {
   cookies: Cookies;
   /** The client's address, given that of its socket. */
   addressOf: (request: Request, socketAddress: string) => string;
+  apiTokensPerUser: number;
   jwtSecret: string;
   accessSeconds: number;
   publicUrl: string;
@@ -109,7 +110,16 @@ export const loginRoutes = ({ accounts, limits, cookies, addressOf, publicUrl, .
     );
 
 /** Accounts: for who is logged in. An API token may ask who it is and nothing else. */
-export const authRoutes = ({ sql, accounts, authenticator, limits, cookies, addressOf, publicUrl }: AuthDeps) =>
+export const authRoutes = ({
+  sql,
+  accounts,
+  authenticator,
+  limits,
+  cookies,
+  addressOf,
+  publicUrl,
+  apiTokensPerUser,
+}: AuthDeps) =>
   new Elysia({ prefix: '/api/v1/auth' })
     .get('/me', ({ request }) => me(request, { authenticator, accounts, publicUrl }), {
       response: { 200: model.me },
@@ -166,7 +176,7 @@ export const authRoutes = ({ sql, accounts, authenticator, limits, cookies, addr
       '/tokens',
       ({ principal, body, set }) => {
         set.status = 201;
-        return createApiToken(sql, personal(principal).sid, body);
+        return createApiToken(sql, { ...personal(principal), limit: apiTokensPerUser }, body);
       },
       { body: model.newToken, response: { 201: model.createdToken }, detail: { tags, summary: 'Make an API token' } },
     )

@@ -1,5 +1,5 @@
 import { API_TOKEN_PREFIX, sha256 } from '#shared/auth';
-import type { Sql } from '#shared/db';
+import type { Pool, Sql } from '#shared/db';
 import { FieldError } from '#shared/field';
 import { ApiError, refusing } from '#shared/errors';
 import { atMost, isVisible } from '#shared/text';
@@ -20,17 +20,36 @@ interface Row {
 /**
  * A new API token of a user. The text is in this answer and nowhere else: we keep its SHA-256. The session that asks must
  * live at this moment: one that was ended, and is remembered for a second, would make itself a successor.
- * @throws {ApiError} 401 when it does not; 400 naming `name` when nothing of it shows, or it is too long or of several lines
+ * @throws {ApiError} 401 when it does not; 409 QUOTA_EXCEEDED; 400 naming `name` when nothing of it shows, or it is too long or of several lines
  */
 export async function createApiToken(
-  sql: Sql,
-  sid: string,
+  sql: Pool,
+  { userId, sid, limit }: { userId: string; sid: string; limit: number },
   { name, scopes, expires_in_days = null }: NewToken,
 ): Promise<ApiToken & { token: string }> {
   refusing('VALIDATION_ERROR', () => checkName(name));
   const token = API_TOKEN_PREFIX + randomToken();
+  const row = await sql.begin(async (tx) => {
+    await requireRoom(tx, userId, limit);
+    return insertApiToken(tx, { sid, token, name, scopes, expires_in_days });
+  });
+  if (!row) throw new ApiError(401, 'INVALID_TOKEN', 'This session has ended. Please log in again.');
+  return { ...answered(row), token };
+}
+
+/** One at a time of a user: at the same time each would count without the others. @throws {ApiError} 409 QUOTA_EXCEEDED */
+async function requireRoom(tx: Sql, userId: string, limit: number): Promise<void> {
+  await tx`select 1 from users where id = ${userId} for no key update`;
+  if ((await listApiTokens(tx, userId)).length < limit) return;
+  throw new ApiError(409, 'QUOTA_EXCEEDED', `You have ${limit} API tokens, which is the most. Revoke one first.`);
+}
+
+async function insertApiToken(
+  tx: Sql,
+  { sid, token, name, scopes, expires_in_days }: Required<NewToken> & { sid: string; token: string },
+): Promise<Row | undefined> {
   // The user's row is locked too, and first: a change of password waits, then sees this token and ends it.
-  const [row] = await sql<Row[]>`
+  const [row] = await tx<Row[]>`
     insert into sessions (id, user_id, kind, name, scopes, token_hash, expires_at)
     select ${Bun.randomUUIDv7()}, u.id, 'token', ${name}, ${scopes}::text[], ${sha256(token)},
       now() + make_interval(days => ${expires_in_days}::integer)
@@ -38,8 +57,7 @@ export async function createApiToken(
     where s.id = ${sid} and s.revoked_at is null
     for share
     returning id, name, scopes, created_at, expires_at, last_used_at`;
-  if (!row) throw new ApiError(401, 'INVALID_TOKEN', 'This session has ended. Please log in again.');
-  return { ...answered(row), token };
+  return row;
 }
 
 function checkName(name: string): void {

@@ -72,5 +72,5 @@ function facts(titles: string[]) {
     traceparent: null,
     now: new Date(),
   };
-  return { userId, items: titles.map((title) => ({ title })), cause };
+  return { userId, takeRoom: () => {}, items: titles.map((title) => ({ title })), cause };
 }

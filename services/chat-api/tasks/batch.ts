@@ -5,6 +5,7 @@ import type { Log } from '#shared/log';
 import { answerOf } from './answer.ts';
 import { createTask, type Store } from './create.ts';
 import type { Cause } from './events.ts';
+import type { TakeRoom } from './quota.ts';
 import type { TaskRow } from './row.ts';
 
 /** What became of one item of a batch: its task, or why it was refused. */
@@ -40,10 +41,16 @@ export async function inTurns<T, R>(items: T[], map: (item: T) => R): Promise<R[
 export async function createBatch(
   sql: Sql,
   store: Store,
-  { userId, items, cause, log }: { userId: string; items: unknown[]; cause: Cause; log: Log },
+  {
+    userId,
+    takeRoom,
+    items,
+    cause,
+    log,
+  }: { userId: string; takeRoom: TakeRoom; items: unknown[]; cause: Cause; log: Log },
 ): Promise<ItemResult[]> {
   const creations = await inTurns(items, (item) => {
-    const creation: Promise<TaskRow> = createTask(sql, store, { userId, input: inputOf(item), cause });
+    const creation: Promise<TaskRow> = createTask(sql, store, { userId, takeRoom, input: inputOf(item), cause });
     creation.catch(() => {}); // is looked at below, when all are there
     return creation;
   });

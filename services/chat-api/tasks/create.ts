@@ -3,6 +3,7 @@ import { ApiError, refusingAsync } from '#shared/errors';
 import type { Cause, Change } from './events.ts';
 import { needsUserTimezone, type TaskInput, withFields } from './fields.ts';
 import { blankTask, type TaskRow } from './row.ts';
+import type { TakeRoom } from './quota.ts';
 import { newTask } from './series.ts';
 
 /** Stores rows that stand or fall together: the group commit, or the transaction of an idempotency key. */
@@ -10,12 +11,12 @@ export type Store = (changes: Change[]) => Promise<void>;
 
 /**
  * Creates a task with its event; of a series also the first instance with its own.
- * @throws {ApiError} 400 TASK_CREATION_ERROR naming the field; 401 when the account was deleted meanwhile
+ * @throws {ApiError} 400 TASK_CREATION_ERROR naming the field; 409 QUOTA_EXCEEDED; 401 when the account was deleted meanwhile
  */
 export async function createTask(
   sql: Sql,
   store: Store,
-  { userId, input, cause }: { userId: string; input: TaskInput; cause: Cause },
+  { userId, takeRoom, input, cause }: { userId: string; takeRoom: TakeRoom; input: TaskInput; cause: Cause },
 ): Promise<TaskRow> {
   const changes = await refusingAsync('TASK_CREATION_ERROR', async () => {
     const blank = blankTask(userId, cause.now);
@@ -23,6 +24,7 @@ export async function createTask(
     const timezone = needsUserTimezone(blank, fields) ? await userTimezone(sql, userId) : null;
     return newTask(withFields(blank, { ...fields, title: fields.title ?? '' }, timezone), cause);
   });
+  takeRoom();
   try {
     await store(changes);
   } catch (error) {

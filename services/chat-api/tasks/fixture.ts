@@ -22,7 +22,7 @@ export type Person = Awaited<ReturnType<Api['person']>>;
 type Api = ReturnType<typeof startApi>;
 
 /** The task routes as chat-api's own role. The clock stands still until `clock.now` is set. */
-export function startApi(database: TestDatabase) {
+export function startApi(database: TestDatabase, { tasksPerUser = 100_000 } = {}) {
   const sql: Pool = connect(database.url('chat-api'), { name: 'test', max: 8, publishes: true });
   const log = createLog('test', { level: 'error' });
   const clock = { now: new Date('2026-11-24T10:00:00.000Z') };
@@ -40,6 +40,7 @@ export function startApi(database: TestDatabase) {
       authenticator,
       log,
       longAnswers,
+      tasksPerUser,
       committed: () => void (wakes.count += 1),
       now: () => clock.now,
     }),

@@ -24,6 +24,7 @@ import {
   taskAnswerSchema,
   taskChangesSchema,
 } from './model.ts';
+import { createTaskQuota } from './quota.ts';
 import { previewDates, seriesDates } from './occurrences.ts';
 import { acknowledgeReminder, snoozeReminder } from './reminder-actions.ts';
 import { knownForm, readTask, type TaskRow } from './row.ts';
@@ -38,6 +39,7 @@ export function taskRoutes({
   sql,
   authenticator,
   longAnswers,
+  tasksPerUser,
   committed,
   log,
   now = () => new Date(),
@@ -45,10 +47,12 @@ export function taskRoutes({
   sql: Pool;
   authenticator: Authenticator;
   longAnswers: LongAnswers;
+  tasksPerUser: number;
   committed: () => void;
   log: Log;
   now?: () => Date;
 }) {
+  const quota = createTaskQuota({ sql, limit: tasksPerUser, now: () => now().getTime() });
   const insert = createGroupCommit<Change>((changes) => insertTasks(sql, changes));
 
   /**
@@ -109,8 +113,10 @@ export function taskRoutes({
       async ({ principal, body, request, route, cause, set }) => {
         permit(principal, 'tasks:write');
         const { userId } = principal;
+        const takeRoom = await quota.roomOf(userId);
         const answer = await creating({ request, path: route, body, userId }, async (tx, store) => {
-          const row = await createTask(tx, store, { userId, input: inputOf(body, 'TASK_CREATION_ERROR'), cause });
+          const input = inputOf(body, 'TASK_CREATION_ERROR');
+          const row = await createTask(tx, store, { userId, takeRoom, input, cause });
           return { status: 201, headers: { etag: etagOf(row) }, body: answerOf(row) };
         });
         return give(set, answer);
@@ -128,8 +134,9 @@ export function taskRoutes({
         }
         permit(principal, 'tasks:write');
         const { userId } = principal;
+        const takeRoom = await quota.roomOf(userId);
         const answer = await creating({ request, path: route, body, userId }, async (tx, store) => {
-          const results = await createBatch(tx, store, { userId, items: items(), cause, log });
+          const results = await createBatch(tx, store, { userId, takeRoom, items: items(), cause, log });
           return { status: 200, headers: {}, body: { results } };
         });
         return give(set, answer);

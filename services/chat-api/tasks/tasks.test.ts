@@ -140,6 +140,7 @@ describe('POST /tasks', () => {
       Array.from({ length: 20 }, (_, i) =>
         createTask(api.sql, store, {
           userId: i === 10 ? crypto.randomUUID() : ada.id,
+          takeRoom: () => {},
           input: { title: `Task ${i}` },
           cause: { actor: { type: 'user', id: ada.id }, correlationId: ada.id, traceparent: null, now: api.clock.now },
         }),
