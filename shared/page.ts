@@ -54,14 +54,25 @@ export async function readAll<Row, Place>(
   const few = await read(start, FEW);
   if (few.next === null) return few;
   const more = await read(few.next, PART);
-  return more.next === null ? { rows: [...few.rows, ...more.rows] } : { pages: pagesFrom(start, read) };
+  if (more.next === null) return { rows: [...few.rows, ...more.rows] };
+  return { pages: pagesFrom(start, read) };
 }
 
-async function* pagesFrom<Row, Place>(start: Place | null, read: Reader<Row, Place>): AsyncGenerator<Row[], undefined> {
-  let place = start;
+/**
+ * The pages of a list from a place on, each read when the one before was taken: `total` rows at the most. A statement asks for
+ * twice as many as fitted before, at `first` for so many, since those that do not fit are measured in vain.
+ */
+export async function* pagesFrom<Row, Place>(
+  start: Place | null,
+  read: Reader<Row, Place>,
+  { first = PART.limit, total = Infinity }: { first?: number; total?: number } = {},
+): AsyncGenerator<Row[], undefined> {
+  let [place, limit, left] = [start, Math.min(first, total), total];
   do {
-    const { rows, next } = await read(place, PART);
+    const { rows, next } = await read(place, { limit, bytes: PART.bytes });
     yield rows;
+    left -= rows.length;
+    limit = Math.min(2 * rows.length, PART.limit, left);
     place = next;
-  } while (place !== null);
+  } while (place !== null && limit > 0);
 }

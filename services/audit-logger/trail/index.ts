@@ -8,7 +8,7 @@ import { startOfDay } from '#shared/zone';
 import { Elysia } from 'elysia';
 import { placeOf } from './cursor.ts';
 import { answers, type AuditEvent, eventsQuery, failure, taskQuery } from './model.ts';
-import { isOfOthers, readPage, readPages, type Page, type Search } from './service.ts';
+import { isOfOthers, readPage, readPages, type EventPage, type Search } from './service.ts';
 
 const EXPORT_NOTE = 'With `Accept: application/x-ndjson` all of them come as one stream, an event a line.';
 
@@ -91,7 +91,7 @@ export const trail = ({
 /** One JSON value a line, all that is found, no pages. Capitals do not count (RFC 9110, 8.3.1). */
 const wantsExport = (request: Request): boolean => (request.headers.get('accept') ?? '').toLowerCase().includes(NDJSON);
 
-async function onePage(page: Promise<Page>, onNext: (cursor: string) => void): Promise<AuditEvent[]> {
+async function onePage(page: Promise<EventPage>, onNext: (cursor: string) => void): Promise<AuditEvent[]> {
   const { events, next } = await page;
   if (next !== null) onNext(next);
   return events;
