@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { codeOf } from './refusal.ts';
 
 /**
@@ -39,12 +39,28 @@ function parentOf(pid: number): number {
   if (process.platform !== 'linux') {
     return Number(Bun.spawnSync(['ps', '-o', 'ppid=', '-p', String(pid)], { stderr: 'ignore' }).stdout.toString());
   }
-  // `pid (name) state ppid …`: the name may hold blanks and parentheses.
-  return Number(
-    readFileSync(`/proc/${pid}/stat`, 'utf8')
-      .replace(/^.*\) . /s, '')
-      .split(' ')[0],
-  );
+  return Number(statOf(`/proc/${pid}`)[1]);
+}
+
+/** State, parent and more of a process or thread. `pid (name) state ppid …`: the name may hold blanks and parentheses. */
+const statOf = (folder: string): string[] =>
+  readFileSync(`${folder}/stat`, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ');
+
+/**
+ * Freezes a process, and answers when it stands: the thread that takes the signal stops the others, and until it has been
+ * scheduled they go on. `SIGCONT` lets it go on. Elsewhere than on Linux it answers at once.
+ */
+export async function freeze(pid: number): Promise<void> {
+  process.kill(pid, 'SIGSTOP');
+  if (process.platform !== 'linux') return;
+  const threads = () => readdirSync(`/proc/${pid}/task`).map((id) => statOf(`/proc/${pid}/task/${id}`)[0] ?? '');
+  const stands = () => threads().every((state) => 'TZX'.includes(state)); // stopped, or ended
+  for (const deadline = Date.now() + 5000; !stands();) {
+    if (Date.now() > deadline) throw new Error(`process ${pid} did not stop within 5 s`);
+    await Bun.sleep(1);
+  }
 }
 
 /** Waits until the child has ended, at most `ms`; answers whether it has. */

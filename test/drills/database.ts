@@ -22,9 +22,9 @@ const paused: Drill = {
   mayRefuse: ['503'], // CONTRACT 10
   linuxOnly: true,
   async run({ server }) {
-    server.pause();
+    await server.pause();
     await Bun.sleep(PAUSED_MS);
-    server.resume();
+    await server.resume();
   },
 };
 

@@ -1,6 +1,7 @@
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort, freePorts } from '../../services/local/port.ts';
+import { freeze } from '../../services/local/processes.ts';
 import { type Child, untilReady } from '../../services/local/child.ts';
 import { runJava, startJava } from './jvm.ts';
 import { committedOffsets, createTopics, endOffsets } from './kafka-wire.ts';
@@ -73,7 +74,6 @@ export async function createKafka(options: KafkaOptions) {
     await ending?.child[how]();
   }
 
-  const signal = (name: 'SIGSTOP' | 'SIGCONT') => void (running && process.kill(running.child.pid, name));
   return {
     ...broker,
     pid: () => running?.child.pid,
@@ -81,8 +81,8 @@ export async function createKafka(options: KafkaOptions) {
     stop: () => end('stop'),
     kill: () => end('kill'),
     /** Frozen, its connections open: as a broker whose disk hangs. */
-    pause: () => signal('SIGSTOP'),
-    resume: () => signal('SIGCONT'),
+    pause: async () => void (running && (await freeze(running.child.pid))),
+    resume: () => void (running && process.kill(running.child.pid, 'SIGCONT')),
   };
 }
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removePostgres, startPostgres } from '../../services/local/postgres.ts';
+import { freeze } from '../../services/local/processes.ts';
 import { codeOf } from '../../services/local/refusal.ts';
 import { startCluster, temporaryFolder } from './cluster.ts';
 
@@ -20,8 +21,8 @@ export async function startServer() {
   Object.assign(process.env, cluster.environment);
 
   let isPaused = false;
-  function resume(): void {
-    if (isPaused) signal(server.pid, 'SIGCONT');
+  async function resume(): Promise<void> {
+    if (isPaused) for (const pid of [server.pid, ...childrenOf(server.pid)]) await signal(pid, 'SIGCONT');
     isPaused = false;
   }
 
@@ -33,19 +34,21 @@ export async function startServer() {
     stop: () => server.stop(),
     /** As when its machine is lost. A session whose server alone was killed may go on with what it was sent already. */
     async kill(): Promise<void> {
-      signal(server.pid, 'SIGKILL');
+      await freeze(server.pid);
+      for (const pid of [server.pid, ...childrenOf(server.pid)]) await signal(pid, 'SIGKILL');
       await server.exited;
     },
     /** What is connected stays so, and nobody answers. Linux only. */
-    pause(): void {
+    async pause(): Promise<void> {
       isPaused = true;
-      signal(server.pid, 'SIGSTOP');
+      await freeze(server.pid);
+      await Promise.all(childrenOf(server.pid).map((pid) => unlessGone(() => freeze(pid))));
     },
     resume,
     async remove(): Promise<void> {
       for (const name of Object.keys(cluster.environment)) delete process.env[name];
       Object.assign(process.env, before);
-      resume();
+      await resume();
       await server.stop();
       await removePostgres(place.dataDir);
       await rm(folder, { recursive: true, force: true });
@@ -53,16 +56,17 @@ export async function startServer() {
   };
 }
 
-/** To all processes of a server. The first one forks the others: it is stopped before they are listed, so that none is missed. */
-function signal(pid: number, name: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL'): void {
-  if (name !== 'SIGCONT') process.kill(pid, 'SIGSTOP');
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
-  for (const each of [pid, ...children]) {
-    try {
-      process.kill(Number(each), name);
-    } catch (error) {
-      // A worker may end by itself between the list and the signal; then nobody is left to be signalled.
-      if (codeOf(error) !== 'ESRCH') throw error;
-    }
+/** Those that the first process of a server has forked. It is stopped before, so that it forks no more. */
+const childrenOf = (pid: number): number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
+
+const signal = (pid: number, name: 'SIGCONT' | 'SIGKILL') => unlessGone(() => process.kill(pid, name));
+
+/** A worker may end by itself between the list and the signal. */
+async function unlessGone(work: () => unknown): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (codeOf(error) !== 'ESRCH' && codeOf(error) !== 'ENOENT') throw error;
   }
 }
