@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import postgres from 'postgres';
+import { ArgumentsError, readArguments } from '#shared/arguments';
 
 const folder = new URL('./migrations/', import.meta.url);
 
@@ -36,7 +37,7 @@ export async function migrate(url: string, { to = Infinity }: { to?: number } = 
   return locked(url, async (sql, applied) => {
     const pending = migrations.filter(({ version }) => version <= to && !applied.has(version));
     for (const { version, name } of pending) {
-      await sql.begin(async (tx) => {
+      await change(sql, async (tx) => {
         await tx.unsafe(await read(`${name}.up.sql`));
         await tx`insert into schema_migrations (version, name) values (${version}, ${name})`;
       });
@@ -55,7 +56,7 @@ export async function migrateDown(url: string, { to, dropData }: { to: number; d
   return locked(url, async (sql, applied) => {
     const undone = migrations.filter(({ version }) => version > to && applied.has(version)).reverse();
     for (const { version, name } of undone) {
-      await sql.begin(async (tx) => {
+      await change(sql, async (tx) => {
         await tx.unsafe(await read(`${name}.down.sql`));
         await tx`delete from schema_migrations where version = ${version}`;
       });
@@ -71,7 +72,7 @@ export async function migrateDown(url: string, { to, dropData }: { to: number; d
  */
 export async function applyGrants(url: string): Promise<string[]> {
   return locked(url, async (sql, applied) => {
-    await sql.begin(async (tx) => {
+    await change(sql, async (tx) => {
       await tx.unsafe(await readHere('grants.sql'));
       if (migrations.every(({ version }) => applied.has(version))) await tx.unsafe(await readHere('grants-phase5.sql'));
     });
@@ -123,26 +124,76 @@ async function locked<T>(url: string, work: (sql: postgres.Sql, applied: Set<num
   }
 }
 
+/** Of a statement of a migration for a lock: all that come to the table later wait behind it, and give up after 7 s. */
+const LOCK_TIMEOUT = '2s';
+/** With a second in between: five minutes of waiting. */
+const TRIES = 100;
+const LOCK_NOT_AVAILABLE = '55P03';
+
+/** One transaction, begun anew while others hold what it must lock, so that nobody waits behind it for longer than a moment. */
+async function change(sql: postgres.Sql, work: (tx: postgres.TransactionSql) => Promise<unknown>): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await sql.begin(async (tx) => {
+        await tx`select set_config('lock_timeout', ${LOCK_TIMEOUT}, true)`;
+        await work(tx);
+      });
+      return;
+    } catch (error) {
+      const isLocked = error instanceof postgres.PostgresError && error.code === LOCK_NOT_AVAILABLE;
+      if (!isLocked || tries === TRIES) throw error;
+      await Bun.sleep(1000);
+    }
+  }
+}
+
 async function requireUtf8(sql: postgres.Sql): Promise<void> {
   const [row] = await sql<{ encoding: string }[]>`select getdatabaseencoding() as encoding`;
   if (row && row.encoding !== 'UTF8') throw new EncodingError(row.encoding);
 }
 
-if (import.meta.main) {
-  const [command = 'up', ...flags] = process.argv.slice(2);
+const USAGE = `usage: DATABASE_URL=postgres://… bun db/migrate.ts up [--to N]
+       DATABASE_URL=postgres://… bun db/migrate.ts down --to N --drop-data`;
+
+/** What was typed. @throws {ArgumentsError} */
+function readCommand(args: string[]): { command: string; to: number | undefined; dropData: boolean; help: boolean } {
+  const flags = { to: { type: 'string' }, 'drop-data': { type: 'boolean' } } as const;
+  const { help, values, words } = readArguments(args, flags);
+  const command = words.length === 0 ? 'up' : words.join(' ');
+  if (!['up', 'down'].includes(command)) throw new ArgumentsError(`There is no command ${command}`);
+  const { to, 'drop-data': dropData = false } = values;
+  if (to !== undefined && !/^\d{1,4}$/.test(to))
+    throw new ArgumentsError(`--to takes the number of a version, not ${to}`);
+  if (command === 'up' && dropData) throw new ArgumentsError('--drop-data is of down alone');
+  if (command === 'down' && (to === undefined || !dropData) && !help)
+    throw new ArgumentsError('down drops columns and tables with their data; it needs --to and --drop-data');
+  return { command, to: to === undefined ? undefined : Number(to), dropData, help };
+}
+
+async function main(args: string[]): Promise<number> {
+  const { command, to, dropData, help } = readCommand(args);
   const url = Bun.env.DATABASE_URL;
-  if (!url || !['up', 'down'].includes(command)) {
-    console.error('usage: DATABASE_URL=postgres://… bun db/migrate.ts up | down --to=N --drop-data');
-    process.exit(2);
+  if (help || !url) {
+    console[help ? 'log' : 'error'](USAGE);
+    return help ? 0 : 2;
   }
-  const to = Number(flags.find((flag) => flag.startsWith('--to='))?.slice('--to='.length) ?? Infinity);
   const names =
     command === 'up'
-      ? await migrate(url, { to })
-      : await migrateDown(url, { to, dropData: flags.includes('--drop-data') });
+      ? await migrate(url, to === undefined ? {} : { to })
+      : await migrateDown(url, { to: to ?? Infinity, dropData });
   const left = command === 'up' ? await applyGrants(url) : [];
   console.log(JSON.stringify({ message: command === 'up' ? 'migrated' : 'migrated down', names }));
-  if (left.length > 0) {
+  if (left.length > 0)
     console.error(JSON.stringify({ message: 'the owner of the database must revoke this from public', rights: left }));
+  return 0;
+}
+
+if (import.meta.main) {
+  try {
+    process.exitCode = await main(process.argv.slice(2));
+  } catch (error) {
+    if (!(error instanceof ArgumentsError)) throw error;
+    console.error(`${error.message}.\n${USAGE}`);
+    process.exitCode = 2;
   }
 }

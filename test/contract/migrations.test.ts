@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { join } from 'node:path';
 import postgres from 'postgres';
 import { explainGiven } from '../../services/local/data.ts';
 import { Refusal } from '../../services/local/refusal.ts';
 import { applyGrants, migrate, migrateDown, migrations } from '../../db/migrate.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { eventually } from '../support/wait.ts';
 
 /** Every column, constraint, index, trigger, function, view and policy, as text: two equal lists are the same schema. */
 const describeSchema = async ({ sql }: TestDatabase) => {
@@ -102,6 +104,26 @@ describe('migrations', () => {
     expect(await migrate(database.url())).toEqual([]);
   });
 
+  test('let others go on while one waits for a long read', async () => {
+    const fresh = await createDatabase({ phase: 4 });
+    const reader = postgres(fresh.url(), { max: 1 });
+    const other = postgres(fresh.url(), { max: 1, connection: { statement_timeout: 7000 } }); // as that of the services
+    const migrated = await reader.begin(async (tx) => {
+      await tx`select count(*) from tasks`;
+      const migrating = migrate(fresh.url());
+      await eventually(async () => {
+        const [row] = await other`
+          select exists (select from pg_locks where not granted and relation = 'tasks'::regclass) as is_waiting`;
+        return row?.is_waiting === true;
+      }, 5000);
+      await other`select count(*) from tasks`;
+      return { migrating };
+    });
+    expect(await migrated.migrating).toEqual(migrations.slice(1).map(({ name }) => name));
+    await Promise.all([reader.end(), other.end()]);
+    await fresh.drop();
+  });
+
   test('grants may be applied again', async () => {
     await applyGrants(database.url());
     await applyGrants(database.url());
@@ -194,5 +216,33 @@ describe('Phase V columns', () => {
     await Promise.all([database.drop(), old.drop()]);
     expect(added.length).toBeGreaterThan(10);
     expect(added.filter(({ is_nullable }) => is_nullable !== 'YES')).toEqual([]);
+  });
+});
+
+describe('the command', () => {
+  const url = 'postgres://nobody@127.0.0.1:1/nothing';
+  const run = async (...args: string[]) => {
+    const command = Bun.spawn([process.execPath, join(import.meta.dir, '../../db/migrate.ts'), ...args], {
+      env: { DATABASE_URL: url },
+      stdout: 'ignore',
+      stderr: 'pipe',
+    });
+    return { said: await command.stderr.text(), code: await command.exited };
+  };
+
+  test.each([
+    [['down', '--to=abc', '--drop-data'], '--to'],
+    [['up', '--to='], '--to'],
+    [['down', '--drop-data'], '--to'],
+    [['down', '--to=1'], '--drop-data'],
+    [['up', '--drop-data'], '--drop-data'],
+    [['sideways'], 'sideways'],
+    [['up', 'down'], 'up down'],
+    [['up', '--fast'], '--fast'],
+  ])('refuses %p before it connects', async (args, named) => {
+    const { said, code } = await run(...args);
+    expect(said).toContain(named);
+    expect(said).toContain('usage: ');
+    expect(code).toBe(2);
   });
 });
