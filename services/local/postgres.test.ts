@@ -60,6 +60,27 @@ test('says why it does not start', async () => {
   );
 });
 
+test('names in its log what failed, and no value of it', async () => {
+  const log = join(folder, 'values.log');
+  const server = await startPostgres({ ...where, dataDir: join(folder, 'values'), log });
+  const sql = postgres(server.adminUrl, { max: 1, onnotice() {} });
+  await sql`create table people (email text primary key check (email like '%@%'), secret text)`;
+  await sql`set log_parameter_max_length_on_error = -1`; // any role may
+  await sql`insert into people values (${'ada@example.com'})`;
+  for (const failing of [
+    sql`insert into people values (${'ada@example.com'})`, // in the details, and as a parameter
+    sql`insert into people values ('ada at example.com', 'Tr0ub4dor')`, // in the statement
+    sql`alter role carl password 'Tr0ub4dor'`,
+  ]) {
+    await expect(failing.execute()).rejects.toThrow();
+  }
+  await sql.end();
+  await server.stop();
+  const text = await Bun.file(log).text();
+  for (const what of ['"people_pkey"', '"people_email_check"', '"carl"']) expect(text).toContain(what);
+  expect(text).not.toMatch(/ada|Tr0ub4dor/);
+});
+
 test('starts whatever locale and Postgres the environment of the caller names', async () => {
   const foreign = { LC_ALL: 'xx_XX.UTF-8', PGDATA: '/nowhere', PGPORT: '1', PGOPTIONS: '-c port=2' };
   const before = { ...process.env };

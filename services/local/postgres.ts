@@ -151,6 +151,9 @@ function launch(native: Native, data: string, port: number, durable: boolean, lo
     log_timezone: 'UTC',
     io_method: 'sync',
     log_checkpoints: 'off',
+    // Values stand in the details of an error, its parameters and its statement: what failed is in its first line.
+    log_error_verbosity: 'terse',
+    log_min_error_statement: 'panic',
     ...(durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', log_min_messages: 'error' }),
   };
   // Bun.file(log) would write over the lines of the last run instead of after them.
