@@ -13,12 +13,15 @@ export const normalized = (email: string): string => lowered(email).normalize('N
 
 const lowered = (email: string): string => email.trim().toLowerCase();
 
+/** Whether an email in its one form is longer than any can be. */
+export const isTooLongEmail = (email: string): boolean => isLonger(email, LONGEST_EMAIL);
+
 /**
  * Why this is not an email address, or null: it holds what nobody sees, for instance, which would make a second one of the
  * same looks. Whether it receives mail is nobody's business here.
  */
 export function emailProblem(email: string): string | null {
-  if (isLonger(email, LONGEST_EMAIL)) return `The email must have at most ${LONGEST_EMAIL} characters.`;
+  if (isTooLongEmail(email)) return `The email must have at most ${LONGEST_EMAIL} characters.`;
   const isEmail = /^[^\s@\p{C}\p{DI}]+@[^\s@\p{C}\p{DI}.]+(\.[^\s@\p{C}\p{DI}.]+)+$/u.test(email);
   return isEmail ? null : 'This is not an email address.';
 }

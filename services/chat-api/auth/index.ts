@@ -16,7 +16,7 @@ import { normalized } from './email.ts';
 import type { Limits } from './limits.ts';
 import * as model from './model.ts';
 import { familyOf } from './refresh-tokens.ts';
-import type { Accounts } from './service.ts';
+import { type Accounts, refuseTooLong } from './service.ts';
 import type { Login } from './sessions.ts';
 import { createApiToken, listApiTokens, revokeApiToken } from './tokens.ts';
 import { deviceName } from './user-agent.ts';
@@ -62,6 +62,7 @@ export const loginRoutes = ({ accounts, limits, cookies, addressOf, publicUrl, .
       '/login',
       async ({ body, address, caller, jwt, request, set }) => {
         const email = normalized(body.email);
+        refuseTooLong({ email, password: body.password });
         const device = await accounts.knownDevice(email, cookies.deviceToken(request));
         const login = await limits.logIn({ address, email, device }, () =>
           accounts.logIn(body, { ...caller, isKnown: device !== null }),

@@ -22,12 +22,15 @@ const MAX_BYTES = 72;
  */
 export const NOBODY = '$2b$10$y09NkhvfQnP9vaqMbJNR6eSTgKTNru5gYWBqbmfrqILktDYAozLkm';
 
-/** Why a password may not be taken, or null. 72 bytes is bcrypt's limit: longer is refused, never cut. */
+/** Whether a password is longer than any can be. 72 bytes is bcrypt's limit: longer is refused, never cut. */
+export const isTooLongPassword = (password: string): boolean => Buffer.byteLength(password) > MAX_BYTES;
+
+/** Why a password may not be taken, or null. */
 export function passwordProblem(password: string): string | null {
+  if (isTooLongPassword(password)) return `The password must not be longer than ${MAX_BYTES} bytes.`;
   if ([...password].length < 8) return 'The password needs at least 8 characters.';
   if (!/\p{Lu}/u.test(password)) return 'The password needs an upper-case letter.';
   if (!/\p{Nd}/u.test(password)) return 'The password needs a digit.';
-  if (Buffer.byteLength(password) > MAX_BYTES) return `The password must not be longer than ${MAX_BYTES} bytes.`;
   if (isCommon(password)) return 'This is one of the most common passwords, which are tried first. Choose another.';
   return null;
 }

@@ -4,9 +4,9 @@ import { ApiError } from '#shared/errors';
 import type { Log } from '#shared/log';
 import { isTimezone } from '#shared/zone';
 import { useCode } from './codes.ts';
-import { emailProblem, namedBy, normalized } from './email.ts';
+import { emailProblem, isTooLongEmail, namedBy, normalized } from './email.ts';
 import type { Me, Signup } from './model.ts';
-import { type Asking, NOBODY, type Passwords, passwordProblem } from './passwords.ts';
+import { type Asking, isTooLongPassword, NOBODY, type Passwords, passwordProblem } from './passwords.ts';
 import { endReused, rotate } from './refresh-tokens.ts';
 import {
   type Caller,
@@ -128,9 +128,11 @@ export function createAccounts({
       { current, new: wanted }: { current: string; new: string },
       asking: Asking,
     ): Promise<void> {
+      if (isTooLongPassword(current)) throw wrongCredentials();
+      requireStrong(wanted);
       const account = await accountById(sql, userId);
       if (!account || !(await passwords.verify(current, account.password_hash, asking))) throw wrongCredentials();
-      const passwordHash = await hashed(passwords, wanted, asking);
+      const passwordHash = await passwords.hash(wanted, asking);
       await sql.begin(async (tx) => {
         await hold(tx, account);
         await setPassword(tx, userId, passwordHash);
@@ -140,7 +142,8 @@ export function createAccounts({
 
     /** Spends a reset code and ends all sessions and API tokens. @throws {ApiError} 400 PASSWORD_ERROR */
     async resetPassword({ code, new: wanted }: { code: string; new: string }, asking: Asking): Promise<void> {
-      const passwordHash = await hashed(passwords, wanted, asking);
+      requireStrong(wanted);
+      const passwordHash = await passwords.hash(wanted, asking);
       await sql.begin(async (tx) => {
         const email = await useCode(tx, 'reset', code);
         const account = email === null ? undefined : await accountBy(tx, email);
@@ -169,6 +172,14 @@ export function createAccounts({
       return { id, email, created_at: created_at.toISOString(), ...(role !== null && { role }) };
     },
   };
+}
+
+/**
+ * Spends no look into the database and no hash on what no account can have. The email in its one form.
+ * @throws {ApiError} 401 as for any wrong one
+ */
+export function refuseTooLong({ email, password }: { email: string; password: string }): void {
+  if (isTooLongEmail(email) || isTooLongPassword(password)) throw wrongCredentials();
 }
 
 interface Account {
@@ -236,10 +247,10 @@ async function makeAdmin(sql: Sql, userId: string): Promise<void> {
   await sql`update users set role = 'admin', updated_at = now() where id = ${userId}`;
 }
 
-function hashed(passwords: Passwords, wanted: string, asking: Asking): Promise<string> {
+/** @throws {ApiError} 400 PASSWORD_ERROR, before a hash is spent on it */
+function requireStrong(wanted: string): void {
   const weak = passwordProblem(wanted);
   if (weak !== null) throw refusedPassword(weak);
-  return passwords.hash(wanted, asking);
 }
 
 const timezoneProblem = (timezone: string | undefined): string | null =>
