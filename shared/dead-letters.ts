@@ -2,7 +2,8 @@ import type { Pool, Sql } from './db.ts';
 import { type Consumer, consumers, events } from './events.ts';
 import type { Log } from './log.ts';
 import { createLoop } from './loop.ts';
-import { CommandError, type Group, listing, printable, type Settings, toSecond } from './ops.ts';
+import { asJson, CommandError, type Group, listing, type Settings, toSecond } from './ops.ts';
+import { printable } from './text.ts';
 
 const HOUR = 60 * 60_000;
 /** How long what a consumer refused is kept, replayed or not (CONTRACT 6). */
@@ -71,7 +72,7 @@ export const deadLetterCommands = (appId: Consumer): Group => ({
     does: 'print a dead letter as it was delivered',
     async run({ sql }, [id = '']) {
       const { envelope } = await known(sql, appId, id);
-      return { data: envelope, text: JSON.stringify(envelope, null, 2) };
+      return asJson(envelope);
     },
   },
   replay: {

@@ -1,3 +1,5 @@
+import { printableJson } from './text.ts';
+
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type LogFields = Record<string, unknown>;
 
@@ -30,7 +32,7 @@ export function createLog(
     (message: string, fields: LogFields = {}) => {
       if (levels.indexOf(lineLevel) < lowest) return;
       const line = { time: new Date().toISOString(), level: lineLevel, service, message, ...own, ...fields };
-      write(JSON.stringify(line, serializable));
+      write(printableJson(JSON.stringify(line, serializable)));
     };
   return {
     debug: at('debug'),

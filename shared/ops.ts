@@ -2,6 +2,7 @@ import { type Arguments, ArgumentsError, readArguments } from './arguments.ts';
 import { isTransient, type Pool } from './db.ts';
 import { createLog } from './log.ts';
 import { operatorName } from './operator.ts';
+import { printable, printableJson } from './text.ts';
 
 /** One command of an operator. @throws {CommandError} in `run`, for what the operator can mend */
 export interface Command {
@@ -99,7 +100,7 @@ async function run(
   const fields = { operator, command: name, arguments: given };
   try {
     const { text, data } = await command({ sql, operator, config });
-    console.log(isJson ? JSON.stringify(data) : text);
+    console.log(isJson ? printableJson(JSON.stringify(data)) : text);
     log.info('operator command', { ...fields, outcome: 'done' });
     return 0;
   } catch (error) {
@@ -116,7 +117,9 @@ async function run(
 function sentenceOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof CommandError) return message;
-  return isTransient(error) ? `The database cannot do it now (${message}): try again.` : `It failed: ${message}`;
+  return isTransient(error)
+    ? `The database cannot do it now (${message}): try again.`
+    : `It failed: ${printable(message)}`;
 }
 
 /** Asked for, help is a result; otherwise it is what was wrong with the command. */
@@ -150,8 +153,8 @@ function columns(rows: string[][]): string {
   return shown.map((row) => row.map(padded).join('  ').trimEnd()).join('\n');
 }
 
-/** What was written by somebody else must not move the cursor of a terminal. */
-export const printable = (text: string): string => text.replace(/\p{Cc}/gu, '\ufffd');
+/** What is stored as JSON, as a result. */
+export const asJson = (data: unknown): Result => ({ data, text: printableJson(JSON.stringify(data, null, 2)) });
 
 /** A time as it stands in a table. */
 export const toSecond = (time: Date): string => `${time.toISOString().slice(0, 19)}Z`;

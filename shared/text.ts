@@ -20,6 +20,16 @@ export const isVisible = (text: string): boolean =>
   /[^\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/u.test(text);
 
 /**
+ * A text for a terminal, which would obey some signs instead of showing them: controls, and those that turn the direction
+ * of writing (UAX #9, 2).
+ */
+export const printable = (text: string): string => text.replace(/[\p{Cc}\p{Bidi_C}]/gu, '\ufffd');
+
+/** The same JSON for a terminal, those signs escaped: `JSON.stringify` escapes of the 65 controls the first 32 alone. */
+export const printableJson = (json: string): string =>
+  json.replace(/[\x7f-\x9f]|\p{Bidi_C}/gu, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+/**
  * Whether a text has more than 30 combining marks in a row, which no language needs (UAX #15, 13). To normalise them
  * takes the square of their number: 15 s for 100,000 (measured, Bun 1.4.5).
  */

@@ -170,6 +170,19 @@ describe('ops users', () => {
 });
 
 describe('ops outbox', () => {
+  test('prints what people wrote, and no sign that a terminal would obey', async () => {
+    const { token } = await app.signUp();
+    const title = 'plain \x7f\x9b2J \x1b[2J \u202eback \u2066 é漢😀';
+    await app.call('POST', '/api/v1/tasks', { token, json: { title } });
+    const [row] = await house.sql<{ id: string }[]>`
+      select event ->> 'event_id' as id from outbox where event -> 'task' ->> 'title' = ${title}`;
+    for (const flags of [[], ['--json']]) {
+      const { out } = await ops('outbox', 'show', row?.id ?? '', ...flags);
+      expect(out).not.toMatch(/[^\P{Cc}\n]|\p{Bidi_C}/u);
+      expect((JSON.parse(out) as { task: object }).task).toMatchObject({ title });
+    }
+  });
+
   test('lists what waits, shows it and lets a parked event go on, corrected or not', async () => {
     const { token } = await app.signUp();
     const create = (title: string) => app.call('POST', '/api/v1/tasks', { token, json: { title } });

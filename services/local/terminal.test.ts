@@ -26,6 +26,14 @@ describe('readable', () => {
     expect(readable(JSON.stringify({ message: 'm', list: Array(99).fill(1) })).length).toBeLessThan(140);
   });
 
+  test('shows no sign that a terminal would obey, in whatever it stands', () => {
+    const error = { name: 'Error', message: '\x1b]0;me\x07', stack: '' };
+    const lines = [{ message: '\x9b2J' }, { message: 'm', id: '\x1b[2J\u202e' }, { message: 'm', error }];
+    for (const line of [...lines.map((fact) => JSON.stringify(fact)), '\x1b[2J {half'])
+      expect(readable(line)).not.toMatch(/\p{Cc}|\p{Bidi_C}/u);
+    expect(readable('Error: no\n\tat x')).toBe('Error: no\n  at x');
+  });
+
   test('leaves out of a line of a sidecar what is the same in each', () => {
     const same = { app_id: 'chat-api', instance: 'host', scope: 'dapr.runtime', type: 'log', ver: 'unknown' };
     expect(readable(JSON.stringify({ ...same, level: 'error', msg: 'no broker' }))).toBe('ERROR no broker');

@@ -1,5 +1,6 @@
 import { createWriteStream, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { printable } from '#shared/text';
 
 /** Lines of a log file that is begun anew at a start: enough to look back, little enough for a laptop. */
 const LOG_FILE_BYTES = 20 * 1024 * 1024;
@@ -57,8 +58,14 @@ export function createTerminal({ folder, colours, now = () => performance.now() 
 export type Terminal = ReturnType<typeof createTerminal>;
 type TerminalOptions = { folder: string; colours: boolean; now?: () => number };
 
-/** A JSON log line as a person reads it, `level message key=value`, of Dapr's only level and message; all else as it is. */
-export function readable(line: string): string {
+/**
+ * A JSON log line as a person reads it, `level message key=value`, of Dapr's only level and message; all else as it is.
+ * Without the signs that a terminal obeys: they may come from anybody.
+ */
+export const readable = (line: string): string =>
+  sentence(line).replaceAll('\t', '  ').split('\n').map(printable).join('\n');
+
+function sentence(line: string): string {
   const fact = parse(line);
   if (typeof fact?.msg === 'string') return `${severity(fact.level)}${fact.msg}`;
   if (!fact || typeof fact.message !== 'string') return line;

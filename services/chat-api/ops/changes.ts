@@ -1,4 +1,4 @@
-import { CommandError, type Group, listing, toSecond } from '#shared/ops';
+import { asJson, CommandError, type Group, listing, toSecond } from '#shared/ops';
 import { ChangeError } from '../changes/events.ts';
 import {
   correctChange,
@@ -23,7 +23,7 @@ export const changes: Group = {
     async run({ sql }, [given]) {
       const sides = await showChange(sql, known(given));
       if (!sides) throw new CommandError(`There is no change ${given}.`);
-      return { data: sides, text: JSON.stringify(sides, null, 2) };
+      return asJson(sides);
     },
   },
   repair: {

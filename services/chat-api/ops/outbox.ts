@@ -1,6 +1,6 @@
 import { isUuid } from '#shared/correlation';
 import type { TaskEvent } from '#shared/events';
-import { CommandError, type Group, listing, toSecond } from '#shared/ops';
+import { asJson, CommandError, type Group, listing, toSecond } from '#shared/ops';
 import { listOutbox, repairOutboxRow, RepairError, showOutboxEvent, type WaitingRow } from '../outbox/ops.ts';
 
 /** Events that wait: `outbox <command>`. A parked one holds back its task until it is repaired. */
@@ -16,7 +16,7 @@ export const outbox: Group = {
     async run({ sql }, [id]) {
       const event = await showOutboxEvent(sql, known(id));
       if (event === null) throw new CommandError(`There is no event ${id}.`);
-      return { data: event, text: JSON.stringify(event, null, 2) };
+      return asJson(event);
     },
   },
   repair: {
