@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import postgres from 'postgres';
 import { ArgumentsError, readArguments } from '#shared/arguments';
+import { scramVerifier } from './scram.ts';
 
 const folder = new URL('./migrations/', import.meta.url);
 
@@ -98,7 +99,7 @@ export async function setRolePasswords(url: string, passwords: Record<string, st
   const sql = postgres(url, { max: 1, onnotice: () => {} });
   try {
     for (const [appId, password] of Object.entries(passwords)) {
-      await sql.unsafe(`alter role ${roleOf(appId)} login password '${password.replaceAll("'", "''")}'`);
+      await sql.unsafe(`alter role ${roleOf(appId)} login password '${scramVerifier(password)}'`);
     }
   } finally {
     await sql.end();

@@ -3,6 +3,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
+import { setRolePasswords } from '../../db/migrate.ts';
 import { startPostgres } from './postgres.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'taskflow-postgres-'));
@@ -79,6 +80,24 @@ test('names in its log what failed, and no value of it', async () => {
   const text = await Bun.file(log).text();
   for (const what of ['"people_pkey"', '"people_email_check"', '"carl"']) expect(text).toContain(what);
   expect(text).not.toMatch(/ada|Tr0ub4dor/);
+});
+
+test('the services’ passwords are told to no server, whose log may hold statements', async () => {
+  const log = join(folder, 'passwords.log');
+  const server = await startPostgres({ ...where, dataDir: join(folder, 'passwords'), log });
+  const sql = postgres(server.adminUrl, { max: 1, onnotice() {} });
+  await sql`alter system set log_statement = 'ddl'`;
+  await sql`select pg_reload_conf()`;
+  await sql`create role taskflow_chat_api`;
+  await sql.end();
+  await setRolePasswords(server.adminUrl, { 'chat-api': "Tr0ub4dor'é" });
+  const service = postgres(server.url('postgres', 'taskflow_chat_api', "Tr0ub4dor'é"), { max: 1 });
+  expect(await service`select current_user as me`).toMatchObject([{ me: 'taskflow_chat_api' }]);
+  await service.end();
+  await server.stop();
+  const text = await Bun.file(log).text();
+  expect(text).toContain('statement: alter role taskflow_chat_api');
+  expect(text).not.toContain('Tr0ub4dor');
 });
 
 test('starts whatever locale and Postgres the environment of the caller names', async () => {
