@@ -19,13 +19,14 @@ const session: LiveSession = {
   role: null,
 };
 let looks = 0;
+const clock = { now: 0 };
 const authenticator = createAuthenticator({
   secrets: ['secret'.padEnd(32, '.')],
   lookup: {
     byId: async () => undefined,
     byTokenHash: async () => ((looks += 1), session),
   },
-  now: () => looks * 60_000, // nothing is remembered between two looks
+  now: () => clock.now,
 });
 
 const log = createLog('test', { write: () => {} });
@@ -58,6 +59,7 @@ describe('a body', () => {
 
   test('of who is logged in is read, and who it is was asked once', async () => {
     looks = 0;
+    clock.now += 60_000; // nothing is remembered of what came before
     const answer = await post('/tasks', { authorization: `Bearer ${TOKEN}` });
     expect(answer).toMatchObject({ status: 200, json: [{ title: 'x' }, session.user_id] });
     expect(looks).toBe(1);

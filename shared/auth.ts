@@ -36,8 +36,10 @@ export const sessionCookie = (publicUrl: string): string =>
 /** How API tokens begin, so that people and scanners recognise them. */
 export const API_TOKEN_PREFIX = 'tf_';
 
-/** A revoked session is refused everywhere within this time (CONTRACT 3). */
-const SESSION_CACHE_MS = 1000;
+/** Together the second within which a revoked session is refused everywhere (CONTRACT 3): how long its row is remembered, */
+const SESSION_CACHE_MS = 900;
+/** and how long what was found for one request is: its body may be long in coming. */
+const ANSWER_MS = 100;
 const SESSION_CACHE_SIZE = 10_000;
 
 /** `kid` of an access token: names the secret that signed it without telling anything about it. */
@@ -106,7 +108,8 @@ export function createAuthenticator({
 
   async function countedCaller(request: Request): Promise<Principal> {
     const principal = await whoCalls(request);
-    callers?.countRequest(principal);
+    if (!counted.has(request)) callers?.countRequest(principal);
+    counted.add(request);
     return principal;
   }
 
@@ -123,24 +126,30 @@ export function createAuthenticator({
   }
 
   /** Asked before a body is read, and again by the route. */
-  const answers = new WeakMap<Request, Promise<Principal>>();
+  let answers = new WeakMap<Request, { at: number; principal: Promise<Principal> }>();
+  const counted = new WeakSet<Request>();
 
   return {
     /**
-     * The same answer however often it is asked about one request.
+     * Who makes a request, at this moment: to be asked again whenever time has passed. One request is counted once.
      * @throws {ApiError} 401 with the code of CONTRACT 4; 429 when the caller asks too much; 403 for a cookie on a state-changing request from elsewhere
      */
     authenticate(request: Request): Promise<Principal> {
-      const answer = answers.get(request) ?? countedCaller(request);
+      const known = answers.get(request);
+      if (known && now() - known.at < ANSWER_MS) return known.principal;
+      const answer = { at: now(), principal: countedCaller(request) };
       answers.set(request, answer);
-      return answer;
+      return answer.principal;
     },
 
     /** The claims of an access token, checked by signature and time only. @throws {ApiError} 401 */
     verify: (token: string) => verify(token, keys, now()),
 
     /** Drops what is remembered, so that this process refuses at once what was just revoked. */
-    forget: () => sessions.clear(),
+    forget(): void {
+      sessions.clear();
+      answers = new WeakMap();
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeEach, describe, expect, test } from 'bun:test';
 import { createDatabase } from '../test/support/database.ts';
+import { eventually } from '../test/support/wait.ts';
 import { admission } from './admission.ts';
 import { authenticated, createAuthenticator, type Principal, sha256 } from './auth.ts';
 import { createCallers } from './callers.ts';
@@ -82,6 +83,35 @@ describe('requests of one user', () => {
     const [token = ''] = await userWith(1);
     for (let i = 0; i < 5; i++) expect((await ask(token, { method: 'POST', body: '{}' })).status).toBe(200);
     expect((await ask(token, { method: 'POST', body: '{}' })).status).toBe(429);
+  });
+
+  /** A request of which the last byte is withheld until `send`. */
+  async function slowly(token: string) {
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+    const writer = writable.getWriter();
+    void writer.write(Buffer.from('{'));
+    const [before, answer] = [looks, ask(token, { method: 'POST', body: readable })];
+    await eventually(async () => looks > before);
+    const send = () => writer.write(Buffer.from('}')).then(() => writer.close());
+    return { answer, send };
+  }
+
+  test('are of nobody when the session ended while their body was coming', async () => {
+    const [token = ''] = await userWith(1);
+    const { answer, send } = await slowly(token);
+    await database.sql`delete from sessions where token_hash = ${sha256(token)}`;
+    clock.now += 1000;
+    await send();
+    expect((await answer).status).toBe(401);
+  });
+
+  test('count once, however long their body was coming', async () => {
+    const [token = ''] = await userWith(1);
+    const { answer, send } = await slowly(token);
+    clock.now += 1000; // makes up for the first
+    await send();
+    expect((await answer).status).toBe(200);
+    expect(await statuses(Array.from({ length: 5 }, () => ask(token)))).toEqual(Array(5).fill(200));
   });
 
   test('of a service of ours are not counted', () => {
