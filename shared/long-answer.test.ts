@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test';
 import { eventually } from '../test/support/wait.ts';
+import { ApiError } from './errors.ts';
 import { createLog } from './log.ts';
 import { createLongAnswers } from './long-answer.ts';
 
@@ -7,7 +8,17 @@ const PART = 'x'.repeat(256 * 1024);
 
 /** A server of endless answers, and how many of their pages were read. */
 function serve() {
-  const longAnswers = createLongAnswers({ perUser: 1, unreadSeconds: 1, log: createLog('test', { write: () => {} }) });
+  const session = { hasEnded: false };
+  const longAnswers = createLongAnswers({
+    perUser: 1,
+    unreadSeconds: 1,
+    authenticator: {
+      async authenticate() {
+        if (session.hasEnded) throw new ApiError(401, 'INVALID_TOKEN', 'This session has ended.');
+      },
+    },
+    log: createLog('test', { write: () => {} }),
+  });
   const read = { pages: 0, isLeft: false };
   async function* pages(): AsyncGenerator<string[], undefined> {
     try {
@@ -23,9 +34,10 @@ function serve() {
     hostname: '127.0.0.1',
     port: 0,
     idleTimeout: 120,
+    development: false, // or Bun prints what broke an answer off
     fetch: (request, server) => longAnswers.ndjson({ request, server, userId: 'ada' }, pages()),
   });
-  return { port: server.port ?? 0, longAnswers, read, stop: () => server.stop(true) };
+  return { port: server.port ?? 0, longAnswers, session, read, stop: () => server.stop(true) };
 }
 
 test('an answer that nobody reads is read no further than buffers go, and ended', async () => {
@@ -47,6 +59,21 @@ test('a caller who leaves ends it', async () => {
   await reader?.read();
   expect(longAnswers.open()).toBe(1);
   await reader?.cancel();
+  await eventually(async () => longAnswers.open() === 0 && read.isLeft);
+  await stop();
+});
+
+test('the end of the session ends it, and the caller cannot take the part for the whole', async () => {
+  const { port, longAnswers, session, read, stop } = serve();
+  const reader = (await fetch(`http://127.0.0.1:${port}`)).body?.getReader();
+  await reader?.read();
+  session.hasEnded = true;
+  const { pages } = read;
+  const rest = async () => {
+    while (!(await reader?.read())?.done);
+  };
+  await expect(rest()).rejects.toThrow();
+  expect(read.pages).toBeLessThanOrEqual(pages + 1); // which was being read
   await eventually(async () => longAnswers.open() === 0 && read.isLeft);
   await stop();
 });

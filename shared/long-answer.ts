@@ -19,15 +19,18 @@ export interface Caller {
 /**
  * Answers too long to be held in memory. A page is read when the caller has taken the one before, so memory stays flat (what
  * nobody reads waits in the buffers of the kernel, some 4 MB). An error in between breaks the connection off, so that a
- * part is never taken for the whole. Each user has at most `perUser` of them at once in this replica.
+ * part is never taken for the whole; so does the end of the caller's session or token. Each user has at most `perUser` of
+ * them at once in this replica.
  */
 export function createLongAnswers({
   perUser,
   unreadSeconds = UNREAD_SECONDS,
+  authenticator,
   log,
 }: {
   perUser: number;
   unreadSeconds?: number;
+  authenticator: { authenticate: (request: Request) => Promise<unknown> };
   log: Log;
 }) {
   const open = new Map<string, number>();
@@ -58,7 +61,8 @@ export function createLongAnswers({
       throw error;
     });
     caller.server?.timeout(caller.request, unreadSeconds);
-    return new Response(bodyOf(parts, first, { log, ended: giveBack }), { headers });
+    const mayGoOn = () => authenticator.authenticate(caller.request);
+    return new Response(bodyOf(parts, first, { mayGoOn, log, ended: giveBack }), { headers });
   }
 
   return {
@@ -83,7 +87,7 @@ const tooMany = (perUser: number) =>
 function bodyOf(
   parts: AsyncGenerator<string, undefined>,
   first: IteratorResult<string, undefined>,
-  { log, ended }: { log: Log; ended: () => void },
+  { mayGoOn, log, ended }: { mayGoOn: () => Promise<unknown>; log: Log; ended: () => void },
 ): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   let ahead: IteratorResult<string, undefined> | null = first;
@@ -98,6 +102,7 @@ function bodyOf(
     {
       async pull(controller) {
         try {
+          if (!ahead) await mayGoOn();
           const { done, value } = ahead ?? (await parts.next());
           ahead = null;
           if (hasEnded) return;
@@ -105,8 +110,9 @@ function bodyOf(
           end();
           controller.close();
         } catch (error) {
-          log.error('answer broken off', { error });
+          log[error instanceof ApiError ? 'info' : 'error']('answer broken off', { error }); // a session may end
           end();
+          await parts.return(undefined);
           controller.error(error);
         }
       },

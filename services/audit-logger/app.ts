@@ -56,6 +56,12 @@ export function createApp({
       )
       // The trail keeps also what this version does not know.
       .use(subscribe({ appId: 'audit-logger', appTokens, sql, handle: record, handleUnknown: record, log, metrics }))
-      .use(trail({ sql, authenticator, longAnswers: createLongAnswers({ perUser: longAnswersPerUser, log }) }))
+      .use(
+        trail({
+          sql,
+          authenticator,
+          longAnswers: createLongAnswers({ perUser: longAnswersPerUser, authenticator, log }),
+        }),
+      )
   );
 }

@@ -54,7 +54,7 @@ export function createApp({ config, version, sql, log, metrics, committed, degra
     callers: createCallers(config),
   });
   const auth = authDeps({ config, sql, log, isPhase4, authenticator });
-  const longAnswers = createLongAnswers({ perUser: config.LONG_ANSWERS_PER_USER, log });
+  const longAnswers = createLongAnswers({ perUser: config.LONG_ANSWERS_PER_USER, authenticator, log });
   const tasks = { sql, authenticator, longAnswers };
 
   return edge({

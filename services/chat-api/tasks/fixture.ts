@@ -33,7 +33,7 @@ export function startApi(database: TestDatabase, { tasksPerUser = 100_000 } = {}
     serviceTokens: [SERVICE_TOKEN],
     appTokens: [APP_TOKEN],
   });
-  const longAnswers = createLongAnswers({ perUser: 4, log });
+  const longAnswers = createLongAnswers({ perUser: 4, authenticator, log });
   const app = edge({ log, admit: admission({ authenticator }) }).use(
     taskRoutes({
       sql,
