@@ -457,6 +457,16 @@ describe('API tokens', () => {
   const list = async (token: string) =>
     (await (await app.call('GET', '/api/v1/auth/tokens', { token })).json()) as Record<string, unknown>[];
 
+  test('are made by nobody who was disabled a moment ago, and would have one when enabled again', async () => {
+    const { id, token } = await app.signUp();
+    await me(token); // is remembered for a moment
+    await house.database.sql`update users set disabled_at = now() where id = ${id}`;
+    const json = { name: 'later', scopes: ['tasks:read'] };
+    const made = app.call('POST', '/api/v1/auth/tokens', { token, json });
+    expect(await refusalOf(made)).toEqual({ status: 401, code: 'INVALID_TOKEN' });
+    expect(await house.sql`select 1 from sessions where user_id = ${id} and kind = 'token'`).toHaveLength(0);
+  });
+
   test('are as many as the setting says, however many are made at once; who revokes one may make another', async () => {
     const few = house.open({ API_TOKENS_PER_USER: 3 });
     const [{ token }, other] = [await few.signUp(), await few.signUp()];

@@ -54,7 +54,7 @@ async function insertApiToken(
     select ${Bun.randomUUIDv7()}, u.id, 'token', ${name}, ${scopes}::text[], ${sha256(token)},
       now() + make_interval(days => ${expires_in_days}::integer)
     from users u join sessions s on s.user_id = u.id
-    where s.id = ${sid} and s.revoked_at is null
+    where s.id = ${sid} and s.revoked_at is null and to_jsonb(u) ->> 'disabled_at' is null
     for share
     returning id, name, scopes, created_at, expires_at, last_used_at`;
   return row;
