@@ -439,6 +439,15 @@ describe('POST /auth/password/reset', () => {
     expect((await app.logIn(email, 'Rainy-Day-42')).email).toBe(email);
   });
 
+  test('takes no code from before a change of the password', async () => {
+    const { email, token } = await app.signUp();
+    const { code } = await issueCode(house.sql, 'reset', email);
+    const change = { current: PASSWORD, new: 'Rainy-Day-42' };
+    expect((await app.call('PUT', '/api/v1/auth/password', { token, json: change })).status).toBe(200);
+    expect(await refusalOf(reset({ code, new: 'Windy-Day-42' }))).toEqual({ status: 400, code: 'PASSWORD_ERROR' });
+    expect((await app.logIn(email, 'Rainy-Day-42')).email).toBe(email);
+  });
+
   test('takes no invitation', async () => {
     const { email } = await app.signUp();
     const { code } = await issueCode(house.sql, 'invite', email);

@@ -19,6 +19,11 @@ export async function issueCode(sql: Sql, kind: CodeKind, email: string): Promis
   return { code, expires_at: row.expires_at };
 }
 
+/** A code for a password that is another one by now is good no more. */
+export async function forgetResets(sql: Sql, email: string): Promise<void> {
+  await sql`delete from account_codes where kind = 'reset' and email = ${email}`;
+}
+
 /**
  * Spends a code, once: gives the email it was made for, or null. Call it in the transaction of what it permits. Blanks
  * around it come from copying what a terminal printed.

@@ -3,7 +3,7 @@ import { isDuplicate, type Pool, type Sql } from '#shared/db';
 import { ApiError } from '#shared/errors';
 import type { Log } from '#shared/log';
 import { isTimezone } from '#shared/zone';
-import { useCode } from './codes.ts';
+import { forgetResets, useCode } from './codes.ts';
 import { emailProblem, isTooLongEmail, namedBy, normalized } from './email.ts';
 import type { Me, Signup } from './model.ts';
 import { type Asking, isTooLongPassword, NOBODY, type Passwords, passwordProblem } from './passwords.ts';
@@ -134,6 +134,7 @@ export function createAccounts({
       if (!account || !(await passwords.verify(current, account.password_hash, asking))) throw wrongCredentials();
       const passwordHash = await passwords.hash(wanted, asking);
       await sql.begin(async (tx) => {
+        await forgetResets(tx, account.email); // the code before the account, as a reset takes them
         await hold(tx, account);
         await setPassword(tx, userId, passwordHash);
         await revokeSessions(tx, userId, sid);
