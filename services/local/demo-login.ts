@@ -1,3 +1,4 @@
+import postgres from 'postgres';
 import { ApiError } from '#shared/errors';
 import { isLoopback } from '#shared/loopback';
 import { bun } from './command-line.ts';
@@ -23,9 +24,14 @@ export async function ensureDemoUser(chatApiPort: number, demo: DemoUser): Promi
   );
 }
 
-/** Whether the demo user of an earlier `up` can log in. */
-export async function canDemoLogIn(chatApiPort: number, demo: DemoUser): Promise<boolean> {
-  return (await post(chatApiPort, 'login', demo)).ok;
+/** Whether there is a demo user of an earlier `up` that is not disabled. Its password may be another one by now. */
+export async function isDemoEnabled(databaseUrl: string, { email }: DemoUser): Promise<boolean> {
+  const sql = postgres(databaseUrl, { max: 1, onnotice() {} });
+  try {
+    return (await sql`select 1 from users where email = ${email} and disabled_at is null`).length > 0;
+  } finally {
+    await sql.end();
+  }
 }
 
 /**

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type AppId, apps, perApp } from './apps.ts';
 import { answers, type Child } from './child.ts';
 import { ensureDatabase, explainGiven, isServerLost, prepareData } from './data.ts';
-import { canDemoLogIn, type DemoUser, ensureDemoUser, mayHaveDemo } from './demo-login.ts';
+import { type DemoUser, ensureDemoUser, isDemoEnabled, mayHaveDemo } from './demo-login.ts';
 import { POSTGRES } from './folder.ts';
 import { startGateway } from './gateway.ts';
 import { operate } from './operate.ts';
@@ -101,11 +101,10 @@ export const demoOf = ({ options, state }: Session): DemoUser | null =>
 /** Makes the demo user, or locks out that of an earlier `up` where there should be none. Without either all else runs. */
 async function prepareDemo(session: Session, stack: Stack): Promise<void> {
   const { terminal, state } = session;
-  const port = stack.ports['chat-api'];
   try {
     const demo = demoOf(session);
-    if (demo) return await step(session, 'demo user ready', () => ensureDemoUser(port, demo));
-    if (await canDemoLogIn(port, state.secrets.demo))
+    if (demo) return await step(session, 'demo user ready', () => ensureDemoUser(stack.ports['chat-api'], demo));
+    if (await isDemoEnabled(stack.databaseUrl('chat-api'), state.secrets.demo))
       await step(session, 'demo user disabled', () => disableDemoUser(stack, state.secrets.demo));
   } catch (error) {
     if (error instanceof Interrupted) throw error;
