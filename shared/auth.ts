@@ -128,18 +128,35 @@ export function createAuthenticator({
   /** Asked before a body is read, and again by the route. */
   let answers = new WeakMap<Request, { at: number; principal: Promise<Principal> }>();
   const counted = new WeakSet<Request>();
+  /** A request takes one place, however often it is asked about. */
+  const entries = new WeakMap<Request, Promise<void>>();
+
+  function authenticate(request: Request): Promise<Principal> {
+    const known = answers.get(request);
+    if (known && now() - known.at < ANSWER_MS) return known.principal;
+    const answer = { at: now(), principal: countedCaller(request) };
+    answers.set(request, answer);
+    return answer.principal;
+  }
 
   return {
     /**
      * Who makes a request, at this moment: to be asked again whenever time has passed. One request is counted once.
      * @throws {ApiError} 401 with the code of CONTRACT 4; 429 when the caller asks too much; 403 for a cookie on a state-changing request from elsewhere
      */
-    authenticate(request: Request): Promise<Principal> {
-      const known = answers.get(request);
-      if (known && now() - known.at < ANSWER_MS) return known.principal;
-      const answer = { at: now(), principal: countedCaller(request) };
-      answers.set(request, answer);
-      return answer.principal;
+    authenticate,
+
+    /**
+     * As `authenticate`, and waits for a place among the requests of this user: for routes, when the body is there. A session
+     * may have ended while it waited.
+     * @throws {ApiError} also 429 when that takes too long
+     */
+    async enter(request: Request): Promise<Principal> {
+      const principal = await authenticate(request);
+      const entry = entries.get(request) ?? callers?.takePlace(request, principal);
+      if (entry) entries.set(request, entry);
+      await entry;
+      return authenticate(request);
     },
 
     /** The claims of an access token, checked by signature and time only. @throws {ApiError} 401 */
@@ -156,7 +173,7 @@ export function createAuthenticator({
 /** Derives `principal`; who is not logged in learns nothing about bodies, and `admission` has had none of it read. */
 export const authenticated = (authenticator: Authenticator) =>
   new Elysia().derive({ as: 'scoped' }, async ({ request }) => ({
-    principal: await authenticator.authenticate(request),
+    principal: await authenticator.enter(request),
   }));
 
 /** @throws {ApiError} 403 unless this principal may do it: people may, API tokens within their scopes, services never */

@@ -29,7 +29,13 @@ beforeEach(async () => {
   await app?.stop();
   looks = 0;
   const callers = createCallers(
-    { REQUESTS_PER_SECOND: 2, REQUESTS_BURST: 5, ADDRESS_REFUSALS: 3, TRUSTED_PROXIES: '127.0.0.1' },
+    {
+      REQUESTS_PER_SECOND: 2,
+      REQUESTS_BURST: 5,
+      REQUESTS_AT_ONCE: 8,
+      ADDRESS_REFUSALS: 3,
+      TRUSTED_PROXIES: '127.0.0.1',
+    },
     { now: () => clock.now },
   );
   const authenticator = createAuthenticator({ lookup, secrets: [], callers, now: () => clock.now });
@@ -115,7 +121,13 @@ describe('requests of one user', () => {
   });
 
   test('of a service of ours are not counted', () => {
-    const settings = { REQUESTS_PER_SECOND: 1, REQUESTS_BURST: 1, ADDRESS_REFUSALS: 1, TRUSTED_PROXIES: '' };
+    const settings = {
+      REQUESTS_PER_SECOND: 1,
+      REQUESTS_BURST: 1,
+      REQUESTS_AT_ONCE: 1,
+      ADDRESS_REFUSALS: 1,
+      TRUSTED_PROXIES: '',
+    };
     const { countRequest } = createCallers(settings);
     for (let i = 0; i < 9; i++) countRequest({ type: 'service', userId: '' } as Principal);
   });
@@ -157,7 +169,13 @@ describe('API tokens that are none', () => {
     for (const token of await userWith(4)) expect((await ask(token)).status).toBe(200);
     const away = connect('postgres://nobody@127.0.0.1:1/nothing', { name: 'test', max: 1 });
     const { lookUp } = createCallers({
-      ...{ REQUESTS_PER_SECOND: 1, REQUESTS_BURST: 1, ADDRESS_REFUSALS: 1, TRUSTED_PROXIES: '127.0.0.1' },
+      ...{
+        REQUESTS_PER_SECOND: 1,
+        REQUESTS_BURST: 1,
+        REQUESTS_AT_ONCE: 1,
+        ADDRESS_REFUSALS: 1,
+        TRUSTED_PROXIES: '127.0.0.1',
+      },
     });
     const request = new Request('http://localhost', { headers: { 'x-forwarded-for': '192.0.2.1' } });
     for (let i = 0; i < 3; i++)

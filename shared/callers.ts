@@ -2,6 +2,7 @@ import { clientAddress, createTrust, networkOf, socketAddress } from './address.
 import type { Principal } from './auth.ts';
 import { listOf } from './config.ts';
 import { ApiError } from './errors.ts';
+import { atEnd, createPlaces } from './places.ts';
 import { createRecent, createTokenBucket, createWindow, type Permit } from './rate-limit.ts';
 
 export type Callers = ReturnType<typeof createCallers>;
@@ -15,17 +16,19 @@ const MAX_KNOWN = 10_000;
 interface Settings {
   REQUESTS_PER_SECOND: number;
   REQUESTS_BURST: number;
+  REQUESTS_AT_ONCE: number;
   ADDRESS_REFUSALS: number;
   TRUSTED_PROXIES: string;
 }
 
-/** How much a service does for one caller. Per replica and in memory; both throw {ApiError} 429 RATE_LIMITED. */
+/** How much a service does for one caller. Per replica and in memory; all throw {ApiError} 429 RATE_LIMITED. */
 export function createCallers(settings: Settings, { now = Date.now }: { now?: () => number } = {}) {
   const isTrusted = createTrust(listOf(settings.TRUSTED_PROXIES));
   const requests = createTokenBucket({
     capacity: settings.REQUESTS_BURST,
     refillPerSecond: settings.REQUESTS_PER_SECOND,
   });
+  const places = createPlaces({ perKey: settings.REQUESTS_AT_ONCE });
   const refusals = createWindow({ limit: settings.ADDRESS_REFUSALS, windowMs: MINUTE_MS });
   const known = createRecent<number>(MAX_KNOWN);
 
@@ -33,6 +36,11 @@ export function createCallers(settings: Settings, { now = Date.now }: { now?: ()
     /** Counts a request of a user, whatever the session or token. Services of ours are bound by nothing. */
     countRequest({ type, userId }: Principal): void {
       if (type !== 'service') refuseUnless(requests.take(userId, now()), 'Too many requests of one user.');
+    },
+
+    /** Waits until few enough requests of this user are under way, whose work may hold a connection each. */
+    async takePlace(request: Request, { type, userId }: Principal): Promise<void> {
+      if (type !== 'service') atEnd(request, await places.take(userId));
     },
 
     /**

@@ -75,6 +75,12 @@ export const callerConfig = {
     minimum: 1,
     description: 'of which so many may come at once, as when a program begins',
   }),
+  REQUESTS_AT_ONCE: t.Integer({
+    default: 8,
+    minimum: 1,
+    description:
+      'requests of one user worked on at once, the others wait; half of DATABASE_POOL leaves the rest to others',
+  }),
   ADDRESS_REFUSALS: t.Integer({
     default: 300,
     minimum: 1,

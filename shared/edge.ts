@@ -12,6 +12,7 @@ import { hosts, type Place } from './host.ts';
 import { createIntake } from './intake.ts';
 import type { Log } from './log.ts';
 import { methods } from './methods.ts';
+import { ending } from './places.ts';
 
 /**
  * What every service does with a request before a route sees it, and with the answer after. Each `app.ts` begins with
@@ -49,6 +50,7 @@ export function edge({
     .use(hosts(place))
     .use(sockets())
     .use(heads())
+    .use(ending())
     .use(deadline(() => toResponse(databaseUnavailable()), answerMs))
     .use(methods(() => app.router))
     .use(errorMapping({ log, invalid, routes: () => app.routes }))

@@ -1,6 +1,7 @@
 import { SignJWT } from 'jose';
 import { admission } from '#shared/admission';
 import { createAuthenticator } from '#shared/auth';
+import { createCallers } from '#shared/callers';
 import { connect, type Pool } from '#shared/db';
 import { edge } from '#shared/edge';
 import type { TaskEvent } from '#shared/events';
@@ -22,8 +23,8 @@ export type Person = Awaited<ReturnType<Api['person']>>;
 type Api = ReturnType<typeof startApi>;
 
 /** The task routes as chat-api's own role. The clock stands still until `clock.now` is set. */
-export function startApi(database: TestDatabase, { tasksPerUser = 100_000 } = {}) {
-  const sql: Pool = connect(database.url('chat-api'), { name: 'test', max: 8, publishes: true });
+export function startApi(database: TestDatabase, { tasksPerUser = 100_000, atOnce = 8, pool = 8 } = {}) {
+  const sql: Pool = connect(database.url('chat-api'), { name: 'test', max: pool, publishes: true });
   const log = createLog('test', { level: 'error' });
   const clock = { now: new Date('2026-11-24T10:00:00.000Z') };
   const wakes = { count: 0 };
@@ -32,6 +33,10 @@ export function startApi(database: TestDatabase, { tasksPerUser = 100_000 } = {}
     secrets: [secret],
     serviceTokens: [SERVICE_TOKEN],
     appTokens: [APP_TOKEN],
+    callers: createCallers({
+      ...{ REQUESTS_PER_SECOND: 100_000, REQUESTS_BURST: 100_000, REQUESTS_AT_ONCE: atOnce },
+      ...{ ADDRESS_REFUSALS: 100_000, TRUSTED_PROXIES: '' },
+    }),
   });
   const longAnswers = createLongAnswers({ perUser: 4, authenticator, log });
   const app = edge({ log, admit: admission({ authenticator }) }).use(

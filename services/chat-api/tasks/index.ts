@@ -5,6 +5,7 @@ import type { Pool, Sql } from '#shared/db';
 import { ApiError } from '#shared/errors';
 import type { Log } from '#shared/log';
 import type { LongAnswers } from '#shared/long-answer';
+import { createPlaces } from '#shared/places';
 import { answerOf, etagOf } from './answer.ts';
 import { batchItems, createBatch } from './batch.ts';
 import { createTask, type Store } from './create.ts';
@@ -53,6 +54,8 @@ export function taskRoutes({
   now?: () => Date;
 }) {
   const quota = createTaskQuota({ sql, limit: tasksPerUser, now: () => now().getTime() });
+  /** A search reads every title and description of its user: seconds of a core where there are many. */
+  const searches = createPlaces({ perKey: 1 });
   const insert = createGroupCommit<Change>((changes) => insertTasks(sql, changes));
 
   /**
@@ -93,7 +96,8 @@ export function taskRoutes({
       '/tasks',
       async ({ principal: { userId }, principal, query, request, server, set }) => {
         permit(principal, 'tasks:read');
-        const list = await listTasks(sql, userId, query, now());
+        const read = () => listTasks(sql, userId, query, now());
+        const list = await (query.q === undefined ? read() : searches.within(userId, read));
         if ('pages' in list) return longAnswers.json({ request, server, userId }, list.pages, answerOf);
         if (list.next !== null) set.headers.link = `<${nextUrl(request, list.next)}>; rel="next"`;
         return list.rows.map(answerOf);

@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'bun:test';
+import { eventually } from '../test/support/wait.ts';
+import { edge } from './edge.ts';
+import { createLog } from './log.ts';
+import { atEnd, createPlaces } from './places.ts';
+
+describe('a place', () => {
+  test('of a key is waited for in the order of coming, while other keys have theirs', async () => {
+    const { take } = createPlaces({ perKey: 1 });
+    const begun: string[] = [];
+    const enter = (key: string, name: string) => take(key).then((leave) => (begun.push(name), leave));
+    const first = await enter('ada', 'a1');
+    const [second, third] = [enter('ada', 'a2'), enter('ada', 'a3')];
+    await enter('bob', 'b1');
+    expect(begun).toEqual(['a1', 'b1']);
+    first();
+    (await second)();
+    (await third)();
+    expect(begun).toEqual(['a1', 'b1', 'a2', 'a3']);
+    await enter('ada', 'a4');
+  });
+
+  test('that does not come free in time is refused, and nobody behind loses a turn by it', async () => {
+    const { take, within } = createPlaces({ perKey: 1, waitMs: 20 });
+    const leave = await take('ada');
+    expect(await take('ada').catch((error: unknown) => error)).toMatchObject({ status: 429, code: 'RATE_LIMITED' });
+    leave();
+    expect(await within('ada', async () => 'done')).toBe('done');
+  });
+
+  test('is given back when the work fails', async () => {
+    const { within } = createPlaces({ perKey: 1, waitMs: 20 });
+    const failure = within('ada', () => Promise.reject(new Error('no')));
+    expect(await failure.catch(String)).toBe('Error: no');
+    expect(await within('ada', async () => 'done')).toBe('done');
+  });
+});
+
+describe('the end of a request', () => {
+  test('is that of its work, also when it was answered late', async () => {
+    const [gate, ended] = [Promise.withResolvers<void>(), { count: 0 }];
+    const app = edge({ log: createLog('test', { write: () => {} }), answerMs: 20 }).get(
+      '/slow',
+      async ({ request }) => {
+        atEnd(request, () => void (ended.count += 1));
+        await gate.promise;
+      },
+    );
+    expect((await app.handle(new Request('http://localhost/slow'))).status).toBe(503);
+    expect(ended.count).toBe(0);
+    gate.resolve();
+    await eventually(() => ended.count === 1);
+  });
+
+  test('is at once where no app knows of it', () => {
+    let isEnded = false;
+    atEnd(new Request('http://localhost/'), () => void (isEnded = true));
+    expect(isEnded).toBe(true);
+  });
+});

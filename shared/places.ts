@@ -1,0 +1,88 @@
+import { Elysia } from 'elysia';
+import { ApiError } from './errors.ts';
+
+/** Longer than the work before takes; short enough that who waited is still there when the turn comes. */
+const WAIT_MS = 5000;
+
+interface Key {
+  held: number;
+  waiting: Set<() => void>;
+}
+
+/**
+ * At most `perKey` pieces of work of a key at once; the others wait in the order in which they came, behind their own and
+ * nobody else's. So one user cannot take all connections of a pool.
+ */
+export function createPlaces({ perKey, waitMs = WAIT_MS }: { perKey: number; waitMs?: number }) {
+  const keys = new Map<string, Key>();
+
+  function giveBack(name: string, key: Key): void {
+    const [next] = key.waiting;
+    if (next) return next(); // the place is handed over: `held` stays
+    key.held -= 1;
+    if (key.held === 0) keys.delete(name);
+  }
+
+  function waitIn(key: Key): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const begin = () => {
+        clearTimeout(timer);
+        key.waiting.delete(begin);
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        key.waiting.delete(begin);
+        reject(tooMany());
+      }, waitMs);
+      key.waiting.add(begin);
+    });
+  }
+
+  /** @returns what gives the place back, once. @throws {ApiError} 429 to who has waited for 5 s */
+  async function take(name: string): Promise<() => void> {
+    const key = keys.get(name) ?? { held: 0, waiting: new Set() };
+    keys.set(name, key);
+    if (key.held < perKey) key.held += 1;
+    else await waitIn(key);
+    return () => giveBack(name, key);
+  }
+
+  return {
+    take,
+    /** Does `work` in a place. @throws {ApiError} 429 as `take`, and what `work` throws */
+    async within<T>(name: string, work: () => Promise<T>): Promise<T> {
+      const giveBackPlace = await take(name);
+      return work().finally(giveBackPlace);
+    },
+  };
+}
+
+const tooMany = () =>
+  new ApiError(429, 'RATE_LIMITED', 'Too many requests of one user at once. Please wait before you try again.', {
+    headers: { 'retry-after': '1' },
+  });
+
+/** Of each request under way, what its end does. */
+const ends = new WeakMap<Request, (() => void)[]>();
+
+/**
+ * Knows when the work for a request is over. Use it before `deadline`: what is answered late works on, and holds its
+ * connection.
+ */
+export const ending = () =>
+  new Elysia({ name: 'ending' }).wrap((handle, request) => async (...args: unknown[]) => {
+    const atEnds: (() => void)[] = [];
+    ends.set(request, atEnds);
+    try {
+      return await Promise.resolve(handle(...args));
+    } finally {
+      for (const end of atEnds) end();
+    }
+  });
+
+/** Does `end` when the work for this request is over; at once for one that came by no app. */
+export function atEnd(request: Request, end: () => void): void {
+  const known = ends.get(request);
+  if (known) known.push(end);
+  else end();
+}
