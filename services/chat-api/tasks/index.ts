@@ -98,8 +98,8 @@ export function taskRoutes({
         permit(principal, 'tasks:read');
         const read = () => listTasks(sql, userId, query, now());
         const list = await (query.q === undefined ? read() : searches.within(userId, read));
-        if ('pages' in list) return longAnswers.json({ request, server, userId }, list.pages, answerOf);
         if (list.next !== null) set.headers.link = `<${nextUrl(request, list.next)}>; rel="next"`;
+        if ('pages' in list) return longAnswers.json({ request, server, userId }, list.pages, answerOf);
         return list.rows.map(answerOf);
       },
       { detail: documented('Your tasks, newest first', { answer: { type: 'array', items: taskAnswerSchema } }) },

@@ -1,7 +1,7 @@
 import type { Sql } from '#shared/db';
 import { isUuid } from '#shared/correlation';
 import { ApiError, refusingAsync } from '#shared/errors';
-import { FEW, type Page, readAll, readRows, type Size } from '#shared/page';
+import { FEW, PART, type Page, readAll, readRows, type Size } from '#shared/page';
 import { isPiledUp } from '#shared/text';
 import { isInstant } from '#shared/time';
 import { dueFilter, filtersByDue, type Zones, zonesOf } from './due-filter.ts';
@@ -13,8 +13,10 @@ const MAX_LIMIT = 1000;
 /** Titles and descriptions of a page of more than a few tasks. */
 const MAX_BYTES = 1024 * 1024;
 
-/** Tasks, with the cursor of those that follow, or null; or all of a long list, to be read page by page. */
-export type List = { rows: TaskRow[]; next: string | null } | { pages: AsyncGenerator<TaskRow[], undefined> };
+/** Tasks; where they hold much text, or are all of a long list, in parts that are taken one by one. */
+type Tasks = { rows: TaskRow[] } | { pages: AsyncGenerator<TaskRow[], undefined> };
+/** `next`: the cursor of those that follow, or null. */
+export type List = Tasks & { next: string | null };
 
 /**
  * The tasks of a user, newest first unless sorted otherwise: with `limit` at most so many, without it all of them. Paging goes
@@ -41,10 +43,25 @@ export async function listTasks(sql: Sql, userId: string, query: ListQuery, now:
   }
 
   return refusingAsync('INVALID_QUERY', async () => {
-    if (limit === null) return { next: null, ...(await readAll(start, read)) };
+    if (limit === null) return { next: null, ...inParts(await readAll(start, read)) };
     const { rows, next } = await read(start, limit <= FEW.limit ? { limit } : { limit, bytes: MAX_BYTES });
-    return { rows, next: next && encodeCursor(order.name, next) };
+    return { next: next && encodeCursor(order.name, next), ...inParts({ rows }) };
   });
+}
+
+/** 200 tasks may hold 4 MB: as one text they would wait in memory for whoever does not read. */
+function inParts(tasks: Tasks): Tasks {
+  if ('pages' in tasks) return tasks;
+  let bytes = 0;
+  const parts = Map.groupBy(tasks.rows, ({ title, description }) => {
+    bytes += Buffer.byteLength(title) + Buffer.byteLength(description ?? '');
+    return Math.floor(bytes / PART.bytes);
+  });
+  return parts.size > 1 ? { pages: each([...parts.values()]) } : tasks;
+}
+
+async function* each<T>(parts: T[]): AsyncGenerator<T, undefined> {
+  yield* parts;
 }
 
 /** The key and id of a task, as a place in an order. */

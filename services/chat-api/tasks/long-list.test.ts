@@ -117,3 +117,19 @@ test('a page of GET /tasks?limit= holds 1 MiB at the most, and its Link leads on
   expect(pages).toBe(5);
   expect(found).toEqual(titles);
 });
+
+describe('a page of few tasks with much text', () => {
+  test('is a long answer too: nobody has more of them unread than of those, and it says what follows', async () => {
+    const { ada, titles } = await withLongList();
+    const open = await Promise.all(Array.from({ length: 4 }, () => ada.open('/tasks?limit=200')));
+    expect(open.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    const refused = await ada.call('GET', '/tasks?limit=200');
+    expect([refused.status, refused.body.code]).toEqual([429, 'TOO_MANY_LONG_ANSWERS']);
+    expect((await ada.call('GET', '/tasks?limit=5')).list).toHaveLength(5);
+    for (const answer of open) {
+      expect(answer.headers.get('link')).toContain('rel="next"');
+      expect(titlesOf(await answer.text())).toEqual(titles.slice(0, 200));
+    }
+    expect(api.longAnswers.open()).toBe(0);
+  });
+});
