@@ -2,11 +2,16 @@ import { bypassProxy } from '#shared/loopback';
 import { commandOrExit, bun, createProgress } from '../../services/local/command-line.ts';
 import { startCluster } from '../support/cluster.ts';
 
-// bun run bench [creates|events|outbox …] [--real]: measures the real services on a durable Postgres, with --real on daprd and Kafka too, and
+// bun run bench [creates|events|outbox|hostile …] [--real]: measures the real services on a durable Postgres, with --real on daprd and Kafka too, and
 // prints each figure with its limit or peer from the same run. These machines are shared: read ratios, not absolute times.
 
 bypassProxy(process.env);
-const suites = { creates: './creates.ts', events: './events.ts', outbox: './outbox.ts' } as const;
+const suites = {
+  creates: './creates.ts',
+  events: './events.ts',
+  outbox: './outbox.ts',
+  hostile: './hostile.ts',
+} as const;
 const all = Object.keys(suites) as (keyof typeof suites)[];
 const { values, words: asked } = commandOrExit({
   name: 'bench',
@@ -15,6 +20,7 @@ const { values, words: asked } = commandOrExit({
   creates  POST /tasks, beside the same inserts without TaskFlow
   events   how long an event takes to the broker and to the line of the stream
   outbox   how fast a backlog leaves the outbox, beside bare publishes
+  hostile  how much one hostile caller slows down another person's GET /tasks
   --real   on Apache Kafka and Dapr's sidecars, built at the first time (needs Go, Java and Maven)`,
   flags: { real: { type: 'boolean' } },
   refuse: (name) => (Object.hasOwn(suites, name) ? undefined : `There is no benchmark ${name}`),
