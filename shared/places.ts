@@ -1,8 +1,8 @@
 import { Elysia } from 'elysia';
 import { ApiError } from './errors.ts';
 
-/** Longer than the work before takes; short enough that who waited is still there when the turn comes. */
-const WAIT_MS = 5000;
+/** Longer than a request may take: it is answered 503 before, as one is that waits for the database itself. */
+const WAIT_MS = 10_000;
 
 interface Key {
   held: number;
@@ -38,7 +38,7 @@ export function createPlaces({ perKey, waitMs = WAIT_MS }: { perKey: number; wai
     });
   }
 
-  /** @returns what gives the place back, once. @throws {ApiError} 429 to who has waited for 5 s */
+  /** @returns what gives the place back, once. @throws {ApiError} 429 to who has waited for 10 s */
   async function take(name: string): Promise<() => void> {
     const key = keys.get(name) ?? { held: 0, waiting: new Set() };
     keys.set(name, key);
