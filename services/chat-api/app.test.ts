@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import { connect } from '#shared/db';
-import { createHouse, newUser, refusalOf } from './fixtures/app.ts';
+import { createHouse, newUser, refusalOf } from './fixture.ts';
 
 const house = await createHouse();
 afterAll(house.close);

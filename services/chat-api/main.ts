@@ -8,7 +8,7 @@ import { isLoopback } from '#shared/loopback';
 import { createMetrics } from '#shared/metrics';
 import { version } from '../../package.json' with { type: 'json' };
 import { createApp } from './app.ts';
-import { createChanges } from './changes/changes.ts';
+import { createChanges } from './changes/unpublished/publisher.ts';
 import { readConfig } from './config.ts';
 import { createRelay } from './outbox/relay.ts';
 import { createPurge } from './purge.ts';

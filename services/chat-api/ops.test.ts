@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import { runToEnd } from '../../test/support/command.ts';
-import { createHouse, type House, newUser, refusalOf, SECRET } from './fixtures/app.ts';
+import { createHouse, type House, newUser, refusalOf, SECRET } from './fixture.ts';
 
 const house: House = await createHouse();
 afterAll(house.close);

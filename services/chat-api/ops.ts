@@ -2,9 +2,9 @@ import { connect } from '#shared/db';
 import { deadLetterCommands } from '#shared/dead-letters';
 import { runCommand } from '#shared/ops';
 import { readConfig } from './config.ts';
-import { changes } from './ops/changes.ts';
-import { outbox } from './ops/outbox.ts';
-import { users } from './ops/users.ts';
+import { changes } from './ops/change-commands.ts';
+import { outbox } from './ops/outbox-commands.ts';
+import { users } from './ops/user-commands.ts';
 
 // Operators' commands: `bun /app/ops.js <group> <command> …` in the image, `bun run ops chat-api …` locally.
 

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'bun:test';
-import { createHouse, newUser, PASSWORD } from '../fixtures/app.ts';
+import { createHouse, newUser, PASSWORD } from '../fixture.ts';
 import { issueCode } from './codes.ts';
 import { revokeSessions } from './sessions.ts';
 

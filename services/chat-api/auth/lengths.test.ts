@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import { connect } from '#shared/db';
-import { createHouse, newUser, PASSWORD, refusalOf } from '../fixtures/app.ts';
+import { createHouse, newUser, PASSWORD, refusalOf } from '../fixture.ts';
 import { issueCode } from './codes.ts';
 
 // Nobody has what is longer than it may be, so no look into the database and no hash is spent on it.

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import { eventually } from '../../../test/support/wait.ts';
-import { claimsOf, createHouse, PASSWORD, refusalOf } from '../fixtures/app.ts';
+import { claimsOf, createHouse, PASSWORD, refusalOf } from '../fixture.ts';
 
 const house = await createHouse();
 afterAll(house.close);

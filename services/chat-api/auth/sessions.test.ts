@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import { createLog } from '#shared/log';
-import { createHouse, newUser, PASSWORD, refusalOf } from '../fixtures/app.ts';
+import { createHouse, newUser, PASSWORD, refusalOf } from '../fixture.ts';
 import { createPasswords, type Passwords } from './passwords.ts';
 import { createAccounts } from './service.ts';
 

@@ -3,7 +3,7 @@ import type { TaskEvent } from '#shared/events';
 import { createDatabase, type TestDatabase } from '../../../test/support/database.ts';
 import { eventually } from '../../../test/support/wait.ts';
 import { type Arrival, startRelay, startSidecarEdge, writeEvents } from './fixture.ts';
-import { listOutbox, RepairError, repairOutboxRow, showOutboxEvent } from './ops.ts';
+import { listOutbox, RepairError, repairOutboxRow, showOutboxEvent } from './outbox-repair.ts';
 import { connect } from '#shared/db';
 
 let database: TestDatabase;

@@ -3,7 +3,7 @@ import { connect, within } from '#shared/db';
 import type { Log } from '#shared/log';
 import type { Metrics } from '#shared/metrics';
 import { createBell } from './bell.ts';
-import { observeOutbox } from './observe.ts';
+import { observeOutbox } from './outbox-metrics.ts';
 import { createPace } from './pace.ts';
 import { claimRows, markSent, type OutboxRow, parkRow, releaseRows } from './rows.ts';
 import { invalidity } from './validity.ts';

@@ -2,7 +2,7 @@ import { Elysia, t } from 'elysia';
 import { type Authenticator, authenticated, permit } from '#shared/auth';
 import type { Sql } from '#shared/db';
 import type { LongAnswers } from '#shared/long-answer';
-import { knownForm } from '../tasks/row.ts';
+import { knownForm } from '../changes/task-row.ts';
 import * as model from './model.ts';
 import { answered, createTask, deleteTask, listTasks, updateTask } from './service.ts';
 

@@ -1,5 +1,5 @@
-import { toTask } from './events.ts';
-import type { TaskRow } from './row.ts';
+import { toTask } from '../changes/change.ts';
+import type { TaskRow } from '../changes/task-row.ts';
 
 /**
  * A task as the API answers it: the seven fields of Phase IV, and those of Phase V that are not null; `version` only

@@ -4,9 +4,9 @@ import { ApiError } from '#shared/errors';
 import type { Log } from '#shared/log';
 import { answerOf } from './answer.ts';
 import { createTask, type Store } from './create.ts';
-import type { Cause } from './events.ts';
+import type { Cause } from '../changes/change.ts';
 import type { TakeRoom } from './quota.ts';
-import type { TaskRow } from './row.ts';
+import type { TaskRow } from '../changes/task-row.ts';
 
 /** What became of one item of a batch: its task, or why it was refused. */
 export type ItemResult =

@@ -4,7 +4,7 @@ import { endOf, firstOccurrence, seriesOf } from '#shared/recurrence';
 import { CATCH_UPS, PRIORITIES } from '#shared/task';
 import { atMost, isVisible } from '#shared/text';
 import { isTimezone, localDate } from '#shared/zone';
-import { isInstance, isSeries, type TaskRow } from './row.ts';
+import { isInstance, isSeries, type TaskRow } from '../changes/task-row.ts';
 
 /** What a caller sent: absent is unchanged, `null` clears, unknown fields are ignored. Nothing in it is checked yet. */
 export type TaskInput = Readonly<Record<string, unknown>>;

@@ -1,5 +1,5 @@
 import { ApiError } from '#shared/errors';
-import type { TaskRow } from './row.ts';
+import type { TaskRow } from '../changes/task-row.ts';
 
 /** @throws {ApiError} 412 unless the `If-Match` header (RFC 9110, 13.1.1) is absent, `*` or names this version */
 export function requireMatch(row: TaskRow, ifMatch: string | null): void {

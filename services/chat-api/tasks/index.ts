@@ -10,11 +10,11 @@ import { answerOf, etagOf } from './answer.ts';
 import { batchItems, createBatch } from './batch.ts';
 import { createTask, type Store } from './create.ts';
 import { deleteTask } from './delete.ts';
-import { actorOf, type Cause, type Change } from './events.ts';
+import { actorOf, type Cause, type Change } from '../changes/change.ts';
 import type { TaskInput } from './fields.ts';
-import { createGroupCommit } from './group-commit.ts';
+import { createGroupCommit } from '../changes/group-commit.ts';
 import { type Answer, idempotencyKey, once } from './idempotency.ts';
-import { createInstances } from './instances.ts';
+import { createInstances } from '../series/instances.ts';
 import { listTasks } from './list.ts';
 import {
   batchSchema,
@@ -26,11 +26,11 @@ import {
   taskChangesSchema,
 } from './model.ts';
 import { createTaskQuota } from './quota.ts';
-import { previewDates, seriesDates } from './occurrences.ts';
+import { previewDates, seriesDates } from '../series/dates.ts';
 import { acknowledgeReminder, snoozeReminder } from './reminder-actions.ts';
-import { knownForm, readTask, type TaskRow } from './row.ts';
+import { knownForm, readTask, type TaskRow } from '../changes/task-row.ts';
 import { type Scope, updateTask } from './update.ts';
-import { insertTasks } from './write.ts';
+import { insertTasks } from '../changes/write.ts';
 
 /**
  * Tasks over HTTP (CONTRACT 4, 5 and 7). A change is answered when it and its events are committed; `committed` is called

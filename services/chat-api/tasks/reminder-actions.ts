@@ -2,10 +2,10 @@ import type { Sql } from '#shared/db';
 import { parseOffset, triggerAt } from '#shared/due';
 import { FieldError } from '#shared/field';
 import { ApiError, refusing } from '#shared/errors';
-import { changed, type Cause } from './events.ts';
+import { changed, type Cause } from '../changes/change.ts';
 import { requireMatch } from './if-match.ts';
-import { isSeries, lockTask, type TaskRow } from './row.ts';
-import { updateTasks } from './write.ts';
+import { isSeries, lockTask, type TaskRow } from '../changes/task-row.ts';
+import { updateTasks } from '../changes/write.ts';
 
 type Request = { id: string; userId: string; ifMatch: string | null; cause: Cause };
 

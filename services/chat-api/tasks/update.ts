@@ -3,14 +3,14 @@ import { FieldError } from '#shared/field';
 import { ApiError, refusingAsync } from '#shared/errors';
 import { firstOccurrence, seriesOf } from '#shared/recurrence';
 import { userTimezone } from './create.ts';
-import { type Cause, changed, type Change, created } from './events.ts';
+import { type Cause, changed, type Change, created } from '../changes/change.ts';
 import { needsUserTimezone, type TaskInput, withFields } from './fields.ts';
 import { requireMatch } from './if-match.ts';
-import { reminderOf } from './reminder-status.ts';
-import { isInstance, isSeries, lockTask, readTask, type SeriesTask, type TaskRow } from './row.ts';
-import { updateSeries } from './series-edit.ts';
-import { instanceOf, withCursor } from './series.ts';
-import { insertTasks, updateTasks } from './write.ts';
+import { reminderOf } from '../changes/reminder-status.ts';
+import { isInstance, isSeries, lockTask, readTask, type SeriesTask, type TaskRow } from '../changes/task-row.ts';
+import { updateSeries } from '../series/edit.ts';
+import { instanceOf, withCursor } from '../series/template.ts';
+import { insertTasks, updateTasks } from '../changes/write.ts';
 
 export type Scope = 'this' | 'series';
 export type Update = {

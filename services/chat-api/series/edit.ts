@@ -1,11 +1,11 @@
 import type { Sql } from '#shared/db';
 import { endOf, nextOccurrenceAfter, occurrenceAt, occurrences, type Series, seriesOf } from '#shared/recurrence';
 import { localDate } from '#shared/zone';
-import { type Cause, changed, type Change, deleted } from './events.ts';
-import { reminderOf } from './reminder-status.ts';
-import { columns, type SeriesTask, type TaskRow } from './row.ts';
-import { insertInstances, instanceOf, nextLook } from './series.ts';
-import { deleteTasks, updateTasks } from './write.ts';
+import { type Cause, changed, type Change, deleted } from '../changes/change.ts';
+import { reminderOf } from '../changes/reminder-status.ts';
+import { columns, type SeriesTask, type TaskRow } from '../changes/task-row.ts';
+import { insertInstances, instanceOf, nextLook } from './template.ts';
+import { deleteTasks, updateTasks } from '../changes/write.ts';
 
 /**
  * Writes an edited template and brings its open, unedited instances due from now on after it: those of dates that the

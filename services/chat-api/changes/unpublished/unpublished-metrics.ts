@@ -1,6 +1,6 @@
 import type { Sql } from '#shared/db';
 import type { Metrics } from '#shared/metrics';
-import { waiting } from './rows.ts';
+import { waiting } from './waiting.ts';
 
 /** The metrics of changes made without events, until the last of them has become one. */
 export function observeChanges(sql: Sql, metrics: Metrics): void {

@@ -1,5 +1,5 @@
 import type { Sql } from '#shared/db';
-import type { Change } from './events.ts';
+import type { Change } from './change.ts';
 
 // The only statements that change tasks with their events: row and outbox row are written by one statement each, so
 // there is no moment and no bug that keeps one without the other.

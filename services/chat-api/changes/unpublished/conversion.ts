@@ -1,7 +1,7 @@
-import { changed, type Cause, type Change, created, deleted } from '../tasks/events.ts';
-import { reminderOf } from '../tasks/reminder-status.ts';
-import type { TaskRow } from '../tasks/row.ts';
-import type { ChangeRow } from './rows.ts';
+import { changed, type Cause, type Change, created, deleted } from '../change.ts';
+import { reminderOf } from '../reminder-status.ts';
+import type { TaskRow } from '../task-row.ts';
+import type { ChangeRow } from './waiting.ts';
 
 /** A change that says nothing an event could carry. The message names the row and its field, never what it holds. */
 export class ChangeError extends Error {

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import { createDatabase } from '../../../test/support/database.ts';
-import { type Json, type Person, startApi } from './fixture.ts';
+import { type Json, type Person, startApi } from '../tasks/fixture.ts';
 
 const database = await createDatabase();
 const api = startApi(database);

@@ -2,11 +2,11 @@ import { isTransient, type Pool, type Sql } from '#shared/db';
 import { isUuid } from '#shared/correlation';
 import { occurrences, seriesOf } from '#shared/recurrence';
 import { isDate } from '#shared/time';
-import { answerOf } from './answer.ts';
-import type { Cause } from './events.ts';
-import { inTurns, type ItemResult, refusedItem } from './batch.ts';
-import { columns, isSeries, type SeriesTask, type TaskRow } from './row.ts';
-import { insertInstances, instanceOf, withCursor } from './series.ts';
+import { answerOf } from '../tasks/answer.ts';
+import type { Cause } from '../changes/change.ts';
+import { inTurns, type ItemResult, refusedItem } from '../tasks/batch.ts';
+import { columns, isSeries, type SeriesTask, type TaskRow } from '../changes/task-row.ts';
+import { insertInstances, instanceOf, withCursor } from './template.ts';
 
 /** What the recurring-task-processor may ask for: the instance of a date, or only that the cursor moves. */
 type Item = { seriesId: string; date: string; createsInstance: boolean };

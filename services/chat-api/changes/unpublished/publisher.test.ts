@@ -3,8 +3,8 @@ import { connect, type Pool } from '#shared/db';
 import type { TaskEvent } from '#shared/events';
 import { createLog } from '#shared/log';
 import { createMetrics } from '#shared/metrics';
-import { createDatabase, type TestDatabase } from '../../../test/support/database.ts';
-import { createChanges } from './changes.ts';
+import { createDatabase, type TestDatabase } from '../../../../test/support/database.ts';
+import { createChanges } from './publisher.ts';
 
 let database: TestDatabase;
 let sql: Pool;

@@ -1,5 +1,5 @@
 import { asJson, CommandError, type Group, listing, toSecond } from '#shared/ops';
-import { ChangeError } from '../changes/events.ts';
+import { ChangeError } from '../changes/unpublished/conversion.ts';
 import {
   correctChange,
   dropChange,
@@ -8,7 +8,7 @@ import {
   repairChanges,
   showChange,
   type Sides,
-} from '../changes/ops.ts';
+} from '../changes/unpublished/change-repair.ts';
 
 /** Changes of tasks made without events (Phase IV, SQL by hand): `changes <command>`. A parked one holds back its task. */
 export const changes: Group = {

@@ -1,5 +1,5 @@
 import { dueAt, triggerAt } from '#shared/due';
-import { isSeries, type TaskRow } from './row.ts';
+import { isSeries, type TaskRow } from './task-row.ts';
 
 /**
  * What a task says of its reminder after a change, and until when it is snoozed (CONTRACT 8). `before` is null for a new

@@ -1,6 +1,6 @@
 import type { Pool, Sql } from '#shared/db';
-import { ChangeError, eventsOf } from './events.ts';
-import { withRows, type WaitingChange } from './rows.ts';
+import { ChangeError, eventsOf } from './conversion.ts';
+import { withRows, type WaitingChange } from './waiting.ts';
 
 /** A change that waits, as `ops changes list` prints it. */
 export type ListedChange = WaitingChange & { parked_reason: string | null };

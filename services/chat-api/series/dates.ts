@@ -5,9 +5,9 @@ import { ApiError, refusing } from '#shared/errors';
 import { describe, occurrences, seriesOf } from '#shared/recurrence';
 import { readDate } from '#shared/time';
 import { localDate } from '#shared/zone';
-import { userTimezone } from './create.ts';
-import { needsUserTimezone, type TaskInput, withFields } from './fields.ts';
-import { blankTask, isSeries, readTask, type SeriesTask } from './row.ts';
+import { userTimezone } from '../tasks/create.ts';
+import { needsUserTimezone, type TaskInput, withFields } from '../tasks/fields.ts';
+import { blankTask, isSeries, readTask, type SeriesTask } from '../changes/task-row.ts';
 
 const DEFAULT_LIMIT = 10;
 const MAX_LIMIT = 100;

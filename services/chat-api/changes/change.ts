@@ -3,7 +3,7 @@ import { formatDueDate } from '#shared/due';
 import type { Actor, TaskCreated, TaskDeleted, TaskEvent, TaskUpdated, TaskCompleted } from '#shared/events';
 import { endOf } from '#shared/recurrence';
 import type { Task } from '#shared/task';
-import type { TaskRow } from './row.ts';
+import type { TaskRow } from './task-row.ts';
 
 /** Who makes a change, in which request, and when: what every event of it says. */
 export type Cause = { actor: Actor; correlationId: string; traceparent: string | null; now: Date };

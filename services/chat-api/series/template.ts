@@ -1,10 +1,10 @@
 import type { Sql } from '#shared/db';
 import { FieldError } from '#shared/field';
 import { firstOccurrence, instanceId, nextInstanceAt, occurrenceAt, seriesOf } from '#shared/recurrence';
-import { type Cause, type Change, created } from './events.ts';
-import { reminderOf } from './reminder-status.ts';
-import { isSeries, type SeriesTask, type TaskRow } from './row.ts';
-import { insertTasks, lastPublished } from './write.ts';
+import { type Cause, type Change, created } from '../changes/change.ts';
+import { reminderOf } from '../changes/reminder-status.ts';
+import { isSeries, type SeriesTask, type TaskRow } from '../changes/task-row.ts';
+import { insertTasks, lastPublished } from '../changes/write.ts';
 
 /** What a new task consists of: itself or, of a series, the template and its first instance, visible at once. */
 export function newTask(row: TaskRow, cause: Cause): [Change, ...Change[]] {

@@ -2,11 +2,11 @@ import { isDataError, type Pool, type Sql } from '#shared/db';
 import type { Log } from '#shared/log';
 import { createLoop } from '#shared/loop';
 import type { Metrics } from '#shared/metrics';
-import { columns, type TaskRow } from '../tasks/row.ts';
-import { insertEvents, lastPublished } from '../tasks/write.ts';
-import { eventsOf } from './events.ts';
-import { observeChanges } from './observe.ts';
-import { type ChangeRow, deleteChanges, oldestChanges, parkChange, type WaitingChange, withRows } from './rows.ts';
+import { columns, type TaskRow } from '../task-row.ts';
+import { insertEvents, lastPublished } from '../write.ts';
+import { eventsOf } from './conversion.ts';
+import { observeChanges } from './unpublished-metrics.ts';
+import { type ChangeRow, deleteChanges, oldestChanges, parkChange, type WaitingChange, withRows } from './waiting.ts';
 
 /** Changes made into events in one transaction. */
 const ROWS = 500;

@@ -1,7 +1,7 @@
 import { isUuid } from '#shared/correlation';
 import type { TaskEvent } from '#shared/events';
 import { asJson, CommandError, type Group, listing, toSecond } from '#shared/ops';
-import { listOutbox, repairOutboxRow, RepairError, showOutboxEvent, type WaitingRow } from '../outbox/ops.ts';
+import { listOutbox, repairOutboxRow, RepairError, showOutboxEvent, type WaitingRow } from '../outbox/outbox-repair.ts';
 
 /** Events that wait: `outbox <command>`. A parked one holds back its task until it is repaired. */
 export const outbox: Group = {
