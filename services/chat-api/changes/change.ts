@@ -2,7 +2,7 @@ import type { Principal } from '#shared/auth';
 import { formatDueDate } from '#shared/due';
 import type { Actor, TaskCreated, TaskDeleted, TaskEvent, TaskUpdated, TaskCompleted } from '#shared/events';
 import { endOf } from '#shared/recurrence';
-import type { Task } from '#shared/task';
+import { type Task, taskSchema } from '#shared/task';
 import type { TaskRow } from './task-row.ts';
 
 /** Who makes a change, in which request, and when: what every event of it says. */
@@ -17,31 +17,22 @@ export function actorOf({ type, userId, name }: Principal): Actor {
   return { type, id: userId, ...(name !== null && { name }) };
 }
 
-/** The task as events carry it: all fields, nulls explicit, due date and end in the form given (CONTRACT 11). */
-export const toTask = (row: TaskRow): Task => ({
-  id: row.id,
-  user_id: row.user_id,
-  title: row.title,
-  description: row.description,
-  completed: row.completed,
-  created_at: row.created_at.toISOString(),
-  updated_at: row.updated_at.toISOString(),
-  priority: row.priority,
-  due_date: dueDateOf(row),
-  due_all_day: row.due_all_day,
-  timezone: row.timezone,
-  recurrence_pattern: row.recurrence_pattern,
-  recurrence_end_date: textOf(endOf(row)),
-  catch_up: row.catch_up,
-  reminder_offset: row.reminder_offset,
-  reminder_status: row.reminder_status,
-  snoozed_until: row.snoozed_until?.toISOString() ?? null,
-  parent_recurring_task_id: row.parent_recurring_task_id,
-  occurrence_date: row.occurrence_date,
-  version: row.version ?? 0,
-});
+const published = Object.keys(taskSchema.properties) as (keyof Task)[];
 
-const textOf = (time: string | Date | null): string | null => (time instanceof Date ? time.toISOString() : time);
+/** The task as events carry it: all fields, nulls explicit, due date and end in the form given (CONTRACT 11). */
+export function toTask(row: TaskRow): Task {
+  const fields = Object.fromEntries(published.map((field) => [field, plain(row[field])]));
+  return {
+    ...(fields as { [F in keyof Task]: Plain<TaskRow[F]> }),
+    due_date: dueDateOf(row),
+    recurrence_end_date: plain(endOf(row)),
+    version: row.version ?? 0,
+  };
+}
+
+type Plain<V> = V extends Date ? string : V;
+
+const plain = <V>(value: V): Plain<V> => (value instanceof Date ? value.toISOString() : value) as Plain<V>;
 
 const dueDateOf = ({ due_date, due_all_day, timezone }: TaskRow): string | null =>
   due_date && formatDueDate({ due_date, due_all_day: due_all_day ?? false }, timezone ?? 'UTC');

@@ -2,17 +2,13 @@ import { dueAt, triggerAt } from '#shared/due';
 import { isSeries, type TaskRow } from './task-row.ts';
 
 /**
- * What a task says of its reminder after a change, and until when it is snoozed (CONTRACT 8). `before` is null for a new
- * task. Changing its time schedules it again, also when it was sent; acknowledged, it stays so.
+ * The row with what it says of its reminder after a change, and until when it is snoozed (CONTRACT 8). `before` is null for
+ * a new task. Changing its time schedules it again, also when it was sent; acknowledged, it stays so.
  */
-export function reminderOf(
-  before: TaskRow | null,
-  after: TaskRow,
-  now: Date,
-): Pick<TaskRow, 'reminder_status' | 'snoozed_until'> {
+export function withReminder(before: TaskRow | null, after: TaskRow, now: Date): TaskRow {
   const isMoved = before !== null && ownTime(before) !== ownTime(after);
   const task = { ...after, snoozed_until: isMoved || isSeries(after) ? null : after.snoozed_until };
-  return { snoozed_until: task.snoozed_until, reminder_status: statusOf(before, task, now) };
+  return { ...task, reminder_status: statusOf(before, task, now) };
 }
 
 function statusOf(before: TaskRow | null, after: TaskRow, now: Date): string | null {

@@ -1,5 +1,6 @@
 import type { Sql } from '#shared/db';
 import type { Change } from './change.ts';
+import { changing } from './columns.ts';
 
 // The only statements that change tasks with their events: row and outbox row are written by one statement each, so
 // there is no moment and no bug that keeps one without the other.
@@ -23,18 +24,11 @@ export async function insertTasks(sql: Sql, changes: Change[]): Promise<Set<stri
 /** Writes rows that this transaction has locked, and their events. Owner, parent and creation never change. */
 export async function updateTasks(sql: Sql, changes: Change[]): Promise<void> {
   if (changes.length === 0) return;
+  const names = sql`${sql(changing)}`; // a fragment, since behind `update` the driver would make assignments of a list
   await sql`
     with given as materialized (${givenRows(sql, changes)}),
     updated as (
-      update tasks set
-        title = (task).title, description = (task).description, completed = (task).completed,
-        updated_at = (task).updated_at, priority = (task).priority, due_date = (task).due_date,
-        due_all_day = (task).due_all_day, timezone = (task).timezone, recurrence_pattern = (task).recurrence_pattern,
-        recurrence_end_date = (task).recurrence_end_date, recurrence_end_day = (task).recurrence_end_day,
-        catch_up = (task).catch_up, exdates = (task).exdates,
-        next_instance_at = (task).next_instance_at, cursor_date = (task).cursor_date,
-        reminder_offset = (task).reminder_offset, reminder_status = (task).reminder_status,
-        snoozed_until = (task).snoozed_until, version = (task).version
+      update tasks set (${names}) = (select ${names} from (select (task).*) as next)
       from given where tasks.id = (task).id
     )
     ${intoOutbox(sql)}`;

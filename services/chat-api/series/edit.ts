@@ -2,9 +2,10 @@ import type { Sql } from '#shared/db';
 import { endOf, nextOccurrenceAfter, occurrenceAt, occurrences, type Series, seriesOf } from '#shared/recurrence';
 import { localDate } from '#shared/zone';
 import { type Cause, changed, type Change, deleted } from '../changes/change.ts';
-import { reminderOf } from '../changes/reminder-status.ts';
-import { columns, type SeriesTask, type TaskRow } from '../changes/task-row.ts';
-import { insertInstances, instanceOf, nextLook } from './template.ts';
+import { columns, copied } from '../changes/columns.ts';
+import { withReminder } from '../changes/reminder-status.ts';
+import { type SeriesTask, type TaskRow } from '../changes/task-row.ts';
+import { copyOf, insertInstances, instanceOf, nextLook } from './template.ts';
 import { deleteTasks, updateTasks } from '../changes/write.ts';
 
 /**
@@ -53,12 +54,9 @@ function isUnedited(instance: TaskRow, template: SeriesTask): boolean {
   return copied.every((field) => String(instance[field]) === String(original[field]));
 }
 
-const copied = ['title', 'description', 'priority', 'due_date', 'due_all_day', 'timezone', 'reminder_offset'] as const;
-
 function follow(instance: TaskRow, template: SeriesTask, cause: Cause): Change | null {
   const model = instanceOf(template, instance.occurrence_date ?? '', cause.now);
-  const next = { ...instance, ...Object.fromEntries(copied.map((field) => [field, model[field]])) };
-  return changed(instance, { ...next, ...reminderOf(instance, next, cause.now) }, cause);
+  return changed(instance, withReminder(instance, { ...instance, ...copyOf(model) }, cause.now), cause);
 }
 
 const hasDate = (series: Series, date: string | null): boolean =>

@@ -5,7 +5,8 @@ import { isDate } from '#shared/time';
 import { answerOf } from '../tasks/answer.ts';
 import type { Cause } from '../changes/change.ts';
 import { inTurns, type ItemResult, refusedItem } from '../tasks/batch.ts';
-import { columns, isSeries, type SeriesTask, type TaskRow } from '../changes/task-row.ts';
+import { columns } from '../changes/columns.ts';
+import { isSeries, type SeriesTask, type TaskRow } from '../changes/task-row.ts';
 import { insertInstances, instanceOf, withCursor } from './template.ts';
 
 /** What the recurring-task-processor may ask for: the instance of a date, or only that the cursor moves. */

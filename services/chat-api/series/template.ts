@@ -2,13 +2,14 @@ import type { Sql } from '#shared/db';
 import { FieldError } from '#shared/field';
 import { firstOccurrence, instanceId, nextInstanceAt, occurrenceAt, seriesOf } from '#shared/recurrence';
 import { type Cause, type Change, created } from '../changes/change.ts';
-import { reminderOf } from '../changes/reminder-status.ts';
-import { isSeries, type SeriesTask, type TaskRow } from '../changes/task-row.ts';
+import { type Copied, copied } from '../changes/columns.ts';
+import { withReminder } from '../changes/reminder-status.ts';
+import { blankTask, isSeries, type SeriesTask, type TaskRow } from '../changes/task-row.ts';
 import { insertTasks, lastPublished } from '../changes/write.ts';
 
 /** What a new task consists of: itself or, of a series, the template and its first instance, visible at once. */
 export function newTask(row: TaskRow, cause: Cause): [Change, ...Change[]] {
-  if (!isSeries(row)) return [created({ ...row, ...reminderOf(null, row, cause.now) }, cause)];
+  if (!isSeries(row)) return [created(withReminder(null, row, cause.now), cause)];
   const date = firstOccurrence(seriesOf(row));
   if (date === null) throw new FieldError('recurrence_pattern', 'never occurs');
   return [created(withCursor(row, date), cause), created(instanceOf(row, date, cause.now), cause)];
@@ -17,26 +18,19 @@ export function newTask(row: TaskRow, cause: Cause): [Change, ...Change[]] {
 /** The instance of a date: an ordinary task with what it copies from its series. Its id is the same from everyone. */
 export function instanceOf(series: SeriesTask, date: string, now: Date): TaskRow {
   const row: TaskRow = {
-    ...series,
+    ...blankTask(series.user_id, now),
+    ...copyOf(series),
     id: instanceId(series.id, date),
-    completed: false,
-    created_at: now,
-    updated_at: now,
     due_date: occurrenceAt(seriesOf(series), date),
-    recurrence_pattern: null,
-    recurrence_end_date: null,
-    recurrence_end_day: null,
-    catch_up: null,
-    exdates: null,
-    next_instance_at: null,
-    cursor_date: null,
     parent_recurring_task_id: series.id,
     occurrence_date: date,
-    snoozed_until: null,
-    version: null,
   };
-  return { ...row, ...reminderOf(null, row, now) };
+  return withReminder(null, row, now);
 }
+
+/** What instances have from a row, or have themselves of what they were given. */
+export const copyOf = (row: TaskRow): Pick<TaskRow, Copied> =>
+  Object.fromEntries(copied.map((field) => [field, row[field]])) as Pick<TaskRow, Copied>;
 
 /** Inserts instances with their events. What is there already stays as it is. @returns what was new */
 export async function insertInstances(tx: Sql, rows: TaskRow[], cause: Cause): Promise<Change[]> {

@@ -1,16 +1,19 @@
 import { toTask } from '../changes/change.ts';
+import { type Answered, answered, ofPhase4 } from '../changes/columns.ts';
 import type { TaskRow } from '../changes/task-row.ts';
+
+const plainFields: Answered[] = ofPhase4;
+const moreFields = answered.filter((field) => !plainFields.includes(field) && field !== 'version');
 
 /**
  * A task as the API answers it: the seven fields of Phase IV, and those of Phase V that are not null; `version` only
  * beside one of these, so that a plain task looks exactly as it did (CONTRACT 4).
  */
 export function answerOf(row: TaskRow): Record<string, unknown> {
-  const { id, user_id, title, description, completed, created_at, updated_at, due_all_day, version, ...more } =
-    toTask(row);
-  const plain = { id, user_id, title, description, completed, created_at, updated_at };
-  const present = Object.entries(more).filter(([, value]) => value !== null);
-  return present.length === 0 ? plain : { ...plain, ...Object.fromEntries(present), version };
+  const task = toTask(row);
+  const present = moreFields.filter((field) => task[field] !== null);
+  const fields = present.length === 0 ? plainFields : [...plainFields, ...present, 'version' as const];
+  return Object.fromEntries(fields.map((field) => [field, task[field]]));
 }
 
 /** A strong validator (RFC 9110, 8.8.3); a row that Phase IV wrote has version 0. */

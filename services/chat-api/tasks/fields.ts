@@ -4,6 +4,7 @@ import { endOf, firstOccurrence, seriesOf } from '#shared/recurrence';
 import { CATCH_UPS, PRIORITIES } from '#shared/task';
 import { atMost, isVisible } from '#shared/text';
 import { isTimezone, localDate } from '#shared/zone';
+import type { Given } from '../changes/columns.ts';
 import { isInstance, isSeries, type TaskRow } from '../changes/task-row.ts';
 
 /** What a caller sent: absent is unchanged, `null` clears, unknown fields are ignored. Nothing in it is checked yet. */
@@ -37,23 +38,27 @@ export function withFields(row: TaskRow, input: TaskInput, userTimezone: string 
   return next;
 }
 
+type Reader<F extends keyof TaskRow> = (value: unknown, field: string) => TaskRow[F];
+/** Understood only with the zone. */
+type Zoned = 'due_date' | 'recurrence_end_date';
+
 /** Fields that need no other field to be understood. */
-const readers = {
+const readers: { [F in Exclude<Given, Zoned>]: Reader<F> } = {
   title: readTitle,
   description: readDescription,
-  completed(value: unknown, field: string): boolean {
+  completed(value, field) {
     if (typeof value !== 'boolean') throw new FieldError(field, 'expected true or false');
     return value;
   },
-  priority: (value: unknown, field: string) => oneOf(PRIORITIES, value, field),
-  catch_up: (value: unknown, field: string) => oneOf(CATCH_UPS, value, field),
-  timezone(value: unknown, field: string): string | null {
+  priority: (value, field) => oneOf(PRIORITIES, value, field),
+  catch_up: (value, field) => oneOf(CATCH_UPS, value, field),
+  timezone(value, field) {
     const zone = textOrNull(value, field);
     if (zone !== null && !isTimezone(zone)) throw new FieldError(field, 'expected an IANA name, as Europe/Berlin');
     return zone;
   },
   recurrence_pattern: textOrNull,
-  reminder_offset(value: unknown, field: string): string | null {
+  reminder_offset(value, field) {
     const offset = textOrNull(value, field);
     return offset === null ? null : parseOffset(offset);
   },

@@ -5,7 +5,8 @@ import { FEW, PART, type Page, readAll, readRows, type Size } from '#shared/page
 import { isPiledUp } from '#shared/text';
 import { isInstant } from '#shared/time';
 import { dueFilter, filtersByDue, type Zones, zonesOf } from './due-filter.ts';
-import { columns, type TaskRow } from '../changes/task-row.ts';
+import { columns } from '../changes/columns.ts';
+import type { TaskRow } from '../changes/task-row.ts';
 
 export type ListQuery = Readonly<Record<string, string | undefined>>;
 

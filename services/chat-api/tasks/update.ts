@@ -6,7 +6,7 @@ import { userTimezone } from './create.ts';
 import { type Cause, changed, type Change, created } from '../changes/change.ts';
 import { needsUserTimezone, type TaskInput, withFields } from './fields.ts';
 import { requireMatch } from './if-match.ts';
-import { reminderOf } from '../changes/reminder-status.ts';
+import { withReminder } from '../changes/reminder-status.ts';
 import { isInstance, isSeries, lockTask, readTask, type SeriesTask, type TaskRow } from '../changes/task-row.ts';
 import { updateSeries } from '../series/edit.ts';
 import { instanceOf, withCursor } from '../series/template.ts';
@@ -72,7 +72,7 @@ async function editSeries(tx: Sql, series: SeriesTask, { input, scope, cause, us
 async function editOne(tx: Sql, before: TaskRow, { input, cause, userId }: Update): Promise<Updated> {
   const timezone = needsUserTimezone(before, input) ? await userTimezone(tx, userId) : null;
   const fields = withFields(before, input, timezone);
-  const after = isSeries(fields) ? asSeries(fields) : { ...fields, ...reminderOf(before, fields, cause.now) };
+  const after = isSeries(fields) ? asSeries(fields) : withReminder(before, fields, cause.now);
   const change = changed(before, after, cause);
   if (!change) return { row: before, changes: [], isSeriesEdit: false };
   await updateTasks(tx, [change]);

@@ -1,5 +1,6 @@
 import { changed, type Cause, type Change, created, deleted } from '../change.ts';
-import { reminderOf } from '../reminder-status.ts';
+import { required } from '../columns.ts';
+import { withReminder } from '../reminder-status.ts';
 import type { TaskRow } from '../task-row.ts';
 import type { ChangeRow } from './waiting.ts';
 
@@ -25,15 +26,10 @@ export function eventsOf(rows: ChangeRow[], present: TaskRow | null, version: nu
 }
 
 function changeOf(before: TaskRow | null, after: TaskRow | null, version: number, cause: Cause): Change | null {
-  if (before === null) return after && created({ ...withReminder(null, after, cause), version }, cause);
+  if (before === null) return after && created({ ...withReminder(null, after, cause.now), version }, cause);
   if (after === null) return deleted({ ...before, version }, cause);
-  return changed({ ...before, version }, withReminder(before, after, cause), cause);
+  return changed({ ...before, version }, withReminder(before, after, cause.now), cause);
 }
-
-const withReminder = (before: TaskRow | null, after: TaskRow, { now }: Cause): TaskRow => ({
-  ...after,
-  ...reminderOf(before, after, now),
-});
 
 /** Nobody said who it was. The time is that of the change, so that reminders judge by it. */
 const causeOf = ({ changed_at }: ChangeRow): Cause => ({
@@ -54,11 +50,10 @@ function requireForm({ operation, task_id, changed_at, old, new: next }: ChangeR
 
 function requireTask(side: string, row: TaskRow, taskId: string): void {
   if (row.id !== taskId) throw new ChangeError(`${side}.id: is not the task_id of the change`);
-  const missing = REQUIRED.find((field) => row[field] === null);
+  const missing = required.find((field) => row[field] === null);
   if (missing) throw new ChangeError(`${side}.${missing}: is missing`);
   const timeless = Object.entries(row).find(([, value]) => value instanceof Date && !isTime(value));
   if (timeless) throw new ChangeError(`${side}.${timeless[0]}: not a time that an event can carry`);
 }
 
-const REQUIRED = ['user_id', 'title', 'completed', 'created_at', 'updated_at'] as const;
 const isTime = (date: Date): boolean => !Number.isNaN(date.getTime());

@@ -1,5 +1,6 @@
 import type { Sql } from '#shared/db';
-import { columns, type TaskRow } from '../task-row.ts';
+import { columns } from '../columns.ts';
+import type { TaskRow } from '../task-row.ts';
 
 /** A change of a task that was made without an event and waits for one. */
 export type WaitingChange = {
