@@ -51,6 +51,12 @@ describe('who may import what', () => {
     ).toEqual([]);
   });
 
+  test('in chat-api a change knows no series, and a series knows no API', () => {
+    const above = { changes: /\/(series|tasks)\//, series: /\/tasks\// };
+    const room = (file: string) => /^services\/chat-api\/(changes|series)\//.exec(file)?.[1] as keyof typeof above;
+    expect(offenders((file, name) => !/\.test\.ts$|fixture/.test(file) && above[room(file)]?.test(name))).toEqual([]);
+  });
+
   test('nothing imports a main.ts', () => {
     expect(offenders((_file, name) => name.endsWith('/main.ts'))).toEqual([]);
   });

@@ -1,5 +1,4 @@
 import { asJson, CommandError, type Group, listing, toSecond } from '#shared/ops';
-import { ChangeError } from '../changes/unpublished/conversion.ts';
 import {
   correctChange,
   dropChange,
@@ -9,6 +8,7 @@ import {
   showChange,
   type Sides,
 } from '../changes/unpublished/change-repair.ts';
+import { ChangeError } from '../changes/unpublished/conversion.ts';
 
 /** Changes of tasks made without events (Phase IV, SQL by hand): `changes <command>`. A parked one holds back its task. */
 export const changes: Group = {

@@ -5,14 +5,12 @@ import { ApiError, refusing } from '#shared/errors';
 import { describe, occurrences, seriesOf } from '#shared/recurrence';
 import { readDate } from '#shared/time';
 import { localDate } from '#shared/zone';
-import { userTimezone } from '../tasks/create.ts';
-import { needsUserTimezone, type TaskInput, withFields } from '../tasks/fields.ts';
-import { blankTask, isSeries, readTask, type SeriesTask } from '../changes/task-row.ts';
+import { isSeries, readTask, type SeriesTask } from '../changes/task-row.ts';
 
 const DEFAULT_LIMIT = 10;
 const MAX_LIMIT = 100;
 
-type Span = { from?: string | undefined; to?: string | undefined; limit?: unknown };
+export type Span = { from?: string | undefined; to?: string | undefined; limit?: unknown };
 
 /** Dates of a series to come, due in the form its due date has, in words too, with a note where a zone's clocks move one. */
 export type Dates = {
@@ -26,23 +24,12 @@ export async function seriesDates(sql: Sql, id: string, userId: string, span: Sp
   const row = await readTask(sql, id, userId);
   if (!isSeries(row)) throw new ApiError(409, 'NOT_A_SERIES', 'This task does not recur.');
   return refusing('INVALID_QUERY', () =>
-    datesOf(row, { ...span, from: span.from ?? localDate(now, row.timezone ?? 'UTC') }),
+    datesWithin(row, { ...span, from: span.from ?? localDate(now, row.timezone ?? 'UTC') }),
   );
 }
 
-/** The dates of a pattern that is not saved yet, from its due date on. @throws {ApiError} 400 TASK_CREATION_ERROR */
-export async function previewDates(sql: Sql, userId: string, input: TaskInput & Span, now: Date): Promise<Dates> {
-  const blank = blankTask(userId, now);
-  const timezone = needsUserTimezone(blank, input) ? await userTimezone(sql, userId) : null;
-  return refusing('TASK_CREATION_ERROR', () => {
-    const { recurrence_pattern, due_date, timezone: zone, recurrence_end_date } = input;
-    const row = withFields(blank, { recurrence_pattern, due_date, timezone: zone, recurrence_end_date }, timezone);
-    if (!isSeries(row)) throw new FieldError('recurrence_pattern', 'is required');
-    return datesOf(row, input);
-  });
-}
-
-function datesOf(row: SeriesTask, { from, to, limit }: Span): Dates {
+/** The dates of a series in a span, from its first on. @throws {FieldError} naming the parameter */
+export function datesWithin(row: SeriesTask, { from, to, limit }: Span): Dates {
   const series = seriesOf(row);
   const dates = occurrences(series, {
     ...(from !== undefined && { from: readDate(from, 'from') }),

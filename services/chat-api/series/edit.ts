@@ -5,8 +5,8 @@ import { type Cause, changed, type Change, deleted } from '../changes/change.ts'
 import { columns, copied } from '../changes/columns.ts';
 import { withReminder } from '../changes/reminder-status.ts';
 import { type SeriesTask, type TaskRow } from '../changes/task-row.ts';
-import { copyOf, insertInstances, instanceOf, nextLook } from './template.ts';
 import { deleteTasks, updateTasks } from '../changes/write.ts';
+import { copyOf, insertInstances, instanceOf, nextLook } from './template.ts';
 
 /**
  * Writes an edited template and brings its open, unedited instances due from now on after it: those of dates that the

@@ -1,37 +1,40 @@
 import { isTransient, type Pool, type Sql } from '#shared/db';
 import { isUuid } from '#shared/correlation';
+import { ApiError } from '#shared/errors';
 import { occurrences, seriesOf } from '#shared/recurrence';
 import { isDate } from '#shared/time';
-import { answerOf } from '../tasks/answer.ts';
 import type { Cause } from '../changes/change.ts';
-import { inTurns, type ItemResult, refusedItem } from '../tasks/batch.ts';
 import { columns } from '../changes/columns.ts';
 import { isSeries, type SeriesTask, type TaskRow } from '../changes/task-row.ts';
+import { inTurns } from './in-turns.ts';
 import { insertInstances, instanceOf, withCursor } from './template.ts';
 
 /** What the recurring-task-processor may ask for: the instance of a date, or only that the cursor moves. */
 type Item = { seriesId: string; date: string; createsInstance: boolean };
 
+/** What became of an item: an instance that is new, or the id of one that is there or was; a cursor moved; or why not. */
+export type Outcome = { created: TaskRow } | { handled: string } | { moved: true } | { refused: ApiError };
+
 /**
- * Creates instances of series and moves their cursors, all in one transaction, one result for each item in order.
+ * Creates instances of series and moves their cursors, all in one transaction, one outcome for each item in order.
  * A date that is there or was handled already is a success; a series that is gone is an error not worth repeating.
  * Any number of processors may ask at once: they queue at the locks of the series.
  */
-export async function createInstances(sql: Pool, items: unknown[], cause: Cause): Promise<ItemResult[]> {
+export async function createInstances(sql: Pool, items: unknown[], cause: Cause): Promise<Outcome[]> {
   try {
     return await sql.begin((tx) => createAll(tx, items, cause));
   } catch (error) {
     if (isTransient(error) || items.length === 1) throw error;
     // One series that cannot be written must not hold up the others.
-    const results: ItemResult[] = [];
+    const outcomes: Outcome[] = [];
     for (const item of items) {
-      results.push(...(await createInstances(sql, [item], cause).catch(failedItem)));
+      outcomes.push(...(await createInstances(sql, [item], cause).catch(failedItem)));
     }
-    return results;
+    return outcomes;
   }
 }
 
-async function createAll(tx: Sql, given: unknown[], cause: Cause): Promise<ItemResult[]> {
+async function createAll(tx: Sql, given: unknown[], cause: Cause): Promise<Outcome[]> {
   const items = given.map(readItem);
   const before = await lockSeries(
     tx,
@@ -40,19 +43,19 @@ async function createAll(tx: Sql, given: unknown[], cause: Cause): Promise<ItemR
   const after = new Map(before);
   const wanted = new Map<string, TaskRow>();
 
-  const results = await inTurns(items, (item): ItemResult | { id: string } => {
-    if (item === null) return refusedItem(400, 'INVALID_ITEM', 'Expected parent_recurring_task_id and a date.');
+  const outcomes = await inTurns(items, (item): Outcome => {
+    if (item === null) return refused(400, 'INVALID_ITEM', 'Expected parent_recurring_task_id and a date.');
     const series = before.get(item.seriesId);
-    if (!series) return refusedItem(404, 'SERIES_NOT_FOUND', 'There is no such series any more.');
+    if (!series) return refused(404, 'SERIES_NOT_FOUND', 'There is no such series any more.');
     if (item.createsInstance && !hasDate(series, item.date))
-      return refusedItem(409, 'NOT_AN_OCCURRENCE', 'The series has no occurrence on this date.');
+      return refused(409, 'NOT_AN_OCCURRENCE', 'The series has no occurrence on this date.');
     after.set(series.id, withCursor(after.get(series.id) ?? series, item.date));
-    if (!item.createsInstance) return { status: 200 };
+    if (!item.createsInstance) return { moved: true };
     const row = instanceOf(series, item.date, cause.now);
     // Handled before: whether it exists or was deleted, it is not made again.
     const isHandled = series.cursor_date !== null && item.date <= series.cursor_date;
     if (!isHandled) wanted.set(row.id, row);
-    return { id: row.id };
+    return { handled: row.id };
   });
 
   const changes = await insertInstances(tx, [...wanted.values()], cause);
@@ -61,14 +64,12 @@ async function createAll(tx: Sql, given: unknown[], cause: Cause): Promise<ItemR
     tx,
     [...after.values()].filter((series) => series !== before.get(series.id)),
   );
-  return results.map((result) => ('id' in result ? instanceResult(result.id) : result));
-
-  function instanceResult(id: string): ItemResult {
-    const row = inserted.get(id);
-    if (!row) return { status: 200, task: { id } };
-    inserted.delete(id); // each is new once
-    return { status: 201, task: answerOf(row) };
-  }
+  return outcomes.map((outcome) => {
+    const created = 'handled' in outcome ? inserted.get(outcome.handled) : undefined;
+    if (!created) return outcome;
+    inserted.delete(created.id); // each is new once
+    return { created };
+  });
 }
 
 const hasDate = (series: SeriesTask, date: string): boolean =>
@@ -103,7 +104,9 @@ async function moveCursors(tx: Sql, series: SeriesTask[]): Promise<void> {
     where tasks.id = moved.id`;
 }
 
-function failedItem(error: unknown): ItemResult[] {
+function failedItem(error: unknown): Outcome[] {
   if (isTransient(error)) throw error;
-  return [refusedItem(500, 'INTERNAL_ERROR', 'This series could not be written.')];
+  return [refused(500, 'INTERNAL_ERROR', 'This series could not be written.')];
 }
+
+const refused = (...why: ConstructorParameters<typeof ApiError>): Outcome => ({ refused: new ApiError(...why) });

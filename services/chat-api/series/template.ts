@@ -4,7 +4,7 @@ import { firstOccurrence, instanceId, nextInstanceAt, occurrenceAt, seriesOf } f
 import { type Cause, type Change, created } from '../changes/change.ts';
 import { type Copied, copied } from '../changes/columns.ts';
 import { withReminder } from '../changes/reminder-status.ts';
-import { blankTask, isSeries, type SeriesTask, type TaskRow } from '../changes/task-row.ts';
+import { blankTask, isInstance, isSeries, type SeriesTask, type TaskRow } from '../changes/task-row.ts';
 import { insertTasks, lastPublished } from '../changes/write.ts';
 
 /** What a new task consists of: itself or, of a series, the template and its first instance, visible at once. */
@@ -13,6 +13,14 @@ export function newTask(row: TaskRow, cause: Cause): [Change, ...Change[]] {
   const date = firstOccurrence(seriesOf(row));
   if (date === null) throw new FieldError('recurrence_pattern', 'never occurs');
   return [created(withCursor(row, date), cause), created(instanceOf(row, date, cause.now), cause)];
+}
+
+/** A plain task that got a pattern becomes the template; its first instance is created beside it. */
+export function asSeries(row: SeriesTask): SeriesTask {
+  if (row.completed) throw new FieldError('recurrence_pattern', 'a completed task cannot recur; open it first');
+  const date = firstOccurrence(seriesOf(row));
+  if (date === null || isInstance(row)) throw new FieldError('recurrence_pattern', 'never occurs');
+  return withCursor({ ...row, reminder_status: null, snoozed_until: null }, date);
 }
 
 /** The instance of a date: an ordinary task with what it copies from its series. Its id is the same from everyone. */

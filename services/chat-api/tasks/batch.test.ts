@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { createLog } from '#shared/log';
 import { createDatabase, type TestDatabase } from '../../../test/support/database.ts';
-import { createBatch, inTurns } from './batch.ts';
+import { createBatch } from './batch.ts';
 import type { Store } from './create.ts';
 import { startApi } from './fixture.ts';
 
@@ -50,18 +50,6 @@ describe('createBatch', () => {
       clearInterval(ticking);
     }
   });
-});
-
-test('inTurns gives the event loop back after each fifth item', async () => {
-  let turns = 0;
-  let turning = setImmediate(function turn() {
-    turns += 1;
-    turning = setImmediate(turn);
-  });
-  const seen = await inTurns([...Array(100).keys()], (item) => [item, turns] as const);
-  clearImmediate(turning);
-  expect(seen.map(([item]) => item)).toEqual([...Array(100).keys()]);
-  expect(new Set(seen.map(([, turn]) => turn)).size).toBe(20);
 });
 
 function facts(titles: string[]) {

@@ -1,20 +1,19 @@
-import { setImmediate } from 'node:timers/promises';
 import { isTransient, type Sql } from '#shared/db';
 import { ApiError } from '#shared/errors';
 import type { Log } from '#shared/log';
+import type { Cause } from '../changes/change.ts';
+import type { TaskRow } from '../changes/task-row.ts';
+import { inTurns } from '../series/in-turns.ts';
+import type { Outcome } from '../series/instances.ts';
 import { answerOf } from './answer.ts';
 import { createTask, type Store } from './create.ts';
-import type { Cause } from '../changes/change.ts';
 import type { TakeRoom } from './quota.ts';
-import type { TaskRow } from '../changes/task-row.ts';
 
 /** What became of one item of a batch: its task, or why it was refused. */
 export type ItemResult =
   { status: number; task?: Record<string, unknown> } | { status: number; error: string; code: string; message: string };
 
 export const MAX_ITEMS = 100;
-/** Then other requests have their turn: a rule with rare dates takes 5 ms an item, 100 of them half a second. */
-const ITEMS_A_TURN = 5;
 
 /** The items of `{tasks: […]}`. @throws {ApiError} 400 unless they are 1 to 100 */
 export function batchItems(body: unknown): unknown[] {
@@ -22,16 +21,6 @@ export function batchItems(body: unknown): unknown[] {
   if (!Array.isArray(tasks) || tasks.length === 0 || tasks.length > MAX_ITEMS)
     throw new ApiError(400, 'TASK_CREATION_ERROR', `tasks: expected a list of 1 to ${MAX_ITEMS}`);
   return tasks;
-}
-
-/** What `map` makes of each item, in order; the event loop is given back in between. */
-export async function inTurns<T, R>(items: T[], map: (item: T) => R): Promise<R[]> {
-  const results: R[] = [];
-  for (const item of items) {
-    results.push(map(item));
-    if (results.length % ITEMS_A_TURN === 0) await setImmediate();
-  }
-  return results;
 }
 
 /**
@@ -62,18 +51,22 @@ export async function createBatch(
   );
 
   function failure(error: unknown): ItemResult {
-    if (error instanceof ApiError)
-      return { status: error.status, error: error.error, code: error.code, message: error.message };
-    if (isTransient(error)) return refusedItem(503, 'DATABASE_UNAVAILABLE', 'Not stored; please send this item again.');
+    if (error instanceof ApiError) return refusal(error);
+    if (isTransient(error))
+      return refusal(new ApiError(503, 'DATABASE_UNAVAILABLE', 'Not stored; please send this item again.'));
     log.error('item of a batch failed', { correlation_id: cause.correlationId, error });
-    return refusedItem(500, 'INTERNAL_ERROR', 'Something went wrong on our side with this item.');
+    return refusal(new ApiError(500, 'INTERNAL_ERROR', 'Something went wrong on our side with this item.'));
   }
 }
 
 /** What is no object has no title, and is refused for that. */
 const inputOf = (item: unknown) => (typeof item === 'object' && item !== null ? { ...item } : {});
 
-export function refusedItem(status: number, code: string, message: string): ItemResult {
-  const { error } = new ApiError(status, code, message);
-  return { status, error, code, message };
+/** What the processor is told of an item: the new instance, the id of one that it need not ask for again, or no task. */
+export function instanceResult(outcome: Outcome): ItemResult {
+  if ('refused' in outcome) return refusal(outcome.refused);
+  if ('created' in outcome) return { status: 201, task: answerOf(outcome.created) };
+  return { status: 200, ...('handled' in outcome && { task: { id: outcome.handled } }) };
 }
+
+const refusal = ({ status, error, code, message }: ApiError): ItemResult => ({ status, error, code, message });

@@ -1,10 +1,10 @@
 import type { Sql } from '#shared/db';
 import { ApiError, refusingAsync } from '#shared/errors';
 import type { Cause, Change } from '../changes/change.ts';
-import { needsUserTimezone, type TaskInput, withFields } from './fields.ts';
 import { blankTask, type TaskRow } from '../changes/task-row.ts';
-import type { TakeRoom } from './quota.ts';
 import { newTask } from '../series/template.ts';
+import { needsUserTimezone, type TaskInput, withFields } from './fields.ts';
+import type { TakeRoom } from './quota.ts';
 
 /** Stores rows that stand or fall together: the group commit, or the transaction of an idempotency key. */
 export type Store = (changes: Change[]) => Promise<void>;

@@ -1,10 +1,10 @@
 import type { Pool, Sql } from '#shared/db';
 import type { Actor } from '#shared/events';
 import { type Cause, type Change, deleted } from '../changes/change.ts';
-import { requireMatch } from './if-match.ts';
 import { columns } from '../changes/columns.ts';
 import { lockTask, readTask, type TaskRow } from '../changes/task-row.ts';
 import { deleteTasks } from '../changes/write.ts';
+import { requireMatch } from './if-match.ts';
 
 /** Tasks deleted in one transaction when all of a person's go. */
 const CHUNK = 500;

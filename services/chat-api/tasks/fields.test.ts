@@ -5,8 +5,8 @@ import { patterns, startDates } from '../../../test/support/arbitraries.ts';
 import { dayNumber, dayText, zones } from '../../../test/support/calendar.ts';
 import { walk } from '../../../test/support/walk.ts';
 import { toTask } from '../changes/change.ts';
-import { withFields } from './fields.ts';
 import { blankTask, isSeries, type TaskRow } from '../changes/task-row.ts';
+import { withFields } from './fields.ts';
 
 const now = new Date('2026-11-24T10:00:00.000Z');
 const everywhere = [...zones, 'Etc/GMT+12', 'Etc/GMT-14', 'Pacific/Kwajalein'];

@@ -6,15 +6,18 @@ import { ApiError } from '#shared/errors';
 import type { Log } from '#shared/log';
 import type { LongAnswers } from '#shared/long-answer';
 import { createPlaces } from '#shared/places';
+import { actorOf, type Cause, type Change } from '../changes/change.ts';
+import { createGroupCommit } from '../changes/group-commit.ts';
+import { knownForm, readTask, type TaskRow } from '../changes/task-row.ts';
+import { insertTasks } from '../changes/write.ts';
+import { seriesDates } from '../series/dates.ts';
+import { createInstances } from '../series/instances.ts';
 import { answerOf, etagOf } from './answer.ts';
-import { batchItems, createBatch } from './batch.ts';
+import { batchItems, createBatch, instanceResult } from './batch.ts';
 import { createTask, type Store } from './create.ts';
 import { deleteTask } from './delete.ts';
-import { actorOf, type Cause, type Change } from '../changes/change.ts';
 import type { TaskInput } from './fields.ts';
-import { createGroupCommit } from '../changes/group-commit.ts';
 import { type Answer, idempotencyKey, once } from './idempotency.ts';
-import { createInstances } from '../series/instances.ts';
 import { listTasks } from './list.ts';
 import {
   batchSchema,
@@ -25,12 +28,10 @@ import {
   taskAnswerSchema,
   taskChangesSchema,
 } from './model.ts';
+import { previewDates } from './preview.ts';
 import { createTaskQuota } from './quota.ts';
-import { previewDates, seriesDates } from '../series/dates.ts';
 import { acknowledgeReminder, snoozeReminder } from './reminder-actions.ts';
-import { knownForm, readTask, type TaskRow } from '../changes/task-row.ts';
 import { type Scope, updateTask } from './update.ts';
-import { insertTasks } from '../changes/write.ts';
 
 /**
  * Tasks over HTTP (CONTRACT 4, 5 and 7). A change is answered when it and its events are committed; `committed` is called
@@ -132,9 +133,9 @@ export function taskRoutes({
       async ({ principal, body, request, route, cause, set }) => {
         const items = () => batchItems(body);
         if (principal.type === 'service') {
-          const results = await createInstances(sql, items(), cause);
+          const outcomes = await createInstances(sql, items(), cause);
           committed();
-          return { results };
+          return { results: outcomes.map(instanceResult) };
         }
         permit(principal, 'tasks:write');
         const { userId } = principal;

@@ -4,9 +4,9 @@ import { ApiError, refusingAsync } from '#shared/errors';
 import { FEW, PART, type Page, readAll, readRows, type Size } from '#shared/page';
 import { isPiledUp } from '#shared/text';
 import { isInstant } from '#shared/time';
-import { dueFilter, filtersByDue, type Zones, zonesOf } from './due-filter.ts';
 import { columns } from '../changes/columns.ts';
 import type { TaskRow } from '../changes/task-row.ts';
+import { dueFilter, filtersByDue, type Zones, zonesOf } from './due-filter.ts';
 
 export type ListQuery = Readonly<Record<string, string | undefined>>;
 

@@ -3,9 +3,9 @@ import { parseOffset, triggerAt } from '#shared/due';
 import { FieldError } from '#shared/field';
 import { ApiError, refusing } from '#shared/errors';
 import { changed, type Cause } from '../changes/change.ts';
-import { requireMatch } from './if-match.ts';
 import { isSeries, lockTask, type TaskRow } from '../changes/task-row.ts';
 import { updateTasks } from '../changes/write.ts';
+import { requireMatch } from './if-match.ts';
 
 type Request = { id: string; userId: string; ifMatch: string | null; cause: Cause };
 

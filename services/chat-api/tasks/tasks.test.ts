@@ -1,11 +1,11 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import { createDatabase } from '../../../test/support/database.ts';
-import { createTask } from './create.ts';
-import { deleteAllTasks } from './delete.ts';
 import type { Change } from '../changes/change.ts';
-import { startApi } from './fixture.ts';
 import { createGroupCommit } from '../changes/group-commit.ts';
 import { insertTasks } from '../changes/write.ts';
+import { createTask } from './create.ts';
+import { deleteAllTasks } from './delete.ts';
+import { startApi } from './fixture.ts';
 
 const database = await createDatabase();
 const api = startApi(database);

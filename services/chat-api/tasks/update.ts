@@ -1,16 +1,15 @@
 import type { Pool, Sql } from '#shared/db';
 import { FieldError } from '#shared/field';
 import { ApiError, refusingAsync } from '#shared/errors';
-import { firstOccurrence, seriesOf } from '#shared/recurrence';
-import { userTimezone } from './create.ts';
 import { type Cause, changed, type Change, created } from '../changes/change.ts';
+import { withReminder } from '../changes/reminder-status.ts';
+import { isSeries, lockTask, readTask, type SeriesTask, type TaskRow } from '../changes/task-row.ts';
+import { insertTasks, updateTasks } from '../changes/write.ts';
+import { updateSeries } from '../series/edit.ts';
+import { asSeries, instanceOf } from '../series/template.ts';
+import { userTimezone } from './create.ts';
 import { needsUserTimezone, type TaskInput, withFields } from './fields.ts';
 import { requireMatch } from './if-match.ts';
-import { withReminder } from '../changes/reminder-status.ts';
-import { isInstance, isSeries, lockTask, readTask, type SeriesTask, type TaskRow } from '../changes/task-row.ts';
-import { updateSeries } from '../series/edit.ts';
-import { instanceOf, withCursor } from '../series/template.ts';
-import { insertTasks, updateTasks } from '../changes/write.ts';
 
 export type Scope = 'this' | 'series';
 export type Update = {
@@ -81,12 +80,4 @@ async function editOne(tx: Sql, before: TaskRow, { input, cause, userId }: Updat
     : [];
   await insertTasks(tx, first);
   return { row: change.row, changes: [change, ...first], isSeriesEdit: false };
-}
-
-/** A plain task that got a pattern becomes the template; its first instance is created beside it. */
-function asSeries(row: SeriesTask): SeriesTask {
-  if (row.completed) throw new FieldError('recurrence_pattern', 'a completed task cannot recur; open it first');
-  const date = firstOccurrence(seriesOf(row));
-  if (date === null || isInstance(row)) throw new FieldError('recurrence_pattern', 'never occurs');
-  return withCursor({ ...row, reminder_status: null, snoozed_until: null }, date);
 }
