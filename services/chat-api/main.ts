@@ -8,7 +8,7 @@ import { isLoopback } from '#shared/loopback';
 import { createMetrics } from '#shared/metrics';
 import { version } from '../../package.json' with { type: 'json' };
 import { createApp } from './app.ts';
-import { createChanges } from './changes/unpublished/publisher.ts';
+import { createChangePublisher } from './changes/unpublished/publisher.ts';
 import { readConfig } from './config.ts';
 import { createRelay } from './outbox/relay.ts';
 import { createPurge } from './purge.ts';
@@ -48,7 +48,7 @@ async function startPublishing(): Promise<() => void> {
   const relay = createRelay({ url: config.DATABASE_URL, sidecar, log, metrics });
   relay.start();
   lifecycle.defer('relay', relay.stop);
-  const changes = createChanges({ sql, log, metrics, committed: relay.wake });
+  const changes = createChangePublisher({ sql, log, metrics, committed: relay.wake });
   changes.start();
   lifecycle.defer('changes', changes.stop);
   const purge = createPurge({ sql, log });

@@ -4,13 +4,13 @@ import type { TaskEvent } from '#shared/events';
 import { createLog } from '#shared/log';
 import { createMetrics } from '#shared/metrics';
 import { createDatabase, type TestDatabase } from '../../../../test/support/database.ts';
-import { createChanges } from './publisher.ts';
+import { createChangePublisher } from './publisher.ts';
 
 let database: TestDatabase;
 let sql: Pool;
 let userId: string;
 let wakes = 0;
-let changes: ReturnType<typeof createChanges>;
+let changes: ReturnType<typeof createChangePublisher>;
 const metrics = createMetrics('chat-api', { version: 'test', commit: 'test' });
 const lines: Record<string, unknown>[] = [];
 
@@ -18,7 +18,7 @@ beforeAll(async () => {
   database = await createDatabase();
   sql = connect(database.url('chat-api'), { name: 'test', max: 4, publishes: true });
   const log = createLog('test', { level: 'error', write: (line) => lines.push(JSON.parse(line)) });
-  changes = createChanges({ sql, log, metrics, committed: () => void (wakes += 1) });
+  changes = createChangePublisher({ sql, log, metrics, committed: () => void (wakes += 1) });
 });
 beforeEach(async () => {
   userId = crypto.randomUUID();

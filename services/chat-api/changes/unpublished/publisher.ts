@@ -6,7 +6,7 @@ import { columns } from '../columns.ts';
 import type { TaskRow } from '../task-row.ts';
 import { insertEvents, lastPublished } from '../write.ts';
 import { eventsOf } from './conversion.ts';
-import { observeChanges } from './unpublished-metrics.ts';
+import { observeUnpublished } from './unpublished-metrics.ts';
 import { type ChangeRow, deleteChanges, oldestChanges, parkChange, type WaitingChange, withRows } from './waiting.ts';
 
 /** Changes made into events in one transaction. */
@@ -21,7 +21,7 @@ const CHANGES_LOCK = 7_203_115;
  * events ended; the last event of a task that still exists carries the task as it is now. A change that cannot become an
  * event is parked: its task waits, the others flow.
  */
-export function createChanges({
+export function createChangePublisher({
   sql,
   log,
   metrics,
@@ -32,7 +32,7 @@ export function createChanges({
   metrics: Metrics;
   committed: () => void;
 }) {
-  observeChanges(sql, metrics);
+  observeUnpublished(sql, metrics);
 
   /** @returns how many changes were read; 0 also when another replica is at it */
   async function runOnce(): Promise<number> {

@@ -3,7 +3,7 @@ import type { Metrics } from '#shared/metrics';
 import { waiting } from './waiting.ts';
 
 /** The metrics of changes made without events, until the last of them has become one. */
-export function observeChanges(sql: Sql, metrics: Metrics): void {
+export function observeUnpublished(sql: Sql, metrics: Metrics): void {
   const counted = (name: string, help: string, field: keyof Awaited<ReturnType<typeof waiting>>) =>
     metrics.counted(name, help, async () => (await waiting(sql))[field]);
   counted('unpublished_changes_waiting', 'Changes made without events that wait, the parked ones too', 'waiting');
