@@ -21,13 +21,13 @@ const published = Object.keys(taskSchema.properties) as (keyof Task)[];
 
 /** The task as events carry it: all fields, nulls explicit, due date and end in the form given (CONTRACT 11). */
 export function toTask(row: TaskRow): Task {
-  const fields = Object.fromEntries(published.map((field) => [field, plain(row[field])]));
-  return {
-    ...(fields as { [F in keyof Task]: Plain<TaskRow[F]> }),
+  const fields: Partial<Record<keyof Task, unknown>> = {};
+  for (const field of published) fields[field] = plain(row[field]);
+  return Object.assign(fields as { [F in keyof Task]: Plain<TaskRow[F]> }, {
     due_date: dueDateOf(row),
     recurrence_end_date: plain(endOf(row)),
     version: row.version ?? 0,
-  };
+  });
 }
 
 type Plain<V> = V extends Date ? string : V;

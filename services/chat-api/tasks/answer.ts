@@ -11,9 +11,12 @@ const moreFields = answered.filter((field) => !plainFields.includes(field) && fi
  */
 export function answerOf(row: TaskRow): Record<string, unknown> {
   const task = toTask(row);
-  const present = moreFields.filter((field) => task[field] !== null);
-  const fields = present.length === 0 ? plainFields : [...plainFields, ...present, 'version' as const];
-  return Object.fromEntries(fields.map((field) => [field, task[field]]));
+  const answer: Record<string, unknown> = {};
+  for (const field of plainFields) answer[field] = task[field];
+  const isPlain = moreFields.every((field) => task[field] === null);
+  if (isPlain) return answer;
+  for (const field of moreFields) if (task[field] !== null) answer[field] = task[field];
+  return { ...answer, version: task.version };
 }
 
 /** A strong validator (RFC 9110, 8.8.3); a row that Phase IV wrote has version 0. */
