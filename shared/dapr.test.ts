@@ -1,15 +1,24 @@
 import { afterEach, describe, expect, test } from 'bun:test';
 import { checkBroker, checkSidecar, createSidecar, InvokeError, PublishError } from './dapr.ts';
-import type { TaskEvent } from './events.ts';
+import type { ReminderTriggered } from './events.ts';
 
 const user = '018f2b4c-0000-7000-8000-000000000001';
-const event = {
-  event_type: 'task.deleted',
+const event: ReminderTriggered = {
+  event_type: 'task.reminder.triggered',
   event_id: '018f2b4c-0000-7000-8000-000000000002',
+  timestamp: '2026-11-24T10:00:00.000Z',
+  actor: { type: 'service', id: 'reminder-service' },
   task_id: '018f2b4c-0000-7000-8000-000000000003',
   user_id: user,
   recipients: [user],
-} as TaskEvent;
+  task_version: 1,
+  correlation_id: '018f2b4c-0000-7000-8000-000000000004',
+  reminder_type: 'due_date_reminder',
+  trigger_at: '2026-11-24T10:00:00.000Z',
+  due_date: '2026-11-24T11:00:00.000Z',
+  offset_triggered: 'PT1H',
+  title: 'Water the plants',
+};
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
 let opened: Bun.Server<undefined>[] = [];
@@ -50,12 +59,12 @@ describe('publish', () => {
     const sidecar = await createSidecar({ port, apiToken: 'secret' });
     await sidecar.publish(event, traceparent);
     expect(seen).toEqual({
-      path: '/v1.0/publish/taskflow-pubsub/taskflow.tasks.deleted',
+      path: '/v1.0/publish/taskflow-pubsub/taskflow.tasks.reminder-triggered',
       query: {
         'metadata.partitionKey': event.task_id,
         'metadata.cloudevent.id': event.event_id,
-        'metadata.cloudevent.type': 'task.deleted',
-        'metadata.cloudevent.source': 'chat-api',
+        'metadata.cloudevent.type': 'task.reminder.triggered',
+        'metadata.cloudevent.source': 'reminder-service',
         'metadata.cloudevent.traceparent': traceparent,
       },
       token: 'secret',
@@ -72,6 +81,18 @@ describe('publish', () => {
     expect(error).toBeInstanceOf(PublishError);
     expect(error).toMatchObject({ refused: false });
     expect(performance.now() - startedAt).toBeLessThan(2000); // the SDK alone waits 30 s
+  });
+
+  test.each([
+    ['lacks a field', { ...event, title: undefined }, '/title'],
+    ['holds a number as text', { ...event, task_version: '2' }, '/task_version'],
+    ['is of no known type', { ...event, event_type: 'task.archived' }, '/event_type'],
+  ])('refuses an event that %s, without asking the sidecar', async (_what, wrong, field) => {
+    let calls = 0;
+    const port = edge(() => new Response(null, { status: (calls += 1) && 204 }));
+    const error = await failure((await createSidecar({ port, apiToken: '' })).publish(wrong as never, null));
+    expect(error).toMatchObject({ name: 'PublishError', refused: true, message: expect.stringContaining(field) });
+    expect(calls).toBe(0);
   });
 
   test('gives up on a sidecar that does not answer', async () => {

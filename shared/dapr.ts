@@ -1,6 +1,7 @@
 import type { DaprClient, LoggerService } from '@dapr/dapr';
 import { within } from './db.ts';
 import { events, partitionKey, PUBSUB, type TaskEvent } from './events.ts';
+import { invalidity } from './validity.ts';
 
 /** A publish that was not accepted. `refused`: the same event will be refused again; otherwise try again later. */
 export class PublishError extends Error {
@@ -59,9 +60,12 @@ export async function createSidecar({
   return {
     /**
      * Publishes one event under its own id, keyed by its task. Resolves when the broker has it.
-     * @throws {PublishError} after 5 s at the latest; the event may have arrived all the same, so repeat it with the same id
+     * @throws {PublishError} after 5 s at the latest; the event may have arrived all the same, so repeat it with the same id.
+     * `refused` without asking the sidecar when the event does not match the schema of its type
      */
     async publish(event: TaskEvent, traceparent: string | null): Promise<void> {
+      const problem = invalidity(event);
+      if (problem !== null) throw new PublishError(problem, true);
       const { topic, producer } = events[event.event_type];
       const metadata = {
         partitionKey: partitionKey(event),
@@ -76,7 +80,9 @@ export async function createSidecar({
       ).catch((error: unknown) => ({ error }));
       if (answer.error === undefined) return;
       const { status, text } = described(answer.error);
-      throw new PublishError(text, status === 400 || status === 413, { cause: answer.error });
+      const isRefused = status === 400 || status === 413;
+      const message = isRefused ? `refused by the sidecar: ${text}` : text;
+      throw new PublishError(message, isRefused, { cause: answer.error });
     },
 
     /**

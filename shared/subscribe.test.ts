@@ -1,9 +1,10 @@
+import { Type } from '@sinclair/typebox';
 import { afterAll, beforeEach, describe, expect, test } from 'bun:test';
 import { createDatabase } from '../test/support/database.ts';
 import { admission } from './admission.ts';
 import { connect, type Sql } from './db.ts';
 import { edge } from './edge.ts';
-import type { TaskEvent } from './events.ts';
+import { type AnyEvent, anyEventSchema } from './events.ts';
 import { createLog } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { subscribe } from './subscribe.ts';
@@ -15,8 +16,8 @@ afterAll(async () => {
   await database.drop();
 });
 
-let handled: TaskEvent[] = [];
-let fail: (event: TaskEvent) => Promise<void> = async () => {};
+let handled: AnyEvent[] = [];
+let fail: (event: AnyEvent) => Promise<void> = async () => {};
 beforeEach(() => {
   handled = [];
   fail = async () => {};
@@ -25,7 +26,7 @@ beforeEach(() => {
 function createApp({ appTokens = [] as string[], db = sql as Sql, now = Date.now, handleUnknown = false } = {}) {
   const log = createLog('test', { write: () => {} });
   const metrics = createMetrics('test', { version: '0', commit: '0' });
-  const handle = async (event: TaskEvent) => {
+  const handle = async (event: AnyEvent) => {
     await fail(event);
     handled.push(event);
   };
@@ -34,6 +35,7 @@ function createApp({ appTokens = [] as string[], db = sql as Sql, now = Date.now
       appId: 'reminder-service',
       appTokens,
       sql: db,
+      reads: Type.Object({ ...anyEventSchema.properties, task: Type.Object({ title: Type.String() }) }),
       handle,
       log,
       metrics,
@@ -118,6 +120,17 @@ describe('a delivery', () => {
     ['no data', { id: 'x' }],
     ['a missing field', envelope(deletedEvent({ user_id: undefined }))],
     ['a mistyped field', envelope(deletedEvent({ task_version: 'two' }))],
+    ['a number as text', envelope(deletedEvent({ task_version: '2' }))],
+    ['a number as text, and negative', envelope(deletedEvent({ task_version: '-5' }))],
+    ['a negative number', envelope(deletedEvent({ task_version: -5 }))],
+    ['a number with a fraction', envelope(deletedEvent({ task_version: 2.5 }))],
+    ['a text as number', envelope(deletedEvent({ event_type: 7 }))],
+    [
+      'a number as text, of an unknown type',
+      envelope(deletedEvent({ event_type: 'task.archived', task_version: '2' })),
+    ],
+    ['an id that is a UUID to Elysia only', envelope(deletedEvent({ task_id: `urn:uuid:${crypto.randomUUID()}` }))],
+    ['one recipient as text', envelope(deletedEvent({ recipients: crypto.randomUUID() }))],
     ['an id that is no UUID', envelope(deletedEvent({ task_id: "1'; drop table tasks" }))],
     ['no recipient', envelope(deletedEvent({ recipients: [] }))],
     ['a timestamp that is no time', envelope(deletedEvent({ timestamp: 'yesterday at ten o clock' }))],
@@ -142,6 +155,24 @@ describe('a delivery', () => {
     const event = deletedEvent({ event_type: 'task.archived' });
     await createApp({ handleUnknown: true }).deliver(envelope(event));
     expect(handled).toEqual([event as never]);
+  });
+
+  test('that lacks a field its consumer does not read is valid, as one that a later version requires', async () => {
+    const event = deletedEvent({ deleted_at: undefined, task: { title: 'Water the plants' } });
+    expect(await createApp().deliver(envelope(event))).toEqual({ code: 200, status: 'SUCCESS' });
+  });
+
+  test('that lacks a field its consumer reads is dropped', async () => {
+    expect(await createApp().deliver(envelope(deletedEvent({ task: {} })))).toEqual({ code: 200, status: 'DROP' });
+  });
+
+  test('of any number of unknown types is one type in the metrics', async () => {
+    const { deliver, metrics } = createApp();
+    for (let n = 0; n < 3; n++) await deliver(envelope(deletedEvent({ event_type: `task.invented.${n}` })));
+    const text = await metrics.text();
+    expect(text).not.toContain('invented');
+    expect(text).toMatch(/consumer_unknown_total\{type="unknown".*\} 3/);
+    expect(text).toMatch(/consumer_deliveries_total\{type="unknown",status="SUCCESS".*\} 3/);
   });
 
   test('with an enum value of a later version is valid', async () => {

@@ -1,23 +1,22 @@
-import { TypeCompiler } from '@sinclair/typebox/compiler';
-import { Elysia, t } from 'elysia';
+import { type Static, type TSchema, Type as t } from '@sinclair/typebox';
+import { Elysia } from 'elysia';
 import { requireSidecar } from './auth.ts';
 import { isDelivery } from './body.ts';
 import { isTransient, type Sql, within } from './db.ts';
 import { storeDeadLetter } from './dead-letters.ts';
 import {
-  actorSchema,
+  type AnyEvent,
+  anyEventSchema,
   type Consumer,
   consumers,
   DEAD_LETTER_ROUTE,
   events,
   eventTypes,
   type EventType,
-  recipientsSchema,
-  type TaskEvent,
 } from './events.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
-import { isInstant } from './time.ts';
+import { createCheck, typeOf } from './validity.ts';
 
 type Status = 'SUCCESS' | 'RETRY' | 'DROP';
 
@@ -32,15 +31,17 @@ const REMEMBERED = 10_000;
 /**
  * The routes on which the sidecar delivers a consumer's events, one for each type of the catalogue, and the one for
  * its dead letters. Each delivery is answered with an explicit status:
- * invalid against its schema: DROP · handled: SUCCESS · a transient error, or 8 s gone: RETRY, however often ·
+ * a field that is read is missing or mistyped: DROP · handled: SUCCESS · a transient error, or 8 s gone: RETRY, however often ·
  * any other error: RETRY three times, then DROP. The sidecar repeats without end, so only a DROP makes a dead letter.
  *
- * `handle` must be idempotent by `event_id`. Types this version does not know go to `handleUnknown`, or are ignored.
+ * `handle` must be idempotent by `event_id`, and sees only what is checked: `reads`, which is `anyEventSchema` or more.
+ * Types this consumer does not know go to `handleUnknown`, or are ignored.
  */
-export function subscribe({
+export function subscribe<Reads extends TSchema>({
   appId,
   appTokens,
   sql,
+  reads,
   handle,
   handleUnknown,
   log,
@@ -51,8 +52,10 @@ export function subscribe({
   /** Of these the sidecar must show one as `dapr-api-token`; all empty: not asked. */
   appTokens: string[];
   sql: Sql;
-  handle: (event: TaskEvent, traceparent: string | null) => Promise<void>;
-  handleUnknown?: (event: TaskEvent, traceparent: string | null) => Promise<void>;
+  /** What is checked of each event of the types subscribed to. */
+  reads: Reads;
+  handle: (event: Static<Reads>, traceparent: string | null) => Promise<void>;
+  handleUnknown?: (event: AnyEvent, traceparent: string | null) => Promise<void>;
   log: Log;
   metrics: Metrics;
   now?: () => number;
@@ -63,37 +66,39 @@ export function subscribe({
   ]);
   const seconds = metrics.histogram('consumer_handle_seconds', 'Time to handle one delivery', ['type']);
   const repeats = createRepeats(now);
+  const checkRead = createCheck(reads);
+  const own: readonly EventType[] = consumers[appId];
   metrics.gauge('consumer_retrying_seconds', 'Age of the oldest delivery that is being repeated', [], (gauge) =>
     gauge.set(repeats.oldestMs() / 1000),
   );
 
   async function deliver(body: unknown): Promise<{ status: Status }> {
-    const envelope = envelopeSchema.Check(body) ? body : null;
-    const problem = envelope === null ? 'not a CloudEvent with data' : invalidity(envelope.data);
+    const envelope = checkEnvelope(body) === null ? (body as Static<typeof envelopeSchema>) : null;
+    const isKnown = own.some((type) => type === typeOf(envelope?.data));
+    const problem = envelope ? (isKnown ? checkRead : checkAny)(envelope.data) : 'not a CloudEvent with data';
     if (envelope === null || problem !== null) {
       log.error('event refused: invalid', { event_id: envelope?.id, problem });
       return answer('unknown', 'DROP');
     }
-    const event = envelope.data as TaskEvent;
-    const isKnown = eventTypes.includes(event.event_type);
+    const event = envelope.data as AnyEvent & Static<Reads>;
     const handler = isKnown ? handle : handleUnknown;
     if (!handler) {
-      ignored.labels(event.event_type).inc();
-      return answer(event.event_type, 'SUCCESS');
+      ignored.labels(label(event)).inc();
+      return answer(label(event), 'SUCCESS');
     }
-    const stopTimer = seconds.labels(event.event_type).startTimer();
+    const stopTimer = seconds.labels(label(event)).startTimer();
     try {
       await within(HANDLER_MS, handler(event, envelope.traceparent ?? null));
       repeats.forget(event.event_id);
-      return answer(event.event_type, 'SUCCESS');
+      return answer(label(event), 'SUCCESS');
     } catch (error) {
-      return answer(event.event_type, decide(event, error));
+      return answer(label(event), decide(event, error));
     } finally {
       stopTimer();
     }
   }
 
-  function decide(event: TaskEvent, error: unknown): Status {
+  function decide(event: AnyEvent, error: unknown): Status {
     const fields = { event_id: event.event_id, event_type: event.event_type, task_id: event.task_id, error };
     if (isTransient(error)) {
       if (repeats.remember(event.event_id, 0).isFirst) log.warn('event will be offered again', fields);
@@ -117,7 +122,7 @@ export function subscribe({
   const app = new Elysia({ name: 'subscribe' }).onBeforeHandle(({ request, path }) => {
     if (isDelivery(path)) requireSidecar(request, appTokens);
   });
-  for (const type of consumers[appId]) {
+  for (const type of own) {
     // Dapr sends application/cloudevents+json, which Elysia does not parse unless told to.
     app.post(events[type].route, ({ body }) => deliver(body), { parse: 'json', detail: { hide: true } });
   }
@@ -127,41 +132,13 @@ export function subscribe({
   });
 }
 
-const envelopeSchema = TypeCompiler.Compile(
-  t.Object({ id: t.String(), data: t.Unknown(), traceparent: t.Optional(t.String()) }, { additionalProperties: true }),
-);
-/** What every event has, also one of a type that a later version adds. */
-const anyEvent = TypeCompiler.Compile(
-  t.Object(
-    {
-      event_type: t.String(),
-      event_id: t.String({ format: 'uuid' }),
-      timestamp: t.String(),
-      actor: actorSchema,
-      task_id: t.String({ format: 'uuid' }),
-      user_id: t.String({ format: 'uuid' }),
-      recipients: recipientsSchema,
-      task_version: t.Integer(),
-      correlation_id: t.String({ format: 'uuid' }),
-    },
-    { additionalProperties: true },
-  ),
-);
-const checks = new Map(
-  eventTypes.map((type: EventType) => [type as string, TypeCompiler.Compile(events[type].schema)]),
-);
+const envelopeSchema = t.Object({ id: t.String(), data: t.Unknown(), traceparent: t.Optional(t.String()) });
+const checkEnvelope = createCheck(envelopeSchema);
+const checkAny = createCheck(anyEventSchema);
 
-/** Why an event is not valid, or null. Names the field, never its content. */
-function invalidity(data: unknown): string | null {
-  const type = (data as { event_type?: unknown } | null)?.event_type;
-  const check = (typeof type === 'string' ? checks.get(type) : undefined) ?? anyEvent;
-  if (check.Check(data)) {
-    const { timestamp } = data as { timestamp: string };
-    return isInstant(timestamp) ? null : '/timestamp: not a time';
-  }
-  const first = check.Errors(data).First();
-  return first ? `${first.path || '/'}: ${first.message}` : 'invalid';
-}
+/** A type of the catalogue, else one name for all: what arrives must not decide how many time series there are. */
+const label = ({ event_type: type }: AnyEvent): string =>
+  eventTypes.some((known) => known === type) ? type : 'unknown';
 
 /** Which events are being offered again: how often each was refused, and since when. In memory and bounded. */
 function createRepeats(now: () => number) {

@@ -1,7 +1,6 @@
-import { t } from 'elysia';
+import { type Static, type TBoolean, type TString, Type as t } from '@sinclair/typebox';
 
-const nullable = <S extends ReturnType<typeof t.String | typeof t.Number | typeof t.Boolean>>(schema: S) =>
-  t.Union([schema, t.Null()]);
+const nullable = <S extends TString | TBoolean>(schema: S) => t.Union([schema, t.Null()]);
 
 export const PRIORITIES = ['low', 'medium', 'high', 'urgent'] as const;
 export const CATCH_UPS = ['latest', 'all', 'none'] as const;
@@ -38,4 +37,4 @@ export const taskSchema = t.Object(
   { additionalProperties: true },
 );
 
-export type Task = typeof taskSchema.static;
+export type Task = Static<typeof taskSchema>;

@@ -2,6 +2,7 @@ import { admission } from '#shared/admission';
 import type { Authenticator } from '#shared/auth';
 import type { Sql } from '#shared/db';
 import { edge } from '#shared/edge';
+import { anyEventSchema } from '#shared/events';
 import { type Check, health } from '#shared/health';
 import type { Place } from '#shared/host';
 import type { Log } from '#shared/log';
@@ -55,7 +56,18 @@ export function createApp({
         }),
       )
       // The trail keeps also what this version does not know.
-      .use(subscribe({ appId: 'audit-logger', appTokens, sql, handle: record, handleUnknown: record, log, metrics }))
+      .use(
+        subscribe({
+          appId: 'audit-logger',
+          appTokens,
+          sql,
+          reads: anyEventSchema,
+          handle: record,
+          handleUnknown: record,
+          log,
+          metrics,
+        }),
+      )
       .use(
         trail({
           sql,

@@ -1,5 +1,5 @@
 import { isTransient, type Sql, within } from '#shared/db';
-import type { TaskEvent } from '#shared/events';
+import type { AnyEvent } from '#shared/events';
 import type { Metrics } from '#shared/metrics';
 import { readInstant } from '#shared/time';
 import { addMonth, isMissingMonth } from './partitions.ts';
@@ -16,7 +16,7 @@ interface Row {
   task_id: string;
   user_id: string;
   timestamp: string;
-  payload: TaskEvent;
+  payload: AnyEvent;
   correlation_id: string;
   partition_key: string;
   payload_mac: string;
@@ -41,7 +41,7 @@ export function createRecorder({ sql, sealKey, metrics }: { sql: Sql; sealKey: s
   const waiting = new Map<string, Waiting>();
   let isWriting = false;
 
-  async function record(event: TaskEvent): Promise<void> {
+  async function record(event: AnyEvent): Promise<void> {
     const row = rowOf(event, sealKey);
     const entry = waiting.get(row.event_id) ?? { row, stored: Promise.withResolvers<void>() };
     waiting.set(row.event_id, entry);
@@ -87,7 +87,7 @@ export function createRecorder({ sql, sealKey, metrics }: { sql: Sql; sealKey: s
 }
 
 /** The columns of an event. The partition is that of the UTC date of its own `timestamp`. */
-function rowOf(event: TaskEvent, sealKey: string): Row {
+function rowOf(event: AnyEvent, sealKey: string): Row {
   const timestamp = readInstant(event.timestamp, 'timestamp').toISOString();
   return {
     event_id: event.event_id,

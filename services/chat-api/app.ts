@@ -22,7 +22,7 @@ import { createAccounts } from './auth/service.ts';
 import { markUsed } from './auth/sessions.ts';
 import type { Config } from './config.ts';
 import { phase4TaskRoutes } from './phase4/index.ts';
-import { createReminderConsumer } from './reminders.ts';
+import { createReminderConsumer, triggeredSchema } from './reminders.ts';
 import { settingsRoutes } from './settings/index.ts';
 import { taskRoutes } from './tasks/index.ts';
 
@@ -117,6 +117,7 @@ const reminderDeliveries = ({
     appId: 'chat-api',
     appTokens,
     sql,
+    reads: triggeredSchema,
     handle: createReminderConsumer({ sql, log }),
     log,
     metrics,

@@ -1,8 +1,15 @@
+import { type Static, Type as t } from '@sinclair/typebox';
 import type { Pool, Sql } from '#shared/db';
 import { type Reminding, triggerAt } from '#shared/due';
-import type { TaskEvent } from '#shared/events';
+import { anyEventSchema } from '#shared/events';
 import type { Log } from '#shared/log';
 import { readInstant } from '#shared/time';
+
+/** What is read of `task.reminder.triggered`; nothing else of it is checked (CONTRACT 11). */
+export const triggeredSchema = t.Object({
+  ...anyEventSchema.properties,
+  trigger_at: t.String({ format: 'date-time' }),
+});
 
 /**
  * Consumes `task.reminder.triggered`: the task's reminder counts as sent if it is still pending for the time that fired,
@@ -11,8 +18,7 @@ import { readInstant } from '#shared/time';
  * nothing; a task that is gone or was moved meanwhile is left alone.
  */
 export function createReminderConsumer({ sql, log }: { sql: Pool; log: Log }) {
-  return async (event: TaskEvent, _traceparent: string | null): Promise<void> => {
-    if (event.event_type !== 'task.reminder.triggered') return;
+  return async (event: Static<typeof triggeredSchema>, _traceparent: string | null): Promise<void> => {
     const firedFor = readInstant(event.trigger_at, 'trigger_at');
     const isSent = await sql.begin(async (tx) => {
       const task = await lockExpecting(tx, event.task_id);

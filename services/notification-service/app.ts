@@ -2,7 +2,7 @@ import { admission } from '#shared/admission';
 import type { Authenticator } from '#shared/auth';
 import type { Sql } from '#shared/db';
 import { edge } from '#shared/edge';
-import type { TaskEvent } from '#shared/events';
+import { type AnyEvent, anyEventSchema } from '#shared/events';
 import { type Check, health } from '#shared/health';
 import type { Place } from '#shared/host';
 import type { Log } from '#shared/log';
@@ -40,7 +40,7 @@ export const createApp = ({
   authenticator: Authenticator;
   connections: Connections;
   unsentBytes: number;
-  handle: (event: TaskEvent, traceparent: string | null) => Promise<void>;
+  handle: (event: AnyEvent, traceparent: string | null) => Promise<void>;
   ready: Record<string, Check>;
   degraded: Record<string, Check>;
   log: Log;
@@ -57,7 +57,18 @@ export const createApp = ({
       }),
     )
     // The inbox keeps also types that a later version adds: its clients may know them.
-    .use(subscribe({ appId: 'notification-service', appTokens, sql, handle, handleUnknown: handle, log, metrics }))
+    .use(
+      subscribe({
+        appId: 'notification-service',
+        appTokens,
+        sql,
+        reads: anyEventSchema,
+        handle,
+        handleUnknown: handle,
+        log,
+        metrics,
+      }),
+    )
     .use(stream({ sql, authenticator, connections, unsentBytes }))
     .use(preferences({ sql, authenticator, connections }))
     .use(inbox({ sql, authenticator }));

@@ -1,5 +1,5 @@
 import { isDuplicate, isTransient, type Sql, within } from '#shared/db';
-import { MAX_RECIPIENTS, type TaskEvent } from '#shared/events';
+import { type AnyEvent, MAX_RECIPIENTS } from '#shared/events';
 import type { Log } from '#shared/log';
 import type { Metrics } from '#shared/metrics';
 import type { Row } from './inbox/model.ts';
@@ -15,7 +15,7 @@ const MAX_ATTEMPTS = 5;
 
 /** An event whose rows are to be written. */
 interface Waiting {
-  event: TaskEvent;
+  event: AnyEvent;
   payload: object;
   recipients: string[];
   done: PromiseWithResolvers<void>;
@@ -43,7 +43,7 @@ export function createConsumer({
   const appended = metrics.counter('notifications_appended_total', 'Rows appended to the inbox');
   const seconds = metrics.histogram('notification_append_seconds', 'Time of one statement that appends a batch');
 
-  function handle(event: TaskEvent, traceparent: string | null): Promise<void> {
+  function handle(event: AnyEvent, traceparent: string | null): Promise<void> {
     const known = waiting.get(event.event_id);
     if (known) return known.done.promise;
     const entry: Waiting = {

@@ -2,13 +2,13 @@ import { admission } from '#shared/admission';
 import { type Authenticator } from '#shared/auth';
 import type { Sql } from '#shared/db';
 import { edge } from '#shared/edge';
-import type { TaskEvent } from '#shared/events';
 import { type Check, health } from '#shared/health';
 import type { Place } from '#shared/host';
 import type { Log } from '#shared/log';
 import type { Metrics } from '#shared/metrics';
 import { apiDocs } from '#shared/openapi';
 import { subscribe } from '#shared/subscribe';
+import { type ChangeEvent, changeSchema } from './events.ts';
 import { reminders } from './reminders/index.ts';
 
 /** All routes of the reminder service: health, its API with docs, and the deliveries of the sidecar. */
@@ -33,7 +33,7 @@ export const createApp = ({
   corsOrigins: string[];
   sql: Sql;
   authenticator: Authenticator;
-  handle: (event: TaskEvent, traceparent: string | null) => Promise<void>;
+  handle: (event: ChangeEvent, traceparent: string | null) => Promise<void>;
   ready: Record<string, Check>;
   degraded: Record<string, Check>;
   log: Log;
@@ -49,5 +49,5 @@ export const createApp = ({
         version,
       }),
     )
-    .use(subscribe({ appId: 'reminder-service', appTokens, sql, handle, log, metrics }))
+    .use(subscribe({ appId: 'reminder-service', appTokens, sql, reads: changeSchema, handle, log, metrics }))
     .use(reminders({ sql, authenticator }));

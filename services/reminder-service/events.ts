@@ -1,12 +1,31 @@
+import { type Static, Type as t } from '@sinclair/typebox';
 import type { Pool } from '#shared/db';
 import { dueAt, triggerAt } from '#shared/due';
-import type { TaskEvent } from '#shared/events';
+import { anyEventSchema } from '#shared/events';
+import { taskSchema } from '#shared/task';
 import { readInstant } from '#shared/time';
 import type { Heap } from './heap.ts';
 import { type Reminder, writeReminder } from './schedule.ts';
 
-/** The four events that change a task. */
-export type ChangeEvent = Extract<TaskEvent, { task: unknown }>;
+const FIELDS = [
+  'title',
+  'completed',
+  'due_date',
+  'due_all_day',
+  'timezone',
+  'recurrence_pattern',
+  'reminder_offset',
+  'reminder_status',
+  'snoozed_until',
+] as const;
+
+/** What this service reads of the four events that change a task; nothing else of them is checked (CONTRACT 11). */
+export const changeSchema = t.Object({
+  ...anyEventSchema.properties,
+  changes: t.Optional(t.Record(t.String(), t.Unknown())),
+  task: t.Pick(taskSchema, FIELDS),
+});
+export type ChangeEvent = Static<typeof changeSchema>;
 
 /** A change of one of these sets the reminder anew, and whether it has passed is judged at that moment. */
 const TIMING = [
@@ -25,10 +44,9 @@ const TIMING = [
  */
 export async function handleTaskEvent(
   { sql, heap, horizonMs, now }: { sql: Pool; heap: Heap; horizonMs: number; now: () => number },
-  event: TaskEvent,
+  event: ChangeEvent,
   traceparent: string | null,
 ): Promise<void> {
-  if (event.event_type === 'task.reminder.triggered') return; // our own, not subscribed to
   const written = await writeReminder(sql, reminderOf(event, traceparent), new Date(now()));
   if (!written) return;
   const { task_id: taskId, task_version: version } = event;
@@ -81,4 +99,4 @@ function statusOf(event: ChangeEvent, trigger: Date): Reminder['status'] {
 const isOwed = (event: ChangeEvent): boolean =>
   event.event_type === 'task.updated' &&
   event.task.reminder_status === 'pending' &&
-  !TIMING.some((field) => field in event.changes);
+  !TIMING.some((field) => field in (event.changes ?? {}));

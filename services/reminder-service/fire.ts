@@ -75,7 +75,7 @@ export function createFiring({
       await sidecar.publish(event, row.traceparent);
     } catch (error) {
       if (!(error instanceof PublishError)) throw error;
-      if (error.refused) log.error('reminder refused by the sidecar', { ...facts, error });
+      if (error.refused) log.error('reminder refused', { ...facts, error });
       else if (!isDown) log.warn('publishing is down, reminders wait', { ...facts, error });
       isDown = !error.refused; // a refusal is an answer
       return false;

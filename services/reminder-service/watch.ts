@@ -1,11 +1,10 @@
 import type { Sidecar } from '#shared/dapr';
 import type { Pool } from '#shared/db';
-import type { TaskEvent } from '#shared/events';
 import type { Log } from '#shared/log';
 import { createLoop } from '#shared/loop';
 import type { Metrics } from '#shared/metrics';
 import { createJumpMeter, sleepMs } from './clock.ts';
-import { handleTaskEvent } from './events.ts';
+import { type ChangeEvent, handleTaskEvent } from './events.ts';
 import { createFiring } from './fire.ts';
 import { createHeap } from './heap.ts';
 import { allPendingUntil, pendingUntil, purgeClosed } from './schedule.ts';
@@ -100,7 +99,7 @@ export function createWatch({
 
   return {
     /** Handles one delivery; the row is committed when it resolves. */
-    async handle(event: TaskEvent, traceparent: string | null): Promise<void> {
+    async handle(event: ChangeEvent, traceparent: string | null): Promise<void> {
       await handleTaskEvent({ sql, heap, now, horizonMs: HELD_AHEAD_MS }, event, traceparent);
       alarm.wake();
     },

@@ -105,7 +105,7 @@ describe('ops dlq', () => {
   });
 
   test('leaves as it is what is refused again, belongs to another consumer, or finds no service', async () => {
-    const [poison, event] = [{ ...aReminder(), trigger_at: 7 }, aReminder()];
+    const [poison, event] = [{ ...aReminder(), task_version: '1' }, aReminder()];
     await bury('notification-service', poison);
     await bury('notification-service', event);
     expect((await dlq('notification-service', ['replay', poison.event_id])).err).toContain('was answered DROP');

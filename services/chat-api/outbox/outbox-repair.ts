@@ -1,6 +1,6 @@
 import type { Pool, Sql } from '#shared/db';
 import type { TaskEvent } from '#shared/events';
-import { invalidity } from './validity.ts';
+import { invalidity } from '#shared/validity';
 
 /** A row that waits, as `ops outbox list` prints it. */
 export type WaitingRow = {

@@ -63,6 +63,27 @@ describe('runOnce', () => {
     expect(await relay.metrics.text()).toMatch(/outbox_unsent\{[^}]*\} 2/);
   });
 
+  test('parks an event whose number is text, as no consumer would take it', async () => {
+    await writeEvents(database);
+    await database.sql`update outbox set event = event || '{"task_version": "2"}'`;
+    const relay = await relayTo(edge.port);
+    await relay.runOnce();
+    expect(edge.calls).toBe(0);
+    expect(relay.lines).toMatchObject([{ reason: expect.stringContaining('/task_version') }]);
+  });
+
+  test('leaves a type that a later version writes, and what follows in its task, to the relays of that version', async () => {
+    const [later = '', good] = await writeEvents(database, { tasks: 2, versions: 2 });
+    await database.sql`
+      update outbox set event_type = 'task.archived', event = event || '{"event_type": "task.archived"}'
+      where task_id = ${later} and task_version = 1`;
+    const relay = await relayTo(edge.port);
+    expect(await relay.runOnce()).toBe(2);
+    expect(edge.arrivals.map(({ task_id }) => task_id)).toEqual([good ?? '', good ?? '']);
+    expect(relay.lines).toEqual([]);
+    expect(await relay.metrics.text()).toMatch(/outbox_parked\{[^}]*\} 0/);
+  });
+
   test('parks what the sidecar refuses as such', async () => {
     const [bad, good] = await writeEvents(database, { tasks: 2 });
     edge.answer = ({ task_id }) => (task_id === bad ? 400 : 204);

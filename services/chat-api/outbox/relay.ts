@@ -6,7 +6,6 @@ import { createBell } from './bell.ts';
 import { observeOutbox } from './outbox-metrics.ts';
 import { createPace } from './pace.ts';
 import { claimRows, markSent, type OutboxRow, parkRow, releaseRows } from './rows.ts';
-import { invalidity } from './validity.ts';
 
 export type Relay = ReturnType<typeof createRelay>;
 
@@ -62,8 +61,6 @@ export function createRelay({
   }
 
   async function publish(row: OutboxRow): Promise<Result> {
-    const problem = invalidity(row.event);
-    if (problem !== null) return { row, parked: problem };
     try {
       await sidecar.publish(row.event, row.traceparent);
       pace.succeeded();
@@ -71,7 +68,7 @@ export function createRelay({
       return { row, isSent: true };
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      if (error instanceof PublishError && error.refused) return { row, parked: `refused by the sidecar: ${reason}` };
+      if (error instanceof PublishError && error.refused) return { row, parked: reason };
       pace.failed(reason);
       return { row, delayMs: pace.delayMs() };
     }

@@ -1,5 +1,5 @@
 import type { Sql } from '#shared/db';
-import type { TaskEvent } from '#shared/events';
+import { eventTypes, type TaskEvent } from '#shared/events';
 
 /** A row that this relay may send now. `event` is as written; whether it is valid shows when it is sent. */
 export type OutboxRow = {
@@ -22,7 +22,8 @@ const PURGE_ROWS = 5000;
 
 /**
  * Takes up to `limit` rows for 15 s. Of a task only the row with its lowest unsent version: so one event of a task is
- * under way at most, in any relay of any replica. A parked row holds back its own task and no other.
+ * under way at most, in any relay of any replica. A parked row holds back its own task and no other, and so does one of a
+ * type that a later version writes: the relays of that version take it, beside which this one runs for a while.
  */
 export async function claimRows(sql: Sql, limit: number): Promise<OutboxRow[]> {
   // `= (select min …)` and `= any(array(…))` cannot become joins, so the work is one look into an index for each row taken.
@@ -31,6 +32,7 @@ export async function claimRows(sql: Sql, limit: number): Promise<OutboxRow[]> {
     where seq = any(array(
       select seq from outbox as candidate
       where sent_at is null and parked_at is null and (claimed_until is null or claimed_until < now())
+        and event_type = any(${eventTypes}::text[])
         and task_version = (
           select min(task_version) from outbox as unsent
           where unsent.task_id = candidate.task_id and unsent.sent_at is null)
