@@ -109,7 +109,7 @@ describe('a delivery', () => {
   });
 
   test('that cannot be understood is tried and then dropped', async () => {
-    const poison = createStory({ due_date: 'soon', reminder_offset: 'PT1H' }).created;
+    const poison = createStory({ due_date: 'soon', reminder_offset: 'PT1H', reminder_status: 'pending' }).created;
     const answers = [];
     for (let i = 0; i < 4; i++) answers.push((await deliver('/events/created', poison)).status);
     expect(answers).toEqual(['RETRY', 'RETRY', 'RETRY', 'DROP']);

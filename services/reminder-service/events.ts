@@ -1,6 +1,6 @@
 import { type Static, Type as t } from '@sinclair/typebox';
 import type { Pool } from '#shared/db';
-import { dueAt, triggerAt } from '#shared/due';
+import { triggerAt } from '#shared/due';
 import { anyEventSchema } from '#shared/events';
 import { taskSchema } from '#shared/task';
 import { readInstant } from '#shared/time';
@@ -9,11 +9,9 @@ import { type Reminder, writeReminder } from './schedule.ts';
 
 const FIELDS = [
   'title',
-  'completed',
   'due_date',
   'due_all_day',
   'timezone',
-  'recurrence_pattern',
   'reminder_offset',
   'reminder_status',
   'snoozed_until',
@@ -22,21 +20,9 @@ const FIELDS = [
 /** What this service reads of the four events that change a task; nothing else of them is checked (CONTRACT 11). */
 export const changeSchema = t.Object({
   ...anyEventSchema.properties,
-  changes: t.Optional(t.Record(t.String(), t.Unknown())),
   task: t.Pick(taskSchema, FIELDS),
 });
 export type ChangeEvent = Static<typeof changeSchema>;
-
-/** A change of one of these sets the reminder anew, and whether it has passed is judged at that moment. */
-const TIMING = [
-  'due_date',
-  'due_all_day',
-  'timezone',
-  'reminder_offset',
-  'snoozed_until',
-  'completed',
-  'recurrence_pattern',
-];
 
 /**
  * Writes what a task event means for the task's reminder, before the delivery is acknowledged, so a crash loses nothing.
@@ -61,15 +47,14 @@ export async function handleTaskEvent(
  */
 export function reminderOf(event: ChangeEvent, traceparent: string | null): Reminder {
   const { task, task_id, user_id, task_version, recipients, correlation_id } = event;
-  const isSeries = task.recurrence_pattern !== null; // its instances remind
-  const trigger = isSeries || task.due_date === null ? null : triggerAt(task);
+  const trigger = task.reminder_status === null ? null : triggerAt(task);
   return {
     reminder_id: reminderId(task_id),
     task_id,
     user_id,
     task_version,
     trigger_at: trigger,
-    status: trigger === null ? 'cancelled' : statusOf(event, trigger),
+    status: trigger === null ? 'cancelled' : statusOf(event),
     title: task.title,
     due_date: task.due_date,
     offset_triggered: task.snoozed_until === null ? task.reminder_offset : null,
@@ -83,20 +68,9 @@ export function reminderOf(event: ChangeEvent, traceparent: string | null): Remi
 /** The same for a task at all times: a table built anew publishes no reminder under a second id. */
 export const reminderId = (taskId: string, slot = 0): string => Bun.randomUUIDv5(`reminder/${slot}`, taskId);
 
-function statusOf(event: ChangeEvent, trigger: Date): Reminder['status'] {
-  const { task } = event;
-  if (event.event_type === 'task.deleted' || task.completed) return 'cancelled';
-  if (task.reminder_status === 'acknowledged') return 'cancelled';
-  // `sent` is of the present trigger time: chat-api has read the event that we published.
-  if (task.reminder_status === 'sent') return 'triggered';
-  const at = readInstant(event.timestamp, 'timestamp').getTime();
-  const due = dueAt(task);
-  if (trigger.getTime() > at || (due !== null && due.getTime() > at)) return 'pending';
-  return isOwed(event) ? 'pending' : 'cancelled';
+/** chat-api decides, and the task says what (CONTRACT 8); of a deleted one that is its last state. */
+function statusOf({ event_type: type, task }: ChangeEvent): Reminder['status'] {
+  if (type === 'task.deleted') return 'cancelled';
+  if (task.reminder_status === 'sent') return 'triggered'; // for this trigger time: our event has come back to us
+  return task.reminder_status === 'pending' ? 'pending' : 'cancelled';
 }
-
-/** Due before this change, which was about something else, and not yet reminded of: it is we who are late. */
-const isOwed = (event: ChangeEvent): boolean =>
-  event.event_type === 'task.updated' &&
-  event.task.reminder_status === 'pending' &&
-  !TIMING.some((field) => field in (event.changes ?? {}));

@@ -100,7 +100,7 @@ describe('a reminder', () => {
   });
 
   test('does not fire when the due date had passed as the task was saved', async () => {
-    const { created, taskId } = newStory({ due_date: clock.at(-MINUTE).toISOString() });
+    const { created, taskId } = newStory({ due_date: clock.at(-MINUTE).toISOString(), reminder_status: 'cancelled' });
     await replica.handle(created, null);
     await replica.fire();
     expect(edge.of(taskId)).toEqual([]);

@@ -48,6 +48,19 @@ describe('a reminder', () => {
     expect(await remindersOf(task)).toHaveLength(1);
   }, 30_000);
 
+  test('that is overdue fires although its task was changed meanwhile, by its time zone alone too', async () => {
+    await Promise.all([stack.kill('reminder-service'), stack.kill('reminder-service#2')]);
+    const due_date = inSeconds(1);
+    const task = await me.ask('POST', '/tasks', { title: 'Moved', due_date, reminder_offset: '0 minutes' });
+    await eventually(() => Date.now() > Date.parse(due_date));
+    const moved = await me.ask('PATCH', `/tasks/${task.id}`, { timezone: 'Asia/Tokyo' });
+    expect(moved).toMatchObject({ version: 2, reminder_status: 'pending' });
+    await Promise.all([stack.start('reminder-service'), stack.start('reminder-service#2')]);
+    const isSent = async () => (await me.ask('GET', `/tasks/${task.id}`)).reminder_status === 'sent';
+    await eventually(isSent, { ms: 15_000, what: 'the overdue reminder' });
+    expect(await remindersOf(task)).toHaveLength(1);
+  }, 30_000);
+
   test('of a completed task does not fire', async () => {
     const task = await me.ask('POST', '/tasks', {
       title: 'Done',
