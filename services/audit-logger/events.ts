@@ -1,4 +1,5 @@
-import { isTransient, type Sql, within } from '#shared/db';
+import { createBatch } from '#shared/batch';
+import { type Sql, within } from '#shared/db';
 import type { AnyEvent } from '#shared/events';
 import type { Metrics } from '#shared/metrics';
 import { readInstant } from '#shared/time';
@@ -22,53 +23,23 @@ interface Row {
   payload_mac: string;
 }
 
-interface Waiting {
-  row: Row;
-  stored: PromiseWithResolvers<void>;
-}
-
 /**
  * Stores each event as one row of the trail. `record` resolves after its commit; an event stored before is a success.
- * Batches form by themselves: what is in hand is written when no insert is running. A row that Postgres refuses fails
- * alone. Throws what the insert threw, transient or not.
+ * Throws what the insert threw, transient or not.
  */
 export function createRecorder({ sql, sealKey, metrics }: { sql: Sql; sealKey: string; metrics: Metrics }) {
   const stored = metrics.counter('audit_stored_total', 'Events stored');
   const duplicates = metrics.counter('audit_duplicates_total', 'Events delivered that were stored already');
   const seconds = metrics.histogram('audit_insert_seconds', 'Time of one insert, its commit included');
   const batchRows = metrics.histogram('audit_batch_rows', 'Rows of one insert', [], [1, 2, 5, 10, 20, 50, 100]);
-  /** By event id: an event that is offered again while the database hangs waits once, not once more each time. */
-  const waiting = new Map<string, Waiting>();
-  let isWriting = false;
-
-  async function record(event: AnyEvent): Promise<void> {
-    const row = rowOf(event, sealKey);
-    const entry = waiting.get(row.event_id) ?? { row, stored: Promise.withResolvers<void>() };
-    waiting.set(row.event_id, entry);
-    if (!isWriting) void writeAll();
-    return entry.stored.promise;
-  }
-
-  async function writeAll(): Promise<void> {
-    isWriting = true;
-    while (waiting.size > 0) {
-      const batch = [...waiting.values().take(BATCH_ROWS)];
-      for (const { row } of batch) waiting.delete(row.event_id);
-      // A month whose partition cannot be made at the moment holds up nobody else's.
-      for (const rows of Map.groupBy(batch, ({ row }) => row.partition_key.slice(0, 7)).values()) await write(rows);
-    }
-    isWriting = false;
-  }
-
-  async function write(batch: Waiting[]): Promise<void> {
-    try {
-      await within(INSERT_MS, store(batch.map(({ row }) => row)));
-      for (const entry of batch) entry.stored.resolve();
-    } catch (error) {
-      if (batch.length > 1 && !isTransient(error)) for (const entry of batch) await write([entry]);
-      else for (const entry of batch) entry.stored.reject(error);
-    }
-  }
+  const write = createBatch<Row>({
+    write: (rows) => within(INSERT_MS, store(rows)),
+    most: BATCH_ROWS,
+    // An event that is offered again while the database hangs waits once, not once more each time.
+    key: ({ event_id }) => event_id,
+    // A month whose partition cannot be made at the moment holds up nobody else's.
+    part: ({ partition_key }) => partition_key.slice(0, 7),
+  });
 
   async function store(rows: Row[]): Promise<void> {
     const stopTimer = seconds.startTimer();
@@ -83,7 +54,7 @@ export function createRecorder({ sql, sealKey, metrics }: { sql: Sql; sealKey: s
     duplicates.inc(rows.length - count);
   }
 
-  return { record };
+  return { record: async (event: AnyEvent): Promise<void> => write(rowOf(event, sealKey)) };
 }
 
 /** The columns of an event. The partition is that of the UTC date of its own `timestamp`. */

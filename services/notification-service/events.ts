@@ -1,4 +1,5 @@
-import { isDuplicate, isTransient, type Sql, within } from '#shared/db';
+import { createBatch } from '#shared/batch';
+import { isDuplicate, type Sql, within } from '#shared/db';
 import { type AnyEvent, MAX_RECIPIENTS } from '#shared/events';
 import type { Log } from '#shared/log';
 import type { Metrics } from '#shared/metrics';
@@ -14,16 +15,15 @@ const APPEND_MS = 7000;
 const MAX_ATTEMPTS = 5;
 
 /** An event whose rows are to be written. */
-interface Waiting {
+interface Entry {
   event: AnyEvent;
   payload: object;
   recipients: string[];
-  done: PromiseWithResolvers<void>;
 }
 
 /**
- * Appends each event to the inbox of its recipients and wakes their streams once that is committed. What comes while a
- * statement runs is one batch of the next; no timer. Idempotent by `event_id`; resolves after the commit.
+ * Appends each event to the inbox of its recipients and wakes their streams once that is committed. Idempotent by
+ * `event_id`; resolves after the commit.
  */
 export function createConsumer({
   sql,
@@ -38,50 +38,19 @@ export function createConsumer({
   log: Log;
   metrics: Metrics;
 }) {
-  const waiting = new Map<string, Waiting>();
-  let isWriting = false;
   const appended = metrics.counter('notifications_appended_total', 'Rows appended to the inbox');
   const seconds = metrics.histogram('notification_append_seconds', 'Time of one statement that appends a batch');
 
-  function handle(event: AnyEvent, traceparent: string | null): Promise<void> {
-    const known = waiting.get(event.event_id);
-    if (known) return known.done.promise;
-    const entry: Waiting = {
-      event,
-      payload: traceparent === null ? event : { ...event, traceparent },
-      recipients: [...new Set(event.recipients)],
-      done: Promise.withResolvers<void>(),
-    };
-    waiting.set(event.event_id, entry);
-    if (!isWriting) void writeAll();
-    return entry.done.promise;
-  }
+  const write = createBatch<Entry>({
+    write: async (batch) => publish(await appendOnce(batch)),
+    most: MAX_BATCH,
+    // No more rows than one event may have.
+    weight: { of: ({ recipients }) => recipients.length, most: MAX_RECIPIENTS },
+    key: ({ event }) => event.event_id,
+    refused: (error, events) => log.warn('batch refused, its events are written one by one', { events, error }),
+  });
 
-  async function writeAll(): Promise<void> {
-    isWriting = true;
-    while (waiting.size > 0) {
-      const batch = nextBatch(waiting.values());
-      for (const { event } of batch) waiting.delete(event.event_id);
-      await write(batch);
-    }
-    isWriting = false;
-  }
-
-  /** One event that the database refuses fails the statement: then each is written alone, and only that one fails. */
-  async function write(batch: Waiting[]): Promise<void> {
-    try {
-      const rows = await appendOnce(batch);
-      for (const { done } of batch) done.resolve();
-      publish(rows);
-    } catch (error) {
-      if (batch.length > 1 && !isTransient(error)) {
-        log.warn('batch refused, its events are written one by one', { events: batch.length, error });
-        for (const each of batch) await write([each]);
-      } else for (const { done } of batch) done.reject(error);
-    }
-  }
-
-  async function appendOnce(batch: Waiting[]): Promise<Row[]> {
+  async function appendOnce(batch: Entry[]): Promise<Row[]> {
     for (let attempt = 1; ; attempt++) {
       const stop = seconds.startTimer();
       try {
@@ -103,19 +72,14 @@ export function createConsumer({
     }
   }
 
-  return { handle };
-}
-
-/** As many events as one statement writes: 100, and no more rows than one event may have. */
-function nextBatch(waiting: Iterable<Waiting>): Waiting[] {
-  const batch: Waiting[] = [];
-  let rows = 0;
-  for (const entry of waiting) {
-    rows += entry.recipients.length;
-    if (batch.length === MAX_BATCH || (batch.length > 0 && rows > MAX_RECIPIENTS)) break;
-    batch.push(entry);
-  }
-  return batch;
+  return {
+    handle: (event: AnyEvent, traceparent: string | null): Promise<void> =>
+      write({
+        event,
+        payload: traceparent === null ? event : { ...event, traceparent },
+        recipients: [...new Set(event.recipients)],
+      }),
+  };
 }
 
 const isSameEvent = (error: unknown): boolean =>
@@ -128,7 +92,7 @@ const isSameEvent = (error: unknown): boolean =>
  * they stay locked until the commit, rows become visible in the order of their numbers. @returns the new rows, each user's
  * in order
  */
-async function append(sql: Sql, batch: Waiting[]): Promise<Row[]> {
+async function append(sql: Sql, batch: Entry[]): Promise<Row[]> {
   const events = batch.map(({ event: { event_id, event_type: type }, payload }, number) => ({
     number,
     event_id,

@@ -1,3 +1,4 @@
+import { createBatch } from '#shared/batch';
 import type { Pool } from '#shared/db';
 import type { Log } from '#shared/log';
 
@@ -7,6 +8,7 @@ const ENTRIES = 140;
 /** `<user id>:<number>`, below 2^53. */
 const ENTRY = /(?<=^| )([0-9a-f-]{36}):(\d{1,15})(?= |$)/g;
 
+type Hint = { userId: string; lastSeq: number };
 export type Hints = ReturnType<typeof createHints>;
 
 /**
@@ -24,20 +26,15 @@ export function createHints({
   heard: (userId: string, lastSeq: number) => void;
   log: Log;
 }) {
-  const pending = new Map<string, number>();
-  let isSending = false;
-
-  async function send(): Promise<void> {
-    isSending = true;
-    while (pending.size > 0) {
-      const entries = [...pending].slice(0, ENTRIES);
-      for (const [userId] of entries) pending.delete(userId);
-      await sql.notify(CHANNEL, entries.map(([userId, lastSeq]) => `${userId}:${lastSeq}`).join(' ')).catch((error) => {
-        log.debug('hint not sent', { error });
-      });
-    }
-    isSending = false;
-  }
+  const send = createBatch<Hint>({
+    // One that is not sent fails nothing: nobody waits for it.
+    write: (batch) =>
+      sql
+        .notify(CHANNEL, batch.map(({ userId, lastSeq }) => `${userId}:${lastSeq}`).join(' '))
+        .catch((error: unknown) => log.debug('hint not sent', { error })),
+    most: ENTRIES,
+    key: ({ userId }) => userId,
+  });
 
   /** NOTIFY asks for no right, so it may be anybody's: what is no hint is left, and a stream asks the inbox before it skips. */
   function receive(payload: string): void {
@@ -47,8 +44,7 @@ export function createHints({
   return {
     /** The inbox of this user reaches up to `lastSeq`, and that is committed. */
     announce(userId: string, lastSeq: number): void {
-      pending.set(userId, lastSeq);
-      if (!isSending) void send();
+      void send({ userId, lastSeq });
     },
     /** postgres.js connects and listens again by itself, also when this first attempt fails. */
     listen(): void {
