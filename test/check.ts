@@ -2,8 +2,8 @@ import { Glob } from 'bun';
 import { rm } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { bypassProxy } from '#shared/loopback';
-import { commandOrExit, bun, createProgress } from '../services/local/command-line.ts';
-import { wantsColours } from '../services/local/terminal.ts';
+import { commandOrExit, bun, createProgress } from '../services/local/machine/command-line.ts';
+import { wantsColours } from '../services/local/machine/terminal.ts';
 import { startCluster, temporaryFolder } from './support/cluster.ts';
 
 // bun test/check.ts [--tests-only] [--real] [paths…]: all that must be green before a commit. The last line is the verdict,
@@ -40,7 +40,7 @@ const suites: Suite[] =
 // Each of these files has a broker and five sidecars: two at once would measure the machine.
 const how = isReal ? ['--timeout=60000'] : ['--parallel', '--timeout=20000'];
 
-if (isReal) await (await import('./real/parts.ts')).realPartsOrExit(say);
+if (isReal) await (await import('../services/local/real/parts.ts')).realPartsOrExit(say);
 const interrupt = catchSignals();
 const totals = await check();
 if (interrupt.exitCode) process.exit(interrupt.exitCode);

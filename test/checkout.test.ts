@@ -3,8 +3,8 @@ import { $ } from 'bun';
 import { cp, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../services/local/port.ts';
-import { readRunning } from '../services/local/state.ts';
+import { freePort } from '../services/local/machine/port.ts';
+import { readRunning } from '../services/local/state/state.ts';
 import { runToEnd } from './support/command.ts';
 import { eventually } from './support/wait.ts';
 

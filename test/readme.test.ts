@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EventSource as EventSourceClient } from 'eventsource';
-import { startGateway } from '../services/local/gateway.ts';
+import { startGateway } from '../services/local/gateway/gateway.ts';
 import { readTour } from '../services/local/tour.ts';
 import { signUp } from './support/person.ts';
 import { type RunningStack, startStack } from './support/stack.ts';

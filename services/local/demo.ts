@@ -1,10 +1,10 @@
 import './require-bun.ts';
 import { bypassProxy } from '#shared/loopback';
-import { bun, commandOrExit } from './command-line.ts';
+import { bun, commandOrExit } from './machine/command-line.ts';
 import { operate } from './operate.ts';
-import { codeOf, Refusal } from './refusal.ts';
-import { watchSignals } from './signals.ts';
-import { readRunning, stateFolder } from './state.ts';
+import { codeOf, Refusal } from './machine/refusal.ts';
+import { watchSignals } from './machine/signals.ts';
+import { readRunning, stateFolder } from './state/state.ts';
 import { readEvents, type StreamEvent } from './stream-reader.ts';
 
 const LIMIT_MS = 15_000;

@@ -1,9 +1,9 @@
 import { appendFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type AppId, apps } from './apps.ts';
-import { eachLine } from './child.ts';
-import { processEnvironment } from './environment.ts';
-import { stateFolder } from './state.ts';
+import { type AppId, apps } from './machine/apps.ts';
+import { eachLine } from './machine/child.ts';
+import { processEnvironment } from './machine/environment.ts';
+import { stateFolder } from './state/state.ts';
 
 /** The services that have commands for operators. */
 export const operable = apps.map(({ appId }) => appId).filter((appId) => existsSync(scriptOf(appId)));

@@ -1,8 +1,8 @@
 import './require-bun.ts';
-import { bun, commandOrExit, exitWith } from './command-line.ts';
+import { bun, commandOrExit, exitWith } from './machine/command-line.ts';
 import { operable, operate } from './operate.ts';
-import { Refusal } from './refusal.ts';
-import { readRunning, stateFolder } from './state.ts';
+import { Refusal } from './machine/refusal.ts';
+import { readRunning, stateFolder } from './state/state.ts';
 
 // bun run ops <app-id> <command…>: what `kubectl exec deploy/<app-id> -- bun /app/ops.js <command…>` is in a cluster.
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { readOptions } from './options.ts';
-import { Refusal } from './refusal.ts';
+import { Refusal } from './machine/refusal.ts';
 
 describe('readOptions', () => {
   test('serves on 8080 with everything of our own by default', () => {

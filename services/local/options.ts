@@ -1,6 +1,6 @@
-import { bun, readCommand } from './command-line.ts';
-import { completed } from './database-url.ts';
-import { Refusal } from './refusal.ts';
+import { bun, readCommand } from './machine/command-line.ts';
+import { completed } from './postgres/database-url.ts';
+import { Refusal } from './machine/refusal.ts';
 
 export type Options = {
   /** Only `usage` is asked for. */

@@ -1,7 +1,7 @@
 import './require-bun.ts';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { bun } from './command-line.ts';
+import { bun } from './machine/command-line.ts';
 
 // For commands that install nothing themselves. A process of its own, since imports are found before any of them runs.
 if (!existsSync(join(import.meta.dir, '../../node_modules'))) {

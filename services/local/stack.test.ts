@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
-import { type AppId, perApp } from './apps.ts';
-import { makeSecrets } from './secrets.ts';
+import { type AppId, perApp } from './machine/apps.ts';
+import { makeSecrets } from './state/secrets.ts';
 import { refuseBadSettings, serviceEnvironment, serviceSettings, type Stack } from './stack.ts';
 
 const stack: Stack = {

@@ -6,11 +6,11 @@ import { schema as chatApi } from '../chat-api/config.ts';
 import { schema as notificationService } from '../notification-service/config.ts';
 import { schema as recurringTaskProcessor } from '../recurring-task-processor/config.ts';
 import { schema as reminderService } from '../reminder-service/config.ts';
-import { type AppId, apps } from './apps.ts';
-import { type Child, spawnProgram } from './child.ts';
-import { chosen, processEnvironment } from './environment.ts';
-import { Refusal } from './refusal.ts';
-import type { Secrets } from './secrets.ts';
+import { type AppId, apps } from './machine/apps.ts';
+import { type Child, spawnProgram } from './machine/child.ts';
+import { chosen, processEnvironment } from './machine/environment.ts';
+import { Refusal } from './machine/refusal.ts';
+import type { Secrets } from './state/secrets.ts';
 
 const root = join(import.meta.dir, '../..');
 

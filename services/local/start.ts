@@ -1,16 +1,16 @@
 import { join } from 'node:path';
-import { type AppId, apps, perApp } from './apps.ts';
-import { answers, type Child } from './child.ts';
-import { ensureDatabase, explainGiven, isServerLost, prepareData } from './data.ts';
-import { type DemoUser, ensureDemoUser, isDemoEnabled, mayHaveDemo } from './demo-login.ts';
-import { POSTGRES } from './folder.ts';
-import { startGateway } from './gateway.ts';
+import { type AppId, apps, perApp } from './machine/apps.ts';
+import { answers, type Child } from './machine/child.ts';
+import { ensureDatabase, explainGiven, isServerLost, prepareData } from './state/data.ts';
+import { type DemoUser, ensureDemoUser, isDemoEnabled, mayHaveDemo } from './gateway/demo-login.ts';
+import { POSTGRES } from './state/folder.ts';
+import { startGateway } from './gateway/gateway.ts';
 import { operate } from './operate.ts';
 import { type Options, USUAL_PORT } from './options.ts';
-import { freePort, freePorts, isFree } from './port.ts';
-import { startPostgres } from './postgres.ts';
-import { codeOf, Refusal } from './refusal.ts';
-import type { Signals } from './signals.ts';
+import { freePort, freePorts, isFree } from './machine/port.ts';
+import { startPostgres } from './postgres/postgres.ts';
+import { codeOf, Refusal } from './machine/refusal.ts';
+import type { Signals } from './machine/signals.ts';
 import {
   refuseBadSettings,
   serviceEnvironment,
@@ -19,9 +19,9 @@ import {
   spawnService,
   type Stack,
 } from './stack.ts';
-import type { State } from './state.ts';
-import { type Keepable, keepRunning } from './supervisor.ts';
-import type { Terminal } from './terminal.ts';
+import type { State } from './state/state.ts';
+import { type Keepable, keepRunning } from './machine/supervisor.ts';
+import type { Terminal } from './machine/terminal.ts';
 import { readTour } from './tour.ts';
 
 const READY_MS = 30_000;
@@ -232,7 +232,7 @@ type Real = Awaited<ReturnType<typeof prepareReal>>;
 
 /** Loaded on demand: what builds and starts the real parts is no part of an ordinary `up`. */
 async function prepareReal({ state, terminal }: Session) {
-  const { prepareRealParts } = await import('../../test/real/up.ts');
+  const { prepareRealParts } = await import('./real/up.ts');
   return prepareRealParts({ folder: state.path, say: terminal.step, linesOf: terminal.linesOf });
 }
 

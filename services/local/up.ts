@@ -1,17 +1,17 @@
 import './require-bun.ts';
 import { $ } from 'bun';
 import { bypassProxy } from '#shared/loopback';
-import { perApp } from './apps.ts';
-import { bun } from './command-line.ts';
-import { forgetPostgresVariables } from './database-url.ts';
-import { requireOurs } from './folder.ts';
+import { perApp } from './machine/apps.ts';
+import { bun } from './machine/command-line.ts';
+import { forgetPostgresVariables } from './postgres/database-url.ts';
+import { requireOurs } from './state/folder.ts';
 import { type Options, readOptions, usage } from './options.ts';
-import { codeOf, Refusal } from './refusal.ts';
-import { watchSignals } from './signals.ts';
+import { codeOf, Refusal } from './machine/refusal.ts';
+import { watchSignals } from './machine/signals.ts';
 import { serviceSettings, type Stack } from './stack.ts';
 import { demoOf, Interrupted, NotReady, type Part, type Session, startAll } from './start.ts';
-import { openState, stateFolder } from './state.ts';
-import { createTerminal, wantsColours } from './terminal.ts';
+import { openState, stateFolder } from './state/state.ts';
+import { createTerminal, wantsColours } from './machine/terminal.ts';
 
 bypassProxy(process.env);
 process.exit(await up());

@@ -1,5 +1,5 @@
 import { within } from '#shared/db';
-import { apps } from '../../services/local/apps.ts';
+import { apps } from '../../services/local/machine/apps.ts';
 import type { RunningStack } from '../support/stack.ts';
 
 /** At a rate beyond what the machine carries events are late, by less than this. */

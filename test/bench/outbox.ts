@@ -1,7 +1,7 @@
 import { createRelay } from '../../services/chat-api/outbox/relay.ts';
 import { writeEvents } from '../../services/chat-api/outbox/fixture.ts';
 import { claimRows, markSent } from '../../services/chat-api/outbox/rows.ts';
-import { freePorts } from '../../services/local/port.ts';
+import { freePorts } from '../../services/local/machine/port.ts';
 import { createSidecar } from '#shared/dapr';
 import { connect } from '#shared/db';
 import { createLog } from '#shared/log';

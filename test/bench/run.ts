@@ -1,5 +1,5 @@
 import { bypassProxy } from '#shared/loopback';
-import { commandOrExit, bun, createProgress } from '../../services/local/command-line.ts';
+import { commandOrExit, bun, createProgress } from '../../services/local/machine/command-line.ts';
 import { startCluster } from '../support/cluster.ts';
 
 // bun run bench [creates|events|outbox|hostile …] [--real]: measures the real services on a durable Postgres, with --real on daprd and Kafka too, and
@@ -27,7 +27,7 @@ const { values, words: asked } = commandOrExit({
 });
 const { real: isReal = false } = values;
 if (isReal) {
-  await (await import('../real/parts.ts')).realPartsOrExit(createProgress());
+  await (await import('../../services/local/real/parts.ts')).realPartsOrExit(createProgress());
   process.env.TASKFLOW_SIDECAR = 'real';
 }
 

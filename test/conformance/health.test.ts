@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { DEAD_LETTER_ROUTE, deadLetterTopic, events, eventTypes, PUBSUB } from '#shared/events';
-import type { AppId } from '../../services/local/apps.ts';
+import type { AppId } from '../../services/local/machine/apps.ts';
 import { eventually } from '../support/wait.ts';
 import { differences } from './differences.ts';
 import { refusal, startToys, type Toys } from './toys.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { consumers, deadLetterTopic, events, eventTypes, PUBSUB } from '#shared/events';
-import { apps } from '../../services/local/apps.ts';
+import { apps } from '../../services/local/machine/apps.ts';
 import { refusal, startToys, type Toys } from './toys.ts';
 
 // The producer rule, asked of the sidecars themselves: each app publishes through its own.

@@ -1,6 +1,6 @@
 import { PUBSUB } from '#shared/events';
-import type { AppId } from '../../services/local/apps.ts';
-import { freePorts, isFree } from '../../services/local/port.ts';
+import type { AppId } from '../../services/local/machine/apps.ts';
+import { freePorts, isFree } from '../../services/local/machine/port.ts';
 import { createSidecars } from '../support/sidecars.ts';
 import { eventually } from '../support/wait.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import { SignJWT } from 'jose';
 import { API_TOKEN_PREFIX, keyId, type Scope, sha256 } from '#shared/auth';
-import { apps } from '../../services/local/apps.ts';
+import { apps } from '../../services/local/machine/apps.ts';
 import { SECRET } from '../../services/chat-api/fixture.ts';
 import { startApps } from '../support/apps.ts';
 import { createDatabase } from '../support/database.ts';

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import { expectation } from '#shared/expectation';
 import type { Schema } from '#shared/openapi-page';
-import { apps } from '../../services/local/apps.ts';
+import { apps } from '../../services/local/machine/apps.ts';
 import { startApps } from '../support/apps.ts';
 import { said } from '../support/raw.ts';
 

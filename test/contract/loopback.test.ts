@@ -1,6 +1,6 @@
 import { afterAll, beforeEach, describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
-import { apps } from '../../services/local/apps.ts';
+import { apps } from '../../services/local/machine/apps.ts';
 import { runToEnd } from '../support/command.ts';
 import { openProxy } from '../support/proxy.ts';
 

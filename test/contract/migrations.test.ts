@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import postgres from 'postgres';
-import { explainGiven } from '../../services/local/data.ts';
-import { Refusal } from '../../services/local/refusal.ts';
+import { explainGiven } from '../../services/local/state/data.ts';
+import { Refusal } from '../../services/local/machine/refusal.ts';
 import { applyGrants, migrate, migrateDown, migrations } from '../../db/migrate.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/wait.ts';

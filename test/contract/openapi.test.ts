@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import type { ApiDocument, Operation } from '#shared/openapi-page';
-import type { AppId } from '../../services/local/apps.ts';
+import type { AppId } from '../../services/local/machine/apps.ts';
 import { startApps } from '../support/apps.ts';
 
 // The documents as the real apps give them: what an app adds before its routes may hide something from the generator.

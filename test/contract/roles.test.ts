@@ -1,7 +1,7 @@
 import { afterAll, afterEach, describe, expect, test } from 'bun:test';
 import postgres from 'postgres';
 import { roleOf } from '../../db/migrate.ts';
-import { type AppId, perApp } from '../../services/local/apps.ts';
+import { type AppId, perApp } from '../../services/local/machine/apps.ts';
 import { createDatabase } from '../support/database.ts';
 
 // What somebody can do who has taken over a service: all that its database role lets them.

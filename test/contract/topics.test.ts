@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import { consumers, deadLetterTopic, events, eventTypes } from '#shared/events';
-import { topicsOfManifests } from '../real/resources.ts';
+import { topicsOfManifests } from '../../services/local/real/resources.ts';
 import { manifests } from './manifests.ts';
 
 const RETENTION_MS = 7 * 86_400_000;
@@ -18,7 +18,7 @@ test('each is what Strimzi makes of 3 partitions and 7 days, and is never pruned
   for (const { apiVersion, spec, metadata } of declared) {
     expect({ apiVersion, spec }).toEqual({
       apiVersion: 'kafka.strimzi.io/v1',
-      // More than this, and a broker on one machine has it too: see test/real/kafka-wire.ts.
+      // More than this, and a broker on one machine has it too: see services/local/real/kafka-wire.ts.
       spec: { partitions: 3, replicas: 1, config: { 'retention.ms': RETENTION_MS } },
     });
     expect(metadata?.annotations).toEqual({ 'argocd.argoproj.io/sync-options': 'Prune=false,Delete=false' });

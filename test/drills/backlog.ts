@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { AppId } from '../../services/local/apps.ts';
+import type { AppId } from '../../services/local/machine/apps.ts';
 import { inTurns } from '../support/load.ts';
 import type { Person } from '../support/person.ts';
 import { eventually } from '../support/wait.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { freePort } from '../../services/local/port.ts';
+import { freePort } from '../../services/local/machine/port.ts';
 import { type Balancer, createBalancer } from './balancer.ts';
 
 const servers: Bun.Server<undefined>[] = [];

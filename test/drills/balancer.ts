@@ -1,4 +1,4 @@
-import { codeOf } from '../../services/local/refusal.ts';
+import { codeOf } from '../../services/local/machine/refusal.ts';
 
 export type Balancer = ReturnType<typeof createBalancer>;
 

@@ -1,4 +1,4 @@
-import type { AppId } from '../../services/local/apps.ts';
+import type { AppId } from '../../services/local/machine/apps.ts';
 import type { World } from './world.ts';
 
 /** A fault, and what it needs around it. The same accounts are asked of each. */

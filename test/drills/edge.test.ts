@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
-import { freePorts } from '../../services/local/port.ts';
-import { codeOf } from '../../services/local/refusal.ts';
+import { freePorts } from '../../services/local/machine/port.ts';
+import { codeOf } from '../../services/local/machine/refusal.ts';
 import { eventually } from '../support/wait.ts';
 import { type Edge, openEdge } from './edge.ts';
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DEAD_LETTER_ROUTE } from '#shared/events';
-import { codeOf } from '../../services/local/refusal.ts';
+import { codeOf } from '../../services/local/machine/refusal.ts';
 
 /** A service as its sidecar sees it: in order, answering 500, waiting for its database, or hanging. */
 export type Mode = 'up' | 'fail' | 'hold' | 'hang';

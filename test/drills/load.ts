@@ -1,4 +1,4 @@
-import { codeOf } from '../../services/local/refusal.ts';
+import { codeOf } from '../../services/local/machine/refusal.ts';
 import { percentile } from '../bench/figures.ts';
 import type { Person } from '../support/person.ts';
 import type { EventType } from '#shared/events';

@@ -1,5 +1,5 @@
 import { type Consumer, consumers } from '#shared/events';
-import type { AppId } from '../../services/local/apps.ts';
+import type { AppId } from '../../services/local/machine/apps.ts';
 import { deliveriesTaken } from '../support/deliveries.ts';
 
 export type Meter = ReturnType<typeof startMeter>;

@@ -1,4 +1,4 @@
-import { apps } from '../../services/local/apps.ts';
+import { apps } from '../../services/local/machine/apps.ts';
 import type { Drill } from './drill.ts';
 import type { World } from './world.ts';
 

@@ -1,8 +1,8 @@
 import { bypassProxy } from '#shared/loopback';
-import { commandOrExit, bun, createProgress, exitWith } from '../../services/local/command-line.ts';
-import { Refusal } from '../../services/local/refusal.ts';
-import { watchSignals } from '../../services/local/signals.ts';
-import { realPartsOrExit } from '../real/parts.ts';
+import { commandOrExit, bun, createProgress, exitWith } from '../../services/local/machine/command-line.ts';
+import { Refusal } from '../../services/local/machine/refusal.ts';
+import { watchSignals } from '../../services/local/machine/signals.ts';
+import { realPartsOrExit } from '../../services/local/real/parts.ts';
 import { drills } from './catalogue.ts';
 import type { Drill } from './drill.ts';
 import { perform, type Verdict } from './perform.ts';

@@ -1,4 +1,4 @@
-import { type AppId, apps } from '../../services/local/apps.ts';
+import { type AppId, apps } from '../../services/local/machine/apps.ts';
 import type { Drill } from './drill.ts';
 import type { World } from './world.ts';
 

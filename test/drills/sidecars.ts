@@ -1,4 +1,4 @@
-import { type AppId, apps } from '../../services/local/apps.ts';
+import { type AppId, apps } from '../../services/local/machine/apps.ts';
 import type { Drill } from './drill.ts';
 
 const DOWN_MS = 3000;

@@ -1,5 +1,5 @@
-import { type AppId, apps } from '../../services/local/apps.ts';
-import { freePort } from '../../services/local/port.ts';
+import { type AppId, apps } from '../../services/local/machine/apps.ts';
+import { freePort } from '../../services/local/machine/port.ts';
 import { createRealSidecars } from '../real/sidecars.ts';
 import { listen } from '../support/listen.ts';
 import { type Person, signUpMany } from '../support/person.ts';

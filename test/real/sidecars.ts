@@ -1,15 +1,15 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { consumers, deadLetterTopic, events } from '#shared/events';
-import type { AppId } from '../../services/local/apps.ts';
-import { type Child, requireOk, untilReady } from '../../services/local/child.ts';
+import type { AppId } from '../../services/local/machine/apps.ts';
+import { type Child, requireOk, untilReady } from '../../services/local/machine/child.ts';
 import { temporaryFolder } from '../support/cluster.ts';
 import type { Fault, Placed, Sidecars, SidecarsOptions } from '../support/sidecars.ts';
-import { startDaprd } from './daprd.ts';
-import { createKafka, type Kafka } from './kafka.ts';
-import { realParts } from './parts.ts';
-import { topicsOfManifests, writeResources } from './resources.ts';
-import { prepareSentry } from './sentry.ts';
+import { startDaprd } from '../../services/local/real/daprd.ts';
+import { createKafka, type Kafka } from '../../services/local/real/kafka.ts';
+import { realParts } from '../../services/local/real/parts.ts';
+import { topicsOfManifests, writeResources } from '../../services/local/real/resources.ts';
+import { prepareSentry } from '../../services/local/real/sentry.ts';
 
 const READY_MS = 30_000;
 /** What no switch of the real parts can do; the tests that ask for it run all the same. */

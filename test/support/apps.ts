@@ -9,7 +9,7 @@ import { createApp as createAuditLogger } from '../../services/audit-logger/app.
 import { createApp as createChatApi } from '../../services/chat-api/app.ts';
 import type { Config } from '../../services/chat-api/config.ts';
 import { settings } from '../../services/chat-api/fixture.ts';
-import { type AppId, apps, perApp } from '../../services/local/apps.ts';
+import { type AppId, apps, perApp } from '../../services/local/machine/apps.ts';
 import { createApp as createNotificationService } from '../../services/notification-service/app.ts';
 import { createConnections } from '../../services/notification-service/stream/connections.ts';
 import { createApp as createProcessor } from '../../services/recurring-task-processor/app.ts';

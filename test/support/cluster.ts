@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { applyGrants, migrate, setRolePasswords } from '../../db/migrate.ts';
-import { isAlive } from '../../services/local/processes.ts';
-import { startPostgres, removePostgres } from '../../services/local/postgres.ts';
-import { apps } from '../../services/local/apps.ts';
+import { isAlive } from '../../services/local/machine/processes.ts';
+import { startPostgres, removePostgres } from '../../services/local/postgres/postgres.ts';
+import { apps } from '../../services/local/machine/apps.ts';
 
 const FOLDER = 'taskflow-check-';
 

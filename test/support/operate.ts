@@ -1,4 +1,4 @@
-import type { AppId } from '../../services/local/apps.ts';
+import type { AppId } from '../../services/local/machine/apps.ts';
 import { runToEnd } from './command.ts';
 import type { RunningStack } from './stack.ts';
 

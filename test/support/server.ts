@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { removePostgres, startPostgres } from '../../services/local/postgres.ts';
-import { freeze } from '../../services/local/processes.ts';
-import { codeOf } from '../../services/local/refusal.ts';
+import { removePostgres, startPostgres } from '../../services/local/postgres/postgres.ts';
+import { freeze } from '../../services/local/machine/processes.ts';
+import { codeOf } from '../../services/local/machine/refusal.ts';
 import { startCluster, temporaryFolder } from './cluster.ts';
 
 export type Server = Awaited<ReturnType<typeof startServer>>;

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import type { AppId } from '../../services/local/apps.ts';
-import { processEnvironment } from '../../services/local/environment.ts';
-import { freePort } from '../../services/local/port.ts';
-import { type Child, requireOk, untilReady } from '../../services/local/child.ts';
+import type { AppId } from '../../services/local/machine/apps.ts';
+import { processEnvironment } from '../../services/local/machine/environment.ts';
+import { freePort } from '../../services/local/machine/port.ts';
+import { type Child, requireOk, untilReady } from '../../services/local/machine/child.ts';
 import { spawnService } from '../../services/local/stack.ts';
 import { createDatabase } from './database.ts';
 

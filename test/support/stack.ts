@@ -1,8 +1,8 @@
-import { type AppId, apps } from '../../services/local/apps.ts';
-import { type Child, requireOk, untilReady } from '../../services/local/child.ts';
-import { serviceOf } from '../../services/local/gateway.ts';
-import { freePorts } from '../../services/local/port.ts';
-import { makeSecrets } from '../../services/local/secrets.ts';
+import { type AppId, apps } from '../../services/local/machine/apps.ts';
+import { type Child, requireOk, untilReady } from '../../services/local/machine/child.ts';
+import { serviceOf } from '../../services/local/gateway/gateway.ts';
+import { freePorts } from '../../services/local/machine/port.ts';
+import { makeSecrets } from '../../services/local/state/secrets.ts';
 import { serviceEnvironment, type Stack, spawnService } from '../../services/local/stack.ts';
 import { createDatabase } from './database.ts';
 import { createSidecars, type Fault, type Placed, type Sidecars, type SidecarsOptions } from './sidecars.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { said } from '../../../test/support/raw.ts';
-import { startPair } from './toy.ts';
+import { startPair } from './fixture.ts';
 
 const TOKEN = 'token of the switchboard';
 const authorization = `Bearer ${TOKEN}`;

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'bun:test';
 import { eventually } from '../../../test/support/wait.ts';
 import { outcomeOf } from './delivery.ts';
-import { DEAD_LETTERS, quickManifests, type Received, startPair, startToyApp } from './toy.ts';
+import { DEAD_LETTERS, quickManifests, type Received, startPair, startToyApp } from './fixture.ts';
 
 const open: (() => Promise<void>)[] = [];
 afterEach(async () => {

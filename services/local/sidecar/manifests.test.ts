@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'bun:test';
 import { readManifests } from './manifests.ts';
-import { RESOURCES } from './toy.ts';
+import { RESOURCES } from './fixture.ts';
 
 test('the repository’s manifests: waits, scopes and routes', async () => {
   const { inbound, pubsub, subscriptions } = await readManifests(RESOURCES);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { eventually } from '../../../test/support/wait.ts';
-import { CREATED, startPair, startToyApp } from './toy.ts';
+import { CREATED, startPair, startToyApp } from './fixture.ts';
 
 const TOKEN = 'token of the switchboard';
 let consumer: ReturnType<typeof startToyApp>;

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { createDatabase } from '../../../test/support/database.ts';
 import { eventually } from '../../../test/support/wait.ts';
-import { publishEvent, RESOURCES, startPair, startToyApp } from './toy.ts';
+import { publishEvent, RESOURCES, startPair, startToyApp } from './fixture.ts';
 
 const open: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

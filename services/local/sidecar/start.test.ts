@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
-import { freePorts } from '../port.ts';
-import { startPair } from './toy.ts';
+import { freePorts } from '../machine/port.ts';
+import { startPair } from './fixture.ts';
 
 test('a taken port is an error and leaves nothing open', async () => {
   const [free = 0, taken = 0] = freePorts(2);

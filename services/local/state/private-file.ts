@@ -1,7 +1,7 @@
 import { type Static, type TSchema } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { codeOf, Refusal } from './refusal.ts';
+import { codeOf, Refusal } from '../machine/refusal.ts';
 
 /** What a file is called until it is whole. */
 export const draftOf = (file: string): string => `${file}.new`;

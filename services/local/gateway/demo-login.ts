@@ -1,7 +1,7 @@
 import postgres from 'postgres';
 import { ApiError } from '#shared/errors';
 import { isLoopback } from '#shared/loopback';
-import { bun } from './command-line.ts';
+import { bun } from '../machine/command-line.ts';
 import { problem } from './problem.ts';
 
 export type DemoUser = { email: string; password: string };

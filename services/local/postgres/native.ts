@@ -1,7 +1,7 @@
 import { chown, cp, lstat, mkdir, readFile, stat, symlink } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
-import { cached, cacheFolder } from './cache.ts';
-import { codeOf, Refusal } from './refusal.ts';
+import { cached, cacheFolder } from '../machine/cache.ts';
+import { codeOf, Refusal } from '../machine/refusal.ts';
 
 /** See `asNobody`. */
 const SHELTER = join('/var/tmp', 'taskflow-root');

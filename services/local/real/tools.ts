@@ -1,4 +1,4 @@
-import { Refusal } from '../../services/local/refusal.ts';
+import { Refusal } from '../machine/refusal.ts';
 
 const JAVA = 17;
 

@@ -1,7 +1,7 @@
 import postgres from 'postgres';
-import { applyGrants, EncodingError, migrate, roleOf, setRolePasswords } from '../../db/migrate.ts';
-import { type AppId } from './apps.ts';
-import { codeOf, Refusal } from './refusal.ts';
+import { applyGrants, EncodingError, migrate, roleOf, setRolePasswords } from '../../../db/migrate.ts';
+import { type AppId } from '../machine/apps.ts';
+import { codeOf, Refusal } from '../machine/refusal.ts';
 import type { Secrets } from './secrets.ts';
 
 /** Where the services and the stand-in keep their data, migrated and ready. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { eventually } from '../../test/support/wait.ts';
+import { eventually } from '../../../test/support/wait.ts';
 import { isAlive } from './processes.ts';
 import { answers, spawnCommand, spawnProgram, untilReady } from './child.ts';
 

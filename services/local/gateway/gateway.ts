@@ -6,10 +6,10 @@ import { defaultHeaders } from '#shared/headers';
 import { completeUrl, hostRefusal } from '#shared/host';
 import { BodyError, createIntake, type Intake, MAX_BODY_BYTES } from '#shared/intake';
 import { allowOf } from '#shared/methods';
-import type { AppId } from './apps.ts';
+import type { AppId } from '../machine/apps.ts';
 import { loginAsDemo, type DemoUser } from './demo-login.ts';
 import { problem } from './problem.ts';
-import { codeOf } from './refusal.ts';
+import { codeOf } from '../machine/refusal.ts';
 
 export type GatewayOptions = {
   port: number;

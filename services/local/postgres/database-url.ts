@@ -1,5 +1,5 @@
-import type { Environment } from './environment.ts';
-import { Refusal } from './refusal.ts';
+import type { Environment } from '../machine/environment.ts';
+import { Refusal } from '../machine/refusal.ts';
 
 /**
  * The user's DATABASE_URL, what it leaves out added from the variables that psql reads (PostgreSQL, libpq, "Environment

@@ -1,9 +1,9 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { join } from 'node:path';
-import { perApp } from './apps.ts';
-import { bun } from './command-line.ts';
+import { perApp } from '../machine/apps.ts';
+import { bun } from '../machine/command-line.ts';
 import { readPrivate, writePrivate } from './private-file.ts';
-import { Refusal } from './refusal.ts';
+import { Refusal } from '../machine/refusal.ts';
 
 const key = Type.String({ minLength: 32 });
 const password = Type.String({ minLength: 1 });

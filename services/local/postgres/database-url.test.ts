@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { completed } from './database-url.ts';
-import { Refusal } from './refusal.ts';
+import { Refusal } from '../machine/refusal.ts';
 
 describe('completed', () => {
   const all = {

@@ -1,8 +1,8 @@
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePort, freePorts } from '../../services/local/port.ts';
-import { freeze } from '../../services/local/processes.ts';
-import { type Child, untilReady } from '../../services/local/child.ts';
+import { freePort, freePorts } from '../machine/port.ts';
+import { freeze } from '../machine/processes.ts';
+import { type Child, untilReady } from '../machine/child.ts';
 import { runJava, startJava } from './jvm.ts';
 import { committedOffsets, createTopics, endOffsets } from './kafka-wire.ts';
 import type { KafkaFiles, KafkaParts } from './parts.ts';

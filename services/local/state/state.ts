@@ -1,12 +1,12 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { perApp } from './apps.ts';
-import { bun } from './command-line.ts';
+import { perApp } from '../machine/apps.ts';
+import { bun } from '../machine/command-line.ts';
 import { emptyFolder, holdFolder, POSTGRES } from './folder.ts';
 import { readPrivate, writePrivate } from './private-file.ts';
-import { commandOf } from './processes.ts';
-import { Refusal } from './refusal.ts';
+import { commandOf } from '../machine/processes.ts';
+import { Refusal } from '../machine/refusal.ts';
 import { readOrMakeSecrets, type Secrets } from './secrets.ts';
 
 const RUNNING = 'running.json';
@@ -35,7 +35,7 @@ export type State = {
 
 /** `.taskflow` in the project, or TASKFLOW_STATE. */
 export function stateFolder(environment: Record<string, string | undefined> = process.env): string {
-  return resolve(environment.TASKFLOW_STATE || join(import.meta.dir, '../../.taskflow'));
+  return resolve(environment.TASKFLOW_STATE || join(import.meta.dir, '../../../.taskflow'));
 }
 
 /**

@@ -1,5 +1,5 @@
-import { spawnCommand, type Child } from '../../services/local/child.ts';
-import { processEnvironment } from '../../services/local/environment.ts';
+import { spawnCommand, type Child } from '../machine/child.ts';
+import { processEnvironment } from '../machine/environment.ts';
 
 // Small and quick to start rather than fast in the long run: C1 alone, the simplest collector.
 const flags = [

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runToEnd } from '../support/command.ts';
+import { runToEnd } from '../../../test/support/command.ts';
 
-const root = join(import.meta.dir, '../..');
+const root = join(import.meta.dir, '../../..');
 const tools = {
   go: 'echo taskflow.test/daprd',
   java: `echo 'openjdk version "17.0.15" 2025-04-15' >&2`,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Topic } from './kafka.ts';
 
-const gitops = join(import.meta.dir, '../../gitops');
+const gitops = join(import.meta.dir, '../../../gitops');
 
 type Manifest = { kind: string; metadata: { name: string }; spec: Record<string, unknown> };
 type Patch = (manifest: Manifest) => Manifest;

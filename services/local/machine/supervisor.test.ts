@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { eventually } from '../../test/support/wait.ts';
+import { eventually } from '../../../test/support/wait.ts';
 import { keepRunning } from './supervisor.ts';
 import { spawnProgram } from './child.ts';
 

@@ -12,10 +12,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { eventually } from '../../test/support/wait.ts';
-import { perApp } from './apps.ts';
-import { commandOf } from './processes.ts';
-import { Refusal } from './refusal.ts';
+import { eventually } from '../../../test/support/wait.ts';
+import { perApp } from '../machine/apps.ts';
+import { commandOf } from '../machine/processes.ts';
+import { Refusal } from '../machine/refusal.ts';
 import { openState, readRunning, stateFolder } from './state.ts';
 
 let folder: string;

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { createIntake } from '#shared/intake';
-import { said } from '../../test/support/raw.ts';
-import { eventually } from '../../test/support/wait.ts';
-import { type AppId, apps, perApp } from './apps.ts';
+import { said } from '../../../test/support/raw.ts';
+import { eventually } from '../../../test/support/wait.ts';
+import { type AppId, apps, perApp } from '../machine/apps.ts';
 import { mayHaveDemo } from './demo-login.ts';
 import { type GatewayOptions, serviceOf, startGateway } from './gateway.ts';
-import { freePort } from './port.ts';
+import { freePort } from '../machine/port.ts';
 
 const upstreams = new Map<AppId, Bun.Server<undefined>>();
 let openStreams = 0;

@@ -1,8 +1,8 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { processEnvironment } from '../../services/local/environment.ts';
-import { freePorts } from '../../services/local/port.ts';
-import { type Child, requireOk, spawnCommand, untilReady } from '../../services/local/child.ts';
+import { processEnvironment } from '../machine/environment.ts';
+import { freePorts } from '../machine/port.ts';
+import { type Child, requireOk, spawnCommand, untilReady } from '../machine/child.ts';
 
 /** How a sidecar finds its certificate authority and whom it trusts (PEM). */
 export type Authority = { address: string; trustAnchors: string };

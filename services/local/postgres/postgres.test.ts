@@ -3,7 +3,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
-import { setRolePasswords } from '../../db/migrate.ts';
+import { setRolePasswords } from '../../../db/migrate.ts';
 import { startPostgres } from './postgres.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'taskflow-postgres-'));

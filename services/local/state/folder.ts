@@ -1,9 +1,9 @@
 import { Database } from 'bun:sqlite';
 import { accessSync, closeSync, constants, mkdirSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { removePostgres } from './postgres.ts';
+import { removePostgres } from '../postgres/postgres.ts';
 import { draftOf } from './private-file.ts';
-import { codeOf, Refusal } from './refusal.ts';
+import { codeOf, Refusal } from '../machine/refusal.ts';
 import { readSecrets } from './secrets.ts';
 
 /** Lies in each folder of ours. Its name alone counts, so that a write cut short does no harm. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { endsWithin } from './processes.ts';
 
-const root = join(import.meta.dir, '../..');
+const root = join(import.meta.dir, '../../..');
 
 export type Child = {
   pid: number;

@@ -2,11 +2,11 @@ import { closeSync, openSync } from 'node:fs';
 import { chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import postgres from 'postgres';
-import { processEnvironment } from './environment.ts';
+import { processEnvironment } from '../machine/environment.ts';
 import { findNative, type Native, placesOf } from './native.ts';
-import { freePort } from './port.ts';
-import { commandOf, endsWithin } from './processes.ts';
-import { codeOf, Refusal } from './refusal.ts';
+import { freePort } from '../machine/port.ts';
+import { commandOf, endsWithin } from '../machine/processes.ts';
+import { codeOf, Refusal } from '../machine/refusal.ts';
 
 const SECOND = 1000;
 const ADMIN = 'postgres';

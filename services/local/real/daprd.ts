@@ -1,6 +1,6 @@
-import { processEnvironment } from '../../services/local/environment.ts';
-import { freePorts } from '../../services/local/port.ts';
-import { type Child, spawnCommand } from '../../services/local/child.ts';
+import { processEnvironment } from '../machine/environment.ts';
+import { freePorts } from '../machine/port.ts';
+import { type Child, spawnCommand } from '../machine/child.ts';
 import { type Authority, TRUST_DOMAIN } from './sentry.ts';
 
 export type DaprdOptions = {

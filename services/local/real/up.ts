@@ -1,6 +1,6 @@
-import { type AppId, perApp } from '../../services/local/apps.ts';
-import type { Child } from '../../services/local/child.ts';
-import type { Stack } from '../../services/local/stack.ts';
+import { type AppId, perApp } from '../machine/apps.ts';
+import type { Child } from '../machine/child.ts';
+import type { Stack } from '../stack.ts';
 import { startDaprd } from './daprd.ts';
 import { prepareKafka } from './kafka.ts';
 import { realParts } from './parts.ts';

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test';
 import postgres from 'postgres';
-import { createDatabase, type TestDatabase } from '../../test/support/database.ts';
+import { createDatabase, type TestDatabase } from '../../../test/support/database.ts';
 import { sidecarDatabase } from './data.ts';
 
 let database: TestDatabase;

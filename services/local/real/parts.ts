@@ -1,8 +1,8 @@
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Refusal } from '../../services/local/refusal.ts';
-import { eachLine } from '../../services/local/child.ts';
-import { cached, cacheFolder, sweepAbandoned } from '../../services/local/cache.ts';
+import { Refusal } from '../machine/refusal.ts';
+import { eachLine } from '../machine/child.ts';
+import { cached, cacheFolder, sweepAbandoned } from '../machine/cache.ts';
 import { archiveClasses, CLASSES, formatData } from './kafka.ts';
 import { requireTools } from './tools.ts';
 
