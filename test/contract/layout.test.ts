@@ -59,6 +59,35 @@ describe('who may import what', () => {
     expect(offenders((file, name) => !/\.test\.ts$|fixture/.test(file) && above[room(file)]?.test(name))).toEqual([]);
   });
 
+  const isTest = (file: string) => /\.test\.ts$|fixture/.test(file);
+
+  test('nothing under services imports test/, but for its tests and their fixtures', () => {
+    expect(
+      offenders((file, name) => file.startsWith('services/') && !isTest(file) && name.startsWith('test/')),
+    ).toEqual([]);
+  });
+
+  test('a room of services/local imports only those below it, and never what starts them all', () => {
+    const below = new Map([
+      ['machine', []],
+      ['postgres', ['machine']],
+      ['state', ['machine', 'postgres']],
+      ['gateway', ['machine']],
+      ['sidecar', []], // stands in for what runs elsewhere
+      ['real', ['machine']],
+    ]);
+    const roomOf = (path: string) => /^services\/local\/([^/]+)\//.exec(path)?.[1];
+    const local = imports.map(({ file }) => roomOf(file)).filter((room) => room !== undefined);
+    expect([...new Set(local)].sort()).toEqual([...below.keys()].sort());
+    expect(
+      offenders((file, name) => {
+        const room = roomOf(file);
+        if (room === undefined || isTest(file) || !name.startsWith('services/')) return false;
+        return ![room, ...(below.get(room) ?? [])].includes(roomOf(name) ?? 'services/local');
+      }),
+    ).toEqual([]);
+  });
+
   test('nothing imports a main.ts', () => {
     expect(offenders((_file, name) => name.endsWith('/main.ts'))).toEqual([]);
   });

@@ -1,11 +1,17 @@
 import { type AppId, perApp } from '../machine/apps.ts';
 import type { Child } from '../machine/child.ts';
-import type { Stack } from '../stack.ts';
 import { startDaprd } from './daprd.ts';
 import { prepareKafka } from './kafka.ts';
 import { realParts } from './parts.ts';
 import { topicsOfManifests, writeResources } from './resources.ts';
 import { type Authority, prepareSentry } from './sentry.ts';
+
+/** Where the services and their sidecars listen, and the tokens by which they know each other. */
+type Placed = {
+  ports: Record<AppId, number>;
+  sidecarPorts: Record<AppId, number>;
+  secrets: { DAPR_API_TOKEN: string; APP_API_TOKEN: string };
+};
 
 /**
  * What `bun run up --real` starts in place of the stand-in: how to start the broker and the certificate authority (they resolve
@@ -31,7 +37,7 @@ export async function prepareRealParts({
     kafka: { port: kafka.port, launch: () => kafka.launch().ready },
     sentry: { port: sentry.port, launch: sentry.launch },
     authority: sentry.authority,
-    startDaprd({ ports, sidecarPorts, secrets }: Stack, appId: AppId, authority: Authority): Child {
+    startDaprd({ ports, sidecarPorts, secrets }: Placed, appId: AppId, authority: Authority): Child {
       const { DAPR_API_TOKEN, APP_API_TOKEN } = secrets;
       return startDaprd({
         daprd: parts.daprd,
