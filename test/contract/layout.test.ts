@@ -104,6 +104,12 @@ describe('the repository', () => {
     expect(versions.filter((version) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(String(version)))).toEqual([]);
   });
 
+  test('each command of package.json prepares by one of two programs, and says nothing twice', async () => {
+    const { scripts } = await Bun.file(join(root, 'package.json')).json();
+    const before = Object.values<string>(scripts).flatMap((script) => script.split(' && ').slice(0, -1));
+    expect([...new Set(before)]).toEqual(['bun services/local/prepare.ts', 'bun services/local/require-packages.ts']);
+  });
+
   test('has nothing else at its top', async () => {
     const entries = (await $`git ls-files -co --exclude-standard`.cwd(root).text()).split('\n').filter(Boolean);
     const top = new Set(entries.map((entry) => entry.split('/')[0]));
@@ -121,6 +127,7 @@ describe('the repository', () => {
       'tsconfig.json',
       '.npmrc',
       '.gitignore',
+      '.editorconfig',
       'CHANGELOG.md',
       '.ci',
     ];
