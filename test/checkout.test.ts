@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { $ } from 'bun';
-import { cp, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
+import { appendFile, cp, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { apps } from '../services/local/machine/apps.ts';
 import { freePort } from '../services/local/machine/port.ts';
 import { readRunning } from '../services/local/state/state.ts';
 import { runToEnd } from './support/command.ts';
@@ -48,15 +49,8 @@ test.each(['demo', 'ops', 'seed'])(
 test('a checkout in a folder with an odd name runs', async () => {
   await install();
   const port = freePort();
-  const up = Bun.spawn([process.execPath, '--no-orphans', 'services/local/up.ts', '--port', String(port)], {
-    cwd: checkout,
-    env: environment(),
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+  const up = await startUp('--port', String(port));
   try {
-    const state = join(checkout, '.taskflow');
-    await eventually(() => up.exitCode !== null || readRunning(state).pid === up.pid, { ms: 45_000, what: 'up' });
-    expect(up.exitCode).toBeNull();
     for (const path of ['/', '/tour', '/health', '/api/v1/docs']) {
       expect([path, (await fetch(`http://127.0.0.1:${port}${path}`)).status]).toEqual([path, 200]);
     }
@@ -68,9 +62,47 @@ test('a checkout in a folder with an odd name runs', async () => {
   }
 }, 60_000);
 
+test('up --watch there starts the service whose file changed again, and no other', async () => {
+  const up = await startUp('--port', String(freePort()), '--watch');
+  try {
+    const before = await starts();
+    await appendFile(join(checkout, 'services/audit-logger/app.ts'), '// changed\n');
+    await eventually(async () => (await starts())['audit-logger'] === (before['audit-logger'] ?? 0) + 1, {
+      ms: 20_000,
+      what: 'the audit logger to start again',
+    });
+    expect(await starts()).toEqual({ ...before, 'audit-logger': (before['audit-logger'] ?? 0) + 1 });
+  } finally {
+    up.kill('SIGTERM');
+    await up.exited;
+  }
+}, 80_000);
+
 test('and its tests do', async () => {
   const { out } = await run('test/check.ts', '--tests-only', 'test/contract/migrations', 'test/contract/topics');
   expect(out).toMatch(/^\d\d? passed, 0 failed, 0 skipped\n$/);
 }, 60_000);
+
+async function startUp(...flags: string[]) {
+  const up = Bun.spawn([process.execPath, '--no-orphans', 'services/local/up.ts', ...flags], {
+    cwd: checkout,
+    env: environment(),
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  await eventually(() => up.exitCode !== null || readRunning(state()).pid === up.pid, { ms: 45_000, what: 'up' });
+  expect(up.exitCode).toBeNull();
+  return up;
+}
+
+const state = () => join(checkout, '.taskflow');
+
+/** How many times each service has started, by its log. */
+async function starts(): Promise<Record<string, number>> {
+  const counts = apps.map(async ({ appId }) => {
+    const log = await Bun.file(join(state(), 'logs', `${appId}.log`)).text();
+    return [appId, log.split('"message":"listening"').length - 1] as const;
+  });
+  return Object.fromEntries(await Promise.all(counts));
+}
 
 const run = (...command: string[]) => runToEnd([process.execPath, ...command], environment(), { cwd: checkout });

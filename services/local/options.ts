@@ -10,6 +10,8 @@ export type Options = {
   yes: boolean;
   /** Kafka and daprd in place of the stand-in. */
   real: boolean;
+  /** Restarts the services whose files change. */
+  watch: boolean;
   port: number;
   /** A server of the user's own: no Postgres is started. */
   databaseUrl: string | undefined;
@@ -20,12 +22,13 @@ export type Options = {
 /** Of the gateway, unless `--port` says another. */
 export const USUAL_PORT = 8080;
 
-export const usage = `${bun} run up [--fresh [--yes]] [--port N] [--real]
+export const usage = `${bun} run up [--fresh [--yes]] [--port N] [--real] [--watch]
 
   --fresh   begin with new data and secrets (asks first on a terminal)
   --yes     do not ask; needed with --fresh where there is no terminal
   --port N  serve on http://localhost:N instead of ${USUAL_PORT}
   --real    on Apache Kafka and Dapr's sidecars, built at the first time (needs Go, Java and Maven)
+  --watch   restart a service when a file of its changes, all for one of shared/
 
   TASKFLOW_STATE  folder of data, secrets and logs (default .taskflow)
   DATABASE_URL    use this Postgres instead of the embedded one
@@ -36,9 +39,9 @@ export function readOptions(args: string[], environment: Record<string, string |
   const flag = { type: 'boolean' } as const;
   const { help, values } = readCommand(args, {
     name: 'up',
-    flags: { fresh: flag, yes: flag, real: flag, port: { type: 'string' } },
+    flags: { fresh: flag, yes: flag, real: flag, watch: flag, port: { type: 'string' } },
   });
-  const { fresh = false, yes = false, real = false, port = String(USUAL_PORT) } = help ? {} : values;
+  const { fresh = false, yes = false, real = false, watch = false, port = String(USUAL_PORT) } = help ? {} : values;
   const { DATABASE_URL, DAPR_HTTP_PORT } = help ? {} : environment;
   if (DATABASE_URL && !/^postgres(ql)?:\/\//.test(DATABASE_URL)) {
     throw new Refusal('DATABASE_URL must begin with postgres:// (postgres://user:password@host:5432/database).');
@@ -49,6 +52,7 @@ export function readOptions(args: string[], environment: Record<string, string |
     fresh,
     yes,
     real,
+    watch,
     port: portOf('--port', port),
     databaseUrl: DATABASE_URL ? completed(DATABASE_URL, environment) : undefined,
     daprHttpPort: DAPR_HTTP_PORT ? portOf('DAPR_HTTP_PORT', DAPR_HTTP_PORT) : undefined,

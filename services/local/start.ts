@@ -30,7 +30,13 @@ const READY_MS = 30_000;
 export type Session = { options: Options; state: State; terminal: Terminal; signals: Signals };
 
 /** One running part of the whole. The gateway's process is `up` itself. */
-export type Part = { name: string; port: number; pid(): number | undefined; stop(): Promise<unknown> };
+export type Part = {
+  name: string;
+  port: number;
+  pid(): number | undefined;
+  restart?(): Promise<void>;
+  stop(): Promise<unknown>;
+};
 
 /** A signal came while something was starting. */
 export class Interrupted extends Error {

@@ -1,5 +1,6 @@
 import './require-bun.ts';
 import { $ } from 'bun';
+import { join } from 'node:path';
 import { bypassProxy } from '#shared/loopback';
 import { perApp } from './machine/apps.ts';
 import { bun } from './machine/command-line.ts';
@@ -12,6 +13,7 @@ import { serviceSettings, type Stack } from './stack.ts';
 import { demoOf, Interrupted, NotReady, type Part, type Session, startAll } from './start.ts';
 import { openState, stateFolder } from './state/state.ts';
 import { createTerminal, wantsColours } from './machine/terminal.ts';
+import { watchSources } from './watch.ts';
 
 bypassProxy(process.env);
 process.exit(await up());
@@ -53,11 +55,23 @@ async function runUntilSignal(session: Session): Promise<void> {
     const stack = await startAll(session, (...parts) => void stages.push(parts));
     remember(session, stack, stages.flat());
     terminal.print(screen(session, stages.flat()));
+    using watching = new DisposableStack();
+    if (session.options.watch) watching.defer(restartChanged(session, stages.flat()));
     terminal.step(`${await signals.first}: stopping, one after the other`);
   } finally {
     await stopAll(stages);
     if (stages.length > 0) terminal.step('all stopped');
   }
+}
+
+/** For `--watch`. Answers how to end it. */
+function restartChanged({ terminal }: Session, parts: Part[]): () => void {
+  const { close } = watchSources(join(import.meta.dir, '../..'), async (appIds, file) => {
+    terminal.step(`${file} changed: starting again ${appIds.join(', ')}`);
+    const changed = parts.filter(({ name }) => appIds.some((appId) => appId === name));
+    await Promise.all(changed.map((part) => part.restart?.()));
+  });
+  return close;
 }
 
 /** Whether data, secrets and logs may go; asks on a terminal. A database given by DATABASE_URL is not touched. */

@@ -104,7 +104,7 @@ describe('the repository', () => {
     expect(versions.filter((version) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(String(version)))).toEqual([]);
   });
 
-  test('each command of package.json prepares by one of two programs, and says nothing twice', async () => {
+  test('what goes before a command of package.json is one of two programs', async () => {
     const { scripts } = await Bun.file(join(root, 'package.json')).json();
     const before = Object.values<string>(scripts).flatMap((script) => script.split(' && ').slice(0, -1));
     expect([...new Set(before)]).toEqual(['bun services/local/prepare.ts', 'bun services/local/require-packages.ts']);

@@ -31,6 +31,40 @@ test('pauses longer after each crash and stops in the middle of a pause', async 
   expect(pauses).toEqual([200, 400, 800]);
 });
 
+test('restart starts it again at once, and is no crash', async () => {
+  const pauses: number[] = [];
+  const lines: string[] = [];
+  const start = () => spawnProgram(program('stays.ts'), environment, { onLine: (line) => lines.push(line) });
+  const kept = keepRunning(start(), start, (pauseMs) => pauses.push(pauseMs));
+  const first = await eventually(() => lines.length === 1 && kept.pid());
+  await kept.restart();
+  const second = await eventually(() => lines.length === 2 && kept.pid());
+  await kept.stop();
+
+  expect(second).not.toBe(first);
+  expect(pauses).toEqual([]);
+});
+
+test('restart cuts the pause after a crash short, and the next one is the first again', async () => {
+  const pauses: number[] = [];
+  let isMended = false;
+  const end = Promise.withResolvers<void>();
+  const crash = () => ({ pid: 1, exited: Promise.resolve(1), stop: async () => {} });
+  const well = { pid: 2, exited: end.promise, stop: async () => end.resolve() };
+  const kept = keepRunning(
+    crash(),
+    () => (isMended ? well : crash()),
+    (pauseMs) => pauses.push(pauseMs),
+  );
+  await eventually(() => pauses.length === 2);
+  isMended = true;
+  await kept.restart();
+  await eventually(() => kept.pid() === 2, { ms: 300 }); // the pause would have been of 400 ms
+  await kept.stop();
+
+  expect(pauses).toEqual([200, 400]);
+});
+
 test('counts a restart that fails as one more crash', async () => {
   const end = Promise.withResolvers<void>();
   const attempts = [

@@ -11,20 +11,23 @@ export type Keepable = Pick<Child, 'pid' | 'exited' | 'stop'>;
 export type Kept = {
   /** Undefined when it does not run: after `stop`, and between a crash and the next start. */
   pid(): number | undefined;
+  /** Stops it and starts it again without a pause. Cuts the pause after a crash short. */
+  restart(): Promise<void>;
   /** Stops it and keeps it stopped. */
   stop(): Promise<void>;
 };
 
 /**
- * Keeps a started process running: calls `restart` whenever it ends by itself, after a pause of 200 ms doubling to 5 s.
- * A restart that throws counts as one more crash. `onCrash` hears of each pause.
+ * Keeps a started process running: calls `start` whenever it ends by itself, after a pause of 200 ms doubling to 5 s.
+ * A start that throws counts as one more crash. `onCrash` hears of each pause.
  */
 export function keepRunning(
   first: Keepable,
-  restart: () => Keepable | Promise<Keepable>,
+  start: () => Keepable | Promise<Keepable>,
   onCrash: (pauseMs: number, reason: unknown) => void,
 ): Kept {
   const stopping = new AbortController();
+  let asked = new AbortController(); // aborted by `restart`, one for each life
   let child: Keepable | undefined = first;
   const loop = keep();
 
@@ -35,10 +38,13 @@ export function keepRunning(
     child = undefined;
     while (!stopping.signal.aborted) {
       if (performance.now() - startedAt > STABLE_MS) pauseMs = FIRST_PAUSE_MS;
-      onCrash(pauseMs, reason);
-      await pause(pauseMs, stopping.signal);
+      if (!asked.signal.aborted) {
+        onCrash(pauseMs, reason);
+        await pause(pauseMs, AbortSignal.any([stopping.signal, asked.signal]));
+      }
       if (stopping.signal.aborted) return;
-      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+      pauseMs = asked.signal.aborted ? FIRST_PAUSE_MS : Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+      asked = new AbortController();
       startedAt = performance.now();
       reason = await oneLife();
     }
@@ -46,7 +52,7 @@ export function keepRunning(
 
   async function oneLife(): Promise<unknown> {
     try {
-      child = await restart();
+      child = await start();
       if (stopping.signal.aborted) await child.stop(); // asked for while it started
       return await child.exited;
     } catch (error) {
@@ -58,6 +64,10 @@ export function keepRunning(
 
   return {
     pid: () => child?.pid,
+    async restart() {
+      asked.abort();
+      await child?.stop();
+    },
     async stop() {
       stopping.abort();
       await child?.stop();
