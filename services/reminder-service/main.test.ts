@@ -1,5 +1,6 @@
 import { afterAll, afterEach, expect, test } from 'bun:test';
 import { createDatabase } from '../../test/support/database.ts';
+import { startService } from '../../test/support/service.ts';
 import { eventually } from '../../test/support/wait.ts';
 import { startEdge } from './fixtures/edge.ts';
 import { createStory } from './fixtures/story.ts';
@@ -12,42 +13,24 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** The service as a process of its own; resolves when it listens. */
-async function startService(env: Record<string, string> = {}) {
-  const child = Bun.spawn([process.execPath, '--no-orphans', `${import.meta.dir}/main.ts`], {
-    env: {
-      DATABASE_URL: database.url('reminder-service'),
-      DAPR_HTTP_PORT: String(edge.port),
-      JWT_SECRET: 'a secret of thirty-two characters',
-      HOST: '127.0.0.1',
-      PORT: '0',
-      DELIVERY_DRAIN_MS: '300',
-      ...env,
-    },
-    stdout: 'pipe',
-    stderr: 'pipe',
+async function start(env: Record<string, string> = {}) {
+  const service = await startService('reminder-service', {
+    DATABASE_URL: database.url('reminder-service'),
+    DAPR_HTTP_PORT: String(edge.port),
+    JWT_SECRET: 'a secret of thirty-two characters',
+    DELIVERY_DRAIN_MS: '300',
+    ...env,
   });
-  running.add(child);
-  let output = '';
-  void (async () => {
-    for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) output += chunk;
-  })();
-  const logged = (message: string) =>
-    output
-      .split('\n')
-      .slice(0, -1)
-      .map((line) => JSON.parse(line) as { message: string; port?: number })
-      .find((line) => line.message === message);
-  const port = await eventually(() => logged('listening')?.port, { ms: 15_000, what: 'the service to listen' });
+  running.add(service.child);
   const deliver = async (event: { event_id: string; event_type: string }) => {
-    const response = await fetch(`http://127.0.0.1:${port}/events/${event.event_type.split('.')[1]}`, {
+    const response = await fetch(`${service.origin}/events/${event.event_type.split('.')[1]}`, {
       method: 'POST',
       headers: { 'content-type': 'application/cloudevents+json' },
       body: JSON.stringify({ specversion: '1.0', id: event.event_id, data: event }),
     });
     return response.json();
   };
-  return { child, logged, deliver, port };
+  return { ...service, deliver };
 }
 
 const remindIn = (ms: number) =>
@@ -59,17 +42,17 @@ const remindIn = (ms: number) =>
 
 test('a reminder survives kill -9 and fires after the next start', async () => {
   const story = remindIn(1500);
-  const first = await startService();
+  const first = await start();
   expect(await first.deliver(story.created)).toEqual({ status: 'SUCCESS' });
   first.child.kill('SIGKILL');
   await first.child.exited;
-  await startService();
+  await start();
   const [event] = await eventually(() => edge.of(story.taskId).length > 0 && edge.of(story.taskId));
   expect(Date.parse(event?.timestamp ?? '')).toBeGreaterThanOrEqual(Date.parse(event?.trigger_at ?? ''));
 }, 40_000);
 
 test('SIGTERM ends it with 0; deliveries are answered until then', async () => {
-  const { child, logged, deliver } = await startService();
+  const { child, logged, deliver } = await start();
   child.kill('SIGTERM');
   await eventually(() => logged('stopping'));
   expect(await deliver(remindIn(60_000).created)).toEqual({ status: 'SUCCESS' });
@@ -77,7 +60,7 @@ test('SIGTERM ends it with 0; deliveries are answered until then', async () => {
 });
 
 test('starts without database and sidecar', async () => {
-  const { port } = await startService({ DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none', DAPR_HTTP_PORT: '1' });
-  expect((await fetch(`http://127.0.0.1:${port}/health/live`)).status).toBe(200);
-  expect((await fetch(`http://127.0.0.1:${port}/health/ready`)).status).toBe(503);
+  const { origin } = await start({ DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none', DAPR_HTTP_PORT: '1' });
+  expect((await fetch(`${origin}/health/live`)).status).toBe(200);
+  expect((await fetch(`${origin}/health/ready`)).status).toBe(503);
 });
