@@ -134,6 +134,16 @@ describe('the repository', () => {
     expect([...top].filter((entry) => entry !== undefined && !allowed.includes(entry))).toEqual([]);
   });
 
+  test('test/README.md has a line and a command for each folder', async () => {
+    const lines = (await Bun.file(join(root, 'test/README.md')).text()).matchAll(
+      /^\| `(\w+)\/` .*\| `bun run \S.*` +\|$/gm,
+    );
+    const folders = (await $`git ls-files -co --exclude-standard -- test`.cwd(root).text())
+      .split('\n')
+      .flatMap((file) => /^test\/(\w+)\//.exec(file)?.[1] ?? []);
+    expect([...lines].map(([, folder]) => folder).sort()).toEqual([...new Set(folders)].sort());
+  });
+
   test('README explains every setting', async () => {
     const readme = await Bun.file(join(root, 'README.md')).text();
     const configs = sources.filter((file) => /^(services\/[^/]+|shared)\/config\.ts$/.test(file));
