@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { eventually } from '../../test/support/wait.ts';
 import { addMonth } from './partitions.ts';
 import { payloadMac } from './payload-mac.ts';
-import { anEvent, aReminder, SEAL_KEY, setUp } from './fixtures/setup.ts';
+import { anEvent, aReminder, SEAL_KEY, setUp } from './fixture.ts';
 
 const { database, sql, deliver, metric, close } = await setUp();
 beforeAll(() => addMonth(sql, '2026-11-01'));

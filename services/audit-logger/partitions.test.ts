@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from 'bun:test';
 import { createLog } from '#shared/log';
 import { eventually } from '../../test/support/wait.ts';
 import { addMonth, createPartitions, monthsAhead } from './partitions.ts';
-import { setUp } from './fixtures/setup.ts';
+import { setUp } from './fixture.ts';
 
 const { database, sql, close } = await setUp();
 afterAll(close);

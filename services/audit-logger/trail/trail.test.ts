@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { said } from '../../../test/support/raw.ts';
-import { anEvent, setUp } from '../fixtures/setup.ts';
+import { anEvent, setUp } from '../fixture.ts';
 import { addMonth } from '../partitions.ts';
 import { cursorOf } from './cursor.ts';
 import type { AuditEvent } from './model.ts';
