@@ -46,16 +46,30 @@ export async function readRows<Row extends object>(
 
 type Reader<Row, Place> = (after: Place | null, size: Size) => Promise<Page<Row, Place>>;
 
-/** The rows of a whole list from a place on; of a long one its pages, each of which is read when the one before was taken. */
+/** The rows of a list, or where they are long its parts: each is read or made when the one before was taken. */
+export type Rows<Row> = { rows: Row[] } | { pages: AsyncGenerator<Row[], undefined> };
+
+/** The rows of a whole list from a place on. `bytesOf` says of a row what its `size` is to Postgres. */
 export async function readAll<Row, Place>(
   start: Place | null,
   read: Reader<Row, Place>,
-): Promise<{ rows: Row[] } | { pages: AsyncGenerator<Row[], undefined> }> {
+  bytesOf: (row: Row) => number,
+): Promise<Rows<Row>> {
   const few = await read(start, FEW);
-  if (few.next === null) return few;
+  if (few.next === null) return inParts(few.rows, bytesOf);
   const more = await read(few.next, PART);
-  if (more.next === null) return { rows: [...few.rows, ...more.rows] };
-  return { pages: pagesFrom(start, read) };
+  return more.next === null ? inParts([...few.rows, ...more.rows], bytesOf) : { pages: pagesFrom(start, read) };
+}
+
+/** Few rows may hold 4 MB: as one text they would wait in memory for whoever does not read. */
+export function inParts<Row>(rows: Row[], bytesOf: (row: Row) => number): Rows<Row> {
+  let bytes = 0;
+  const parts = Map.groupBy(rows, (row) => Math.floor((bytes += bytesOf(row)) / PART.bytes));
+  return parts.size > 1 ? { pages: each([...parts.values()]) } : { rows };
+}
+
+async function* each<T>(parts: T[]): AsyncGenerator<T, undefined> {
+  yield* parts;
 }
 
 /**

@@ -25,6 +25,11 @@ export const blankTask = (userId: string, now: Date): TaskRow => ({
   updated_at: now,
 });
 
+/** What the text of a task weighs, in bytes, and the same to Postgres: by it long lists are cut into parts. */
+export const textBytes = ({ title, description }: Pick<TaskRow, 'title' | 'description'>): number =>
+  Buffer.byteLength(title) + Buffer.byteLength(description ?? '');
+export const textSize = (sql: Sql) => sql`octet_length(title) + coalesce(octet_length(description), 0)`;
+
 /** An id as we write it, however the caller did: in lower case. @throws {ApiError} 404 for what is none */
 export function knownForm(id: string): string {
   if (isUuid(id)) return id.toLowerCase();

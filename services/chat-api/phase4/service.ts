@@ -1,22 +1,25 @@
 import type { Sql } from '#shared/db';
 import { ApiError, refusing } from '#shared/errors';
-import { type Page, readAll, readRows } from '#shared/page';
+import { type Page, readAll, readRows, type Rows, type Size } from '#shared/page';
+import { textBytes, textSize } from '../changes/task-row.ts';
 import { refusalIfOwnerGone } from '../tasks/create.ts';
 import { readDescription, readTitle } from '../tasks/fields.ts';
 import type { NewTask, Task, TaskChanges } from './model.ts';
 
 /** Of this user, newest first, never cut: the tasks, or the pages of a long list. */
-export const listTasks = (sql: Sql, userId: string) =>
-  readAll(null, async (after: Listed | null, most): Promise<Page<Row, Listed>> => {
+export function listTasks(sql: Sql, userId: string): Promise<Rows<Row>> {
+  async function read(after: Listed | null, most: Size): Promise<Page<Row, Listed>> {
     const select = sql`
       select ${columns(sql)}, created_at::text as at from tasks
       where user_id = ${userId}
         ${after === null ? sql`` : sql`and (created_at, id) < (${after.at}::text::timestamptz, ${after.id}::uuid)`}`;
-    const size = sql`octet_length(title) + coalesce(octet_length(description), 0)`;
-    const list = { select, columns: [...columnNames, 'at'], order: sql`created_at desc, id desc`, size };
+    const order = sql`created_at desc, id desc`;
+    const list = { select, columns: [...columnNames, 'at'], order, size: textSize(sql) };
     const { rows, isCut } = await readRows<Listed>(sql, list, most);
     return { rows, next: isCut ? (rows.at(-1) ?? null) : null };
-  });
+  }
+  return readAll(null, read, textBytes);
+}
 
 /** @throws {ApiError} 400 TASK_CREATION_ERROR for a title or description of the wrong length; 401 when the account is gone */
 export async function createTask(sql: Sql, userId: string, { title, description = null }: NewTask): Promise<Task> {

@@ -1,11 +1,11 @@
 import type { Sql } from '#shared/db';
 import { isUuid } from '#shared/correlation';
 import { ApiError, refusingAsync } from '#shared/errors';
-import { FEW, PART, type Page, readAll, readRows, type Size } from '#shared/page';
+import { FEW, inParts, type Page, readAll, readRows, type Rows, type Size } from '#shared/page';
 import { isPiledUp } from '#shared/text';
 import { isInstant } from '#shared/time';
 import { columns } from '../changes/columns.ts';
-import type { TaskRow } from '../changes/task-row.ts';
+import { type TaskRow, textBytes, textSize } from '../changes/task-row.ts';
 import { dueFilter, filtersByDue, type Zones, zonesOf } from './due-filter.ts';
 
 export type ListQuery = Readonly<Record<string, string | undefined>>;
@@ -14,10 +14,8 @@ const MAX_LIMIT = 1000;
 /** Titles and descriptions of a page of more than a few tasks. */
 const MAX_BYTES = 1024 * 1024;
 
-/** Tasks; where they hold much text, or are all of a long list, in parts that are taken one by one. */
-type Tasks = { rows: TaskRow[] } | { pages: AsyncGenerator<TaskRow[], undefined> };
-/** `next`: the cursor of those that follow, or null. */
-export type List = Tasks & { next: string | null };
+/** Tasks, and the cursor of those that follow, or null. */
+export type List = Rows<TaskRow> & { next: string | null };
 
 /**
  * The tasks of a user, newest first unless sorted otherwise: with `limit` at most so many, without it all of them. Paging goes
@@ -36,33 +34,17 @@ export async function listTasks(sql: Sql, userId: string, query: ListQuery, now:
       select ${sql(columns)}, ${key} as sort_key, (${key})::text as sort_text from tasks
       where user_id = ${userId} ${filtersOf(sql, query, now, zones)} ${behind(sql, key, order, after)}`;
     const sorted = order.isRising ? sql`sort_key, id` : sql`sort_key desc, id desc`;
-    const size = sql`octet_length(title) + coalesce(octet_length(description), 0)`;
-    const list = { select, columns: [...columns, 'sort_text'], order: sorted, size };
+    const list = { select, columns: [...columns, 'sort_text'], order: sorted, size: textSize(sql) };
     const { rows, isCut } = await readRows<TaskRow & { sort_text: string }>(sql, list, most);
     const last = rows.at(-1);
     return { rows, next: last && isCut ? { at: last.sort_text, id: last.id } : null };
   }
 
   return refusingAsync('INVALID_QUERY', async () => {
-    if (limit === null) return { next: null, ...inParts(await readAll(start, read)) };
+    if (limit === null) return { next: null, ...(await readAll(start, read, textBytes)) };
     const { rows, next } = await read(start, limit <= FEW.limit ? { limit } : { limit, bytes: MAX_BYTES });
-    return { next: next && encodeCursor(order.name, next), ...inParts({ rows }) };
+    return { next: next && encodeCursor(order.name, next), ...inParts(rows, textBytes) };
   });
-}
-
-/** 200 tasks may hold 4 MB: as one text they would wait in memory for whoever does not read. */
-function inParts(tasks: Tasks): Tasks {
-  if ('pages' in tasks) return tasks;
-  let bytes = 0;
-  const parts = Map.groupBy(tasks.rows, ({ title, description }) => {
-    bytes += Buffer.byteLength(title) + Buffer.byteLength(description ?? '');
-    return Math.floor(bytes / PART.bytes);
-  });
-  return parts.size > 1 ? { pages: each([...parts.values()]) } : tasks;
-}
-
-async function* each<T>(parts: T[]): AsyncGenerator<T, undefined> {
-  yield* parts;
 }
 
 /** The key and id of a task, as a place in an order. */
