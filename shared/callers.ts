@@ -1,9 +1,8 @@
 import { clientAddress, createTrust, networkOf, socketAddress } from './address.ts';
 import type { Principal } from './auth.ts';
 import { listOf } from './config.ts';
-import { ApiError } from './errors.ts';
 import { atEnd, createPlaces } from './places.ts';
-import { createRecent, createTokenBucket, createWindow, type Permit } from './rate-limit.ts';
+import { createRecent, createTokenBucket, createWindow, type Permit, rateLimited } from './rate-limit.ts';
 
 export type Callers = ReturnType<typeof createCallers>;
 
@@ -71,8 +70,5 @@ export function createCallers(settings: Settings, { now = Date.now }: { now?: ()
 }
 
 function refuseUnless({ ok, retryAfterMs }: Permit, message: string): void {
-  if (ok) return;
-  throw new ApiError(429, 'RATE_LIMITED', `${message} Please wait before you try again.`, {
-    headers: { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) },
-  });
+  if (!ok) throw rateLimited(`${message} Please wait before you try again.`, retryAfterMs);
 }

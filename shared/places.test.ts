@@ -57,4 +57,13 @@ describe('the end of a request', () => {
     atEnd(new Request('http://localhost/'), () => void (isEnded = true));
     expect(isEnded).toBe(true);
   });
+
+  test('is at once also after that end', async () => {
+    const app = edge({ log: createLog('test', { write: () => {} }) }).get('/', () => 'done');
+    const request = new Request('http://localhost/');
+    await app.handle(request);
+    let isEnded = false;
+    atEnd(request, () => void (isEnded = true));
+    expect(isEnded).toBe(true);
+  });
 });

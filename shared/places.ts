@@ -1,5 +1,5 @@
 import { Elysia } from 'elysia';
-import { ApiError } from './errors.ts';
+import { rateLimited } from './rate-limit.ts';
 
 /** Longer than a request may take: it is answered 503 before, as one is that waits for the database itself. */
 const WAIT_MS = 10_000;
@@ -57,10 +57,7 @@ export function createPlaces({ perKey, waitMs = WAIT_MS }: { perKey: number; wai
   };
 }
 
-const tooMany = () =>
-  new ApiError(429, 'RATE_LIMITED', 'Too many requests of one user at once. Please wait before you try again.', {
-    headers: { 'retry-after': '1' },
-  });
+const tooMany = () => rateLimited('Too many requests of one user at once. Please wait before you try again.', 1000);
 
 /** Of each request under way, what its end does. */
 const ends = new WeakMap<Request, (() => void)[]>();
@@ -76,6 +73,7 @@ export const ending = () =>
     try {
       return await Promise.resolve(handle(...args));
     } finally {
+      ends.delete(request); // what comes later ends at once
       for (const end of atEnds) end();
     }
   });

@@ -1,5 +1,11 @@
+import { ApiError } from './errors.ts';
+
 /** Whether a call may go on, and if not, after how many milliseconds the next one may (`Retry-After`, rounded up). */
 export type Permit = { ok: boolean; retryAfterMs: number };
+
+/** The refusal of who asks too much, with the time to wait in whole seconds. */
+export const rateLimited = (message: string, retryAfterMs: number): ApiError =>
+  new ApiError(429, 'RATE_LIMITED', message, { headers: { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) } });
 
 /** Of the keys held at once, where nothing else is said: some 100 bytes each. */
 const MAX_KEYS = 10_000;

@@ -1,5 +1,6 @@
 import { jwt } from '@elysiajs/jwt';
 import { Elysia, t } from 'elysia';
+import { socketAddress } from '#shared/address';
 import {
   type Authenticator,
   authenticated,
@@ -42,8 +43,8 @@ const open = { tags, security: [] };
 export const loginRoutes = ({ accounts, limits, cookies, addressOf, publicUrl, ...signing }: AuthDeps) =>
   new Elysia({ prefix: '/api/v1/auth' })
     .use(accessTokens(signing))
-    .derive(({ request, server }) => {
-      const address = addressOf(request, server?.requestIP(request)?.address ?? '');
+    .derive(({ request }) => {
+      const address = addressOf(request, socketAddress(request));
       return { address, caller: { address, isKnown: false, device: deviceName(request.headers.get('user-agent')) } };
     })
     .post(
@@ -140,9 +141,9 @@ export const authRoutes = ({
     )
     .put(
       '/password',
-      async ({ principal, body, request, server }) => {
+      async ({ principal, body, request }) => {
         const { userId, sid } = personal(principal);
-        const address = addressOf(request, server?.requestIP(request)?.address ?? '');
+        const address = addressOf(request, socketAddress(request));
         limits.changePassword({ address, sid });
         await accounts.changePassword({ userId, sid }, body, { address, isKnown: true });
         authenticator.forget();

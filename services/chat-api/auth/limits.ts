@@ -1,5 +1,5 @@
 import { ApiError } from '#shared/errors';
-import { createWindow } from '#shared/rate-limit';
+import { createWindow, rateLimited } from '#shared/rate-limit';
 import { sha256 } from '#shared/auth';
 import { networkOf } from '#shared/address';
 
@@ -129,6 +129,4 @@ const keyOf = (text: string): string => sha256(text).toString('base64');
 const giveBack = (counts: Count[]): void => counts.forEach(([window, key]) => window.giveBack(key));
 
 const tooMany = (retryAfterMs: number) =>
-  new ApiError(429, 'RATE_LIMITED', 'Too many attempts. Please wait before you try again.', {
-    headers: { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) },
-  });
+  rateLimited('Too many attempts. Please wait before you try again.', retryAfterMs);

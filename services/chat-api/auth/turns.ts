@@ -1,4 +1,4 @@
-import { ApiError } from '#shared/errors';
+import { rateLimited } from '#shared/rate-limit';
 
 interface Waiting {
   begin: () => void;
@@ -75,7 +75,4 @@ function makeRoom(lanes: Ring<Waiting[]>, length: number): void {
   longest.pop()?.turnAway();
 }
 
-const tooMany = () =>
-  new ApiError(429, 'RATE_LIMITED', 'Too many people log in at the moment. Please try again.', {
-    headers: { 'retry-after': '5' },
-  });
+const tooMany = () => rateLimited('Too many people log in at the moment. Please try again.', 5000);
