@@ -10,7 +10,7 @@ import { type Options, USUAL_PORT } from './options.ts';
 import { freePort, freePorts, isFree } from './machine/port.ts';
 import { startPostgres } from './postgres/postgres.ts';
 import { codeOf, Refusal } from './machine/refusal.ts';
-import type { Signals } from './machine/signals.ts';
+import { Interrupted, keep, NotReady, type Part, type Session, step } from './session.ts';
 import {
   refuseBadSettings,
   serviceEnvironment,
@@ -19,34 +19,9 @@ import {
   spawnService,
   type Stack,
 } from './stack.ts';
-import type { State } from './state/state.ts';
-import { type Keepable, keepRunning } from './machine/supervisor.ts';
-import type { Terminal } from './machine/terminal.ts';
 import { readTour } from './tour.ts';
 
 const READY_MS = 30_000;
-
-/** What `up` was told, where it keeps things, where it speaks and what tells it to stop. */
-export type Session = { options: Options; state: State; terminal: Terminal; signals: Signals };
-
-/** One running part of the whole. The gateway's process is `up` itself. */
-export type Part = {
-  name: string;
-  port: number;
-  pid(): number | undefined;
-  restart?(): Promise<void>;
-  stop(): Promise<unknown>;
-};
-
-/** A signal came while something was starting. */
-export class Interrupted extends Error {
-  override name = 'Interrupted';
-}
-
-/** A part of ours runs and is of no use. Why stands in its own lines. */
-export class NotReady extends Error {
-  override name = 'NotReady';
-}
 
 /**
  * Starts everything. `onStarted` gets each stage as soon as it runs and before it is ready, so that it can be stopped
@@ -122,12 +97,6 @@ async function disableDemoUser(stack: Stack, { email }: DemoUser): Promise<void>
   const settings = serviceSettings(stack, 'chat-api');
   const exitCode = await operate('chat-api', ['users', 'disable', email], { settings, stdout: 'ignore' });
   if (exitCode !== 0) throw new Error(`the demo user could not be disabled: \`ops\` ended with ${exitCode}`);
-}
-
-/** Runs one step of the start and says how long it took; a signal ends the wait for it. */
-async function step<T>({ terminal, signals }: Session, what: string, work: () => Promise<T>): Promise<T> {
-  const interrupted = signals.first.then(() => Promise.reject(new Interrupted()));
-  return terminal.timed(what, () => Promise.race([work(), interrupted]));
 }
 
 /**
@@ -262,22 +231,6 @@ function spawn(session: Session, stack: Stack, appId: AppId): Part {
   const onLine = session.terminal.linesOf(appId);
   const start = () => spawnService(appId, environment, { onLine });
   return keep(session, appId, stack.ports[appId], start(), start);
-}
-
-function keep(
-  { terminal, signals }: Session,
-  name: string,
-  port: number,
-  first: Keepable,
-  restart: () => Keepable | Promise<Keepable>,
-): Part {
-  const kept = keepRunning(first, restart, (pauseMs, reason) => {
-    if (signals.isStopping()) return;
-    // Of a start that failed the first line: the part's own last lines, which follow in the error, stand above already.
-    const why = reason instanceof Error ? reason.message.split('\n')[0] : `exit code ${reason}`;
-    terminal.step(`${name} ended by itself (${why}): starting it again in ${pauseMs} ms`);
-  });
-  return { name, port, ...kept };
 }
 
 async function allReady({ signals, state }: Session, parts: { name: string; url: string }[]): Promise<void> {
