@@ -115,11 +115,9 @@ async function run(
 }
 
 function sentenceOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof CommandError) return message;
-  return isTransient(error)
-    ? `The database cannot do it now (${message}): try again.`
-    : `It failed: ${printable(message)}`;
+  if (error instanceof CommandError) return error.message;
+  const message = printable(error instanceof Error ? error.message : String(error));
+  return isTransient(error) ? `The database cannot do it now (${message}): try again.` : `It failed: ${message}`;
 }
 
 /** Asked for, help is a result; otherwise it is what was wrong with the command. */

@@ -18,15 +18,9 @@ const OWN_TASKS = 20_000;
  * would take as a neighbour. The limits are those of an installation, not those of tests.
  */
 export async function bench(): Promise<void> {
-  const asShipped = { REQUESTS_PER_SECOND: '200', ADDRESS_LOGINS: '300', ADDRESS_ATTEMPTS: '60' };
   const stack = await startStack({
-    settings: {
-      'chat-api': asShipped,
-      'notification-service': asShipped,
-      'reminder-service': asShipped,
-      'audit-logger': asShipped,
-      'recurring-task-processor': { TICK_SECONDS: '2' },
-    },
+    asShipped: true,
+    settings: { 'recurring-task-processor': { TICK_SECONDS: '2' } },
   });
   try {
     const [person, hostile] = [await signUp(stack), await signUp(stack)];
@@ -46,13 +40,11 @@ export async function bench(): Promise<void> {
       `\nanother person's GET /tasks?limit=20, ${RATE} a second: ms, ${ROUNDS} rounds of ${PHASE_SECONDS} s quiet and ${PHASE_SECONDS} s hostile in turn (limit: ${LIMIT} x p99)`,
     );
     await measure(person); // warms up
-    for (const name of chosen()) await report(name, await compare(person, name, target));
+    for (const name of Object.keys(cases)) report(name, await compare(person, name, target));
   } finally {
     await stack.stop();
   }
 }
-
-const chosen = () => Object.keys(cases).filter((name) => (Bun.env.CASES?.split(',') ?? [name]).includes(name));
 
 const origin = (stack: RunningStack, path: string) => new URL(stack.url(path)).origin;
 
@@ -134,7 +126,7 @@ async function begin(name: string, target: Target) {
   };
 }
 
-async function report(name: string, { quiet, hostile, counts, meterLateMs }: Compared): Promise<void> {
+function report(name: string, { quiet, hostile, counts, meterLateMs }: Compared): void {
   const [before, after] = [percentile(quiet, 0.99), percentile(hostile, 0.99)];
   const ratio = after / before;
   const figures = [

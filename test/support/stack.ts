@@ -13,6 +13,7 @@ export type RunningStack = Awaited<ReturnType<typeof startStack>>;
 const READY_MS = 20_000;
 /** Longer than a service takes that drains and then closes (`shared/lifecycle.ts`). */
 const STOP_MS = 20_000;
+const raised = { ADDRESS_ATTEMPTS: '100000', ADDRESS_LOGINS: '100000', REQUESTS_PER_SECOND: '100000' };
 /** The name of broker and sidecars together, beside those of the services. */
 const SIDECARS = 'local/sidecar';
 
@@ -24,6 +25,7 @@ export async function startStack<S extends Sidecars = Sidecars>({
   only = apps.map(({ appId }) => appId),
   replicas = {},
   settings = {},
+  asShipped = false,
   createSidecarsWith = createSidecars as (options: SidecarsOptions) => Promise<S>,
   appPort = ({ port }) => port,
 }: {
@@ -31,6 +33,8 @@ export async function startStack<S extends Sidecars = Sidecars>({
   replicas?: Partial<Record<AppId, number>>;
   /** Environment beyond the usual, for each app. */
   settings?: Partial<Record<AppId, Record<string, string>>>;
+  /** With the limits of an installation. Else they are raised: tests sign up many from one address, and a few do the work of many. */
+  asShipped?: boolean;
   /** Certain ones, for what the others cannot do. */
   createSidecarsWith?: (options: SidecarsOptions) => Promise<S>;
   /** Where the sidecar finds its service: at its port, unless something of a test stands between them. */
@@ -76,15 +80,8 @@ export async function startStack<S extends Sidecars = Sidecars>({
     if (!instance) throw new Error(`there is no ${name}`);
     const { appId, port, sidecarPort } = instance;
     const environment = serviceEnvironment(stack, appId);
-    // Tests sign up many people from one address, and a few of them do the work of many.
-    const place = {
-      PORT: String(port),
-      DAPR_HTTP_PORT: String(sidecarPort),
-      ADDRESS_ATTEMPTS: '100000',
-      ADDRESS_LOGINS: '100000',
-      REQUESTS_PER_SECOND: '100000',
-    };
-    return { ...environment, ...place, ...settings[appId] };
+    const place = { PORT: String(port), DAPR_HTTP_PORT: String(sidecarPort) };
+    return { ...environment, ...place, ...(!asShipped && raised), ...settings[appId] };
   }
 
   const { DAPR_API_TOKEN, APP_API_TOKEN } = secrets;
