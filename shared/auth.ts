@@ -129,7 +129,7 @@ export function createAuthenticator({
   let answers = new WeakMap<Request, { at: number; principal: Promise<Principal> }>();
   const counted = new WeakSet<Request>();
   /** A request takes one place, however often it is asked about. */
-  const entries = new WeakMap<Request, Promise<void>>();
+  const entries = new WeakMap<Request, Promise<void> | null>();
 
   function authenticate(request: Request): Promise<Principal> {
     const known = answers.get(request);
@@ -153,8 +153,9 @@ export function createAuthenticator({
      */
     async enter(request: Request): Promise<Principal> {
       const principal = await authenticate(request);
-      const entry = entries.get(request) ?? callers?.takePlace(request, principal);
-      if (entry) entries.set(request, entry);
+      if (!entries.has(request)) entries.set(request, callers?.takePlace(request, principal) ?? null);
+      const entry = entries.get(request);
+      if (!entry) return principal;
       await entry;
       return authenticate(request);
     },

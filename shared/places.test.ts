@@ -8,7 +8,7 @@ describe('a place', () => {
   test('of a key is waited for in the order of coming, while other keys have theirs', async () => {
     const { take } = createPlaces({ perKey: 1 });
     const begun: string[] = [];
-    const enter = (key: string, name: string) => take(key).then((leave) => (begun.push(name), leave));
+    const enter = (key: string, name: string) => Promise.resolve(take(key)).then((leave) => (begun.push(name), leave));
     const first = await enter('ada', 'a1');
     const [second, third] = [enter('ada', 'a2'), enter('ada', 'a3')];
     await enter('bob', 'b1');
@@ -23,7 +23,10 @@ describe('a place', () => {
   test('that does not come free in time is refused, and nobody behind loses a turn by it', async () => {
     const { take, within } = createPlaces({ perKey: 1, waitMs: 20 });
     const leave = await take('ada');
-    expect(await take('ada').catch((error: unknown) => error)).toMatchObject({ status: 429, code: 'RATE_LIMITED' });
+    expect(await Promise.resolve(take('ada')).catch((error: unknown) => error)).toMatchObject({
+      status: 429,
+      code: 'RATE_LIMITED',
+    });
     leave();
     expect(await within('ada', async () => 'done')).toBe('done');
   });

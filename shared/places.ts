@@ -38,21 +38,25 @@ export function createPlaces({ perKey, waitMs = WAIT_MS }: { perKey: number; wai
     });
   }
 
-  /** @returns what gives the place back, once. @throws {ApiError} 429 to who has waited for 10 s */
-  async function take(name: string): Promise<() => void> {
+  /**
+   * What gives the place back, once: at hand where one is free.
+   * @throws {ApiError} 429 to who has waited for 10 s
+   */
+  function take(name: string): (() => void) | Promise<() => void> {
     const key = keys.get(name) ?? { held: 0, waiting: new Set() };
     keys.set(name, key);
-    if (key.held < perKey) key.held += 1;
-    else await waitIn(key);
-    return () => giveBack(name, key);
+    const leave = () => giveBack(name, key);
+    if (key.held === perKey) return waitIn(key).then(() => leave);
+    key.held += 1;
+    return leave;
   }
 
   return {
     take,
     /** Does `work` in a place. @throws {ApiError} 429 as `take`, and what `work` throws */
     async within<T>(name: string, work: () => Promise<T>): Promise<T> {
-      const giveBackPlace = await take(name);
-      return work().finally(giveBackPlace);
+      const leave = await take(name);
+      return work().finally(leave);
     },
   };
 }
