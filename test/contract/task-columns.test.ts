@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { Value } from '@sinclair/typebox/value';
 import { taskSchema } from '#shared/task';
 import { answered, columns, given, ofPhase4, required, taskColumns } from '../../services/chat-api/changes/columns.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
@@ -28,6 +29,11 @@ describe('taskColumns', () => {
 
   test('that are answered are published, and but for due_all_day no other', () => {
     expect(Object.keys(taskSchema.properties).sort()).toEqual([...answered, 'due_all_day'].sort());
+  });
+
+  test('that may be empty are published as cleared by null, and no other', () => {
+    const mayBeEmpty = given.filter((field) => !required.some((column) => column === field));
+    expect(given.filter((field) => Value.Check(taskColumns[field].given, null))).toEqual(mayBeEmpty);
   });
 
   test('that a caller may give stand in CONTRACT 5', async () => {

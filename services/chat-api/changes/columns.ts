@@ -77,7 +77,7 @@ export const taskColumns = {
   },
   created_at: { type: 'timestamptz', isRequired: true, isPhase4: true, isFixed: true, answer: instant },
   updated_at: { type: 'timestamptz', isRequired: true, isPhase4: true, answer: instant },
-  priority: { type: 'text', isCopied: true, given: oneOf(PRIORITIES), answer: t.String() },
+  priority: { type: 'text', isCopied: true, given: orNull(oneOf(PRIORITIES)), answer: t.String() },
   due_date: {
     type: 'timestamptz',
     isCopied: true,
@@ -104,7 +104,7 @@ export const taskColumns = {
     answer: t.String(),
   },
   recurrence_end_day: { type: 'date' },
-  catch_up: { type: 'text', isCopied: false, given: oneOf(CATCH_UPS), answer: t.String() },
+  catch_up: { type: 'text', isCopied: false, given: orNull(oneOf(CATCH_UPS)), answer: t.String() },
   exdates: { type: 'date[]' },
   next_instance_at: { type: 'timestamptz' },
   cursor_date: { type: 'date' },

@@ -175,6 +175,15 @@ describe('PUT and PATCH /tasks/:id', () => {
     expect(await api.events(body.id)).toHaveLength(1);
   });
 
+  test('clears by null what the API says may be cleared', async () => {
+    const ada = await api.person();
+    const series = { due_date: '2026-12-01T09:00:00Z', recurrence_pattern: 'daily:', catch_up: 'all' };
+    const { body } = await ada.call('POST', '/tasks', { title: 'T', priority: 'low', ...series });
+    const cleared = await ada.call('PATCH', `/tasks/${body.id}`, { priority: null, catch_up: null });
+    expect(cleared.status).toBe(200);
+    expect(cleared.body).not.toContainAnyKeys(['priority', 'catch_up']);
+  });
+
   test('completing is an event of its own, opening again is an update', async () => {
     const ada = await api.person();
     const { body } = await ada.call('POST', '/tasks', {
