@@ -65,7 +65,14 @@ test('a checkout in a folder with an odd name runs', async () => {
 test('up --watch there starts the service whose file changed again, and no other', async () => {
   const up = await startUp('--port', String(freePort()), '--watch');
   try {
-    const before = await starts();
+    // A service may answer before its line is in the log.
+    const before = await eventually(
+      async () => {
+        const counts = await starts();
+        return Object.values(counts).every((count) => count > 0) && counts;
+      },
+      { ms: 20_000, what: 'a line of each service' },
+    );
     await appendFile(join(checkout, 'services/audit-logger/app.ts'), '// changed\n');
     await eventually(async () => (await starts())['audit-logger'] === (before['audit-logger'] ?? 0) + 1, {
       ms: 20_000,

@@ -54,10 +54,11 @@ async function runUntilSignal(session: Session): Promise<void> {
   signals.onHurry(() => killServices(stages));
   try {
     const stack = await startAll(session, (...parts) => void stages.push(parts));
+    using watching = new DisposableStack();
+    // Before anybody learns that all runs, and changes a file.
+    if (session.options.watch) watching.defer(restartChanged(session, stages.flat()));
     remember(session, stack, stages.flat());
     terminal.print(screen(session, stages.flat()));
-    using watching = new DisposableStack();
-    if (session.options.watch) watching.defer(restartChanged(session, stages.flat()));
     terminal.step(`${await signals.first}: stopping, one after the other`);
   } finally {
     await stopAll(stages);
