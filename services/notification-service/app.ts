@@ -70,5 +70,5 @@ export const createApp = ({
       }),
     )
     .use(stream({ sql, authenticator, connections, unsentBytes }))
-    .use(preferences({ sql, authenticator, connections }))
+    .use(preferences({ sql, authenticator, changed: connections.setLevel }))
     .use(inbox({ sql, authenticator }));

@@ -13,10 +13,10 @@ import { sessionFunctions } from '#shared/sessions';
 import { version } from '../../package.json' with { type: 'json' };
 import { createApp } from './app.ts';
 import { readConfig } from './config.ts';
-import { createConsumer } from './events.ts';
+import { createAppend } from './inbox/append.ts';
+import { createChannels } from './inbox/channels.ts';
 import { purgeInbox } from './inbox/purge.ts';
 import { createConnections } from './stream/connections.ts';
-import { createHints } from './stream/hints.ts';
 import { endUnauthorized, lookForRows } from './stream/watch.ts';
 
 const config = readConfig();
@@ -49,8 +49,8 @@ const connections = createConnections({
   metrics,
 });
 lifecycle.defer('heartbeats', connections.stop);
-const hints = createHints({ sql: hintSql, heard: connections.wakeUpTo, log });
-const consumer = createConsumer({ sql, connections, hints, log, metrics });
+const channels = createChannels({ sql: hintSql, log });
+channels.register(connections);
 
 const daprd = { port: config.DAPR_HTTP_PORT, apiToken: config.DAPR_API_TOKEN };
 const app = createApp({
@@ -63,14 +63,14 @@ const app = createApp({
   authenticator,
   connections,
   unsentBytes: config.STREAM_UNSENT_BYTES,
-  handle: consumer.handle,
+  handle: createAppend({ sql, grown: channels.grown, log, metrics }),
   ready: { database: () => sql`select 1`, sidecar: () => checkSidecar(daprd) },
   degraded: { broker: () => checkBroker(daprd) },
   log,
   metrics,
 });
 
-hints.listen();
+channels.listen();
 app.listen({ ...serveOptions, hostname: config.HOST, port: config.PORT });
 lifecycle.defer('server', () => app.stop());
 

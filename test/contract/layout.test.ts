@@ -61,6 +61,14 @@ describe('who may import what', () => {
 
   const isTest = (file: string) => /\.test\.ts$|fixture/.test(file);
 
+  test('in the notification service the inbox knows no channel, and what streams carry no stream', () => {
+    const rooms = ['inbox', 'preferences', 'stream'];
+    const floorOf = (path: string) => rooms.indexOf(/^services\/notification-service\/(\w+)\//.exec(path)?.[1] ?? '');
+    expect([...new Set(sources.filter((file) => !isTest(file)).map(floorOf))].sort()).toEqual([-1, 0, 1, 2]);
+    const isUp = (file: string, name: string) => floorOf(file) !== -1 && floorOf(name) > floorOf(file);
+    expect(offenders((file, name) => !isTest(file) && isUp(file, name))).toEqual([]);
+  });
+
   test('nothing under services imports test/, but for its tests and their fixtures', () => {
     expect(
       offenders((file, name) => file.startsWith('services/') && !isTest(file) && name.startsWith('test/')),

@@ -1,6 +1,5 @@
 import type { Sql } from '#shared/db';
 import { readRows } from '#shared/page';
-import { CRITICAL_TYPE, type Level } from '../preferences/model.ts';
 import type { InboxQuery, Row } from './model.ts';
 
 /** Payloads of one page, which is held as a whole; a row may hold 60 kB. */
@@ -57,13 +56,13 @@ export interface Span {
 }
 
 /**
- * The next rows after a stream's position that its level lets through, oldest first, all in one statement: numbers
- * are taken in commit order, so every row up to `lastSeq` is visible in the same snapshot.
+ * The next rows after a position, oldest first, of these types alone (null: of each), all in one statement: numbers are
+ * taken in commit order, so every row up to `lastSeq` is visible in the same snapshot.
  */
 export async function readSpan(
   sql: Sql,
   userId: string,
-  { after, through, level, limit }: { after: number; through: number; level: Level; limit: number },
+  { after, through, types, limit }: { after: number; through: number; types: string[] | null; limit: number },
 ): Promise<Span> {
   const found = await sql<(Row & { last_seq: number; purged_through: number; seq: number | null })[]>`
     select c.last_seq, c.purged_through, n.*
@@ -71,7 +70,7 @@ export async function readSpan(
     left join lateral (
       select user_id, seq, type, notify, payload, created_at, read_at from notifications
       where user_id = c.user_id and seq > ${after} and seq <= least(${through}::bigint, c.last_seq)
-        and (${level} = 'all' or (${level} = 'critical' and type = ${CRITICAL_TYPE}))
+        and (${types}::text[] is null or type = any(${types}))
       order by seq limit ${limit}) n on true
     where c.user_id = ${userId}
     order by n.seq`;

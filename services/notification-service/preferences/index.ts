@@ -3,21 +3,20 @@ import type { Sql } from '#shared/db';
 import { Elysia } from 'elysia';
 import { errorSchema } from '../inbox/model.ts';
 import { requirePerson } from '../person.ts';
-import type { Connections } from '../stream/connections.ts';
-import { preferencesSchema } from './model.ts';
+import { type Level, preferencesSchema } from './model.ts';
 import { readLevel, writeLevel } from './service.ts';
 
 const response = { 200: preferencesSchema, 400: errorSchema, 401: errorSchema, 403: errorSchema };
 
-/** What the caller's streams carry. Open streams follow at once, those of other replicas with their next look. */
+/** What the caller's streams carry. `changed` is told at once; other replicas find it by their next look. */
 export const preferences = ({
   sql,
   authenticator,
-  connections,
+  changed,
 }: {
   sql: Sql;
   authenticator: Authenticator;
-  connections: Connections;
+  changed: (userId: string, level: Level) => void;
 }) =>
   new Elysia({ name: 'preferences', prefix: '/api/v1/notifications' })
     .use(authenticated(authenticator))
@@ -34,7 +33,7 @@ export const preferences = ({
       async ({ principal, body: { level } }) => {
         requirePerson(principal);
         await writeLevel(sql, principal.userId, level);
-        connections.setLevel(principal.userId, level);
+        changed(principal.userId, level);
         return { level };
       },
       {

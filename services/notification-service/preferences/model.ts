@@ -6,9 +6,8 @@ export type Level = typeof levelSchema.static;
 
 export const preferencesSchema = t.Object({ level: levelSchema });
 
-/** Reminders are critical, and so far nothing else is (CONTRACT 5). */
-export const CRITICAL_TYPE = 'task.reminder.triggered';
+/** The types that a level lets through; null: each. Reminders are critical, and so far nothing else is (CONTRACT 5). */
+export const typesOf: Record<Level, string[] | null> = { all: null, critical: ['task.reminder.triggered'], none: [] };
 
 /** Whether a stream of this level carries notifications of this type. */
-export const carries = (level: Level, type: string): boolean =>
-  level === 'all' || (level === 'critical' && type === CRITICAL_TYPE);
+export const carries = (level: Level, type: string): boolean => typesOf[level]?.includes(type) ?? true;

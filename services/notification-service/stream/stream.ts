@@ -3,7 +3,7 @@ import { isTransient, type Sql, within } from '#shared/db';
 import type { Log } from '#shared/log';
 import type { Row } from '../inbox/model.ts';
 import { readSpan } from '../inbox/service.ts';
-import { carries, type Level } from '../preferences/model.ts';
+import { carries, type Level, typesOf } from '../preferences/model.ts';
 import { type Reach, startOf } from './cursor.ts';
 import { frame, gapFrame, heartbeatFrame, rowFrame } from './frame.ts';
 import { createRate } from './rate.ts';
@@ -143,7 +143,7 @@ export function createStream({
     const isFar = !isReplay && level !== 'none' && head - cursor > limits.maxBehind;
     const through = isReplay ? replayThrough : head;
     const limit = isFar ? 0 : isReplay ? PAGE_ROWS : limits.livePerSecond;
-    const span = await within(READ_MS, readSpan(sql, userId, { after: cursor, through, level, limit }));
+    const span = await within(READ_MS, readSpan(sql, userId, { after: cursor, through, types: typesOf[level], limit }));
     if (!output || audience.level !== level) return; // it is read again, as the new level carries it
     if (span.lastSeq < through) audience.head = span.lastSeq; // the database was restored from a backup
     if (span.purgedThrough > cursor || span.lastSeq < cursor) return jump(span.lastSeq);

@@ -1,9 +1,9 @@
 import { afterAll, describe, expect, test } from 'bun:test';
-import { createDatabase } from '../../test/support/database.ts';
-import { startRelay } from '../../test/support/relay.ts';
-import { eventually } from '../../test/support/wait.ts';
-import { createPerson, eventOf, type Person, reminderOf } from './fixtures/person.ts';
-import { startReplica } from './fixtures/replica.ts';
+import { createDatabase } from '../../../test/support/database.ts';
+import { startRelay } from '../../../test/support/relay.ts';
+import { eventually } from '../../../test/support/wait.ts';
+import { createPerson, eventOf, type Person, reminderOf } from '../fixtures/person.ts';
+import { startReplica } from '../fixtures/replica.ts';
 
 const database = await createDatabase();
 const url = database.url('notification-service');

@@ -3,10 +3,8 @@ import { isDuplicate, type Sql, within } from '#shared/db';
 import { type AnyEvent, MAX_RECIPIENTS } from '#shared/events';
 import type { Log } from '#shared/log';
 import type { Metrics } from '#shared/metrics';
-import type { Row } from './inbox/model.ts';
-import { isNotice } from './inbox/notice.ts';
-import type { Connections } from './stream/connections.ts';
-import type { Hints } from './stream/hints.ts';
+import type { Row } from './model.ts';
+import { isNotice } from './notice.ts';
 
 const MAX_BATCH = 100;
 /** Below the 8 s of a delivery, so that a batch that hangs fails before its events are offered again. */
@@ -22,27 +20,30 @@ interface Entry {
 }
 
 /**
- * Appends each event to the inbox of its recipients and wakes their streams once that is committed. Idempotent by
+ * Makes what appends an event to the inbox of each of its recipients, together with those of the same moment. Idempotent by
  * `event_id`; resolves after the commit.
  */
-export function createConsumer({
+export function createAppend({
   sql,
-  connections,
-  hints,
+  grown,
   log,
   metrics,
 }: {
   sql: Sql;
-  connections: Connections;
-  hints: Hints;
+  /** Is given the rows of a batch, each user's in order, once they are committed: from here on every reader sees them. */
+  grown: (rows: Row[]) => void;
   log: Log;
   metrics: Metrics;
-}) {
+}): (event: AnyEvent, traceparent: string | null) => Promise<void> {
   const appended = metrics.counter('notifications_appended_total', 'Rows appended to the inbox');
   const seconds = metrics.histogram('notification_append_seconds', 'Time of one statement that appends a batch');
 
   const write = createBatch<Entry>({
-    write: async (batch) => publish(await appendOnce(batch)),
+    async write(batch) {
+      const rows = await appendOnce(batch);
+      appended.inc(rows.length);
+      grown(rows);
+    },
     most: MAX_BATCH,
     // No more rows than one event may have.
     weight: { of: ({ recipients }) => recipients.length, most: MAX_RECIPIENTS },
@@ -63,23 +64,12 @@ export function createConsumer({
     }
   }
 
-  /** Only after the commit: from here on every reader sees the rows. */
-  function publish(rows: Row[]): void {
-    appended.inc(rows.length);
-    for (const [userId, own] of Map.groupBy(rows, (row) => row.user_id)) {
-      connections.wake(userId, own);
-      hints.announce(userId, own.at(-1)?.seq ?? 0);
-    }
-  }
-
-  return {
-    handle: (event: AnyEvent, traceparent: string | null): Promise<void> =>
-      write({
-        event,
-        payload: traceparent === null ? event : { ...event, traceparent },
-        recipients: [...new Set(event.recipients)],
-      }),
-  };
+  return (event, traceparent) =>
+    write({
+      event,
+      payload: traceparent === null ? event : { ...event, traceparent },
+      recipients: [...new Set(event.recipients)],
+    });
 }
 
 const isSameEvent = (error: unknown): boolean =>
