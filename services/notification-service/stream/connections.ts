@@ -5,7 +5,7 @@ import type { Log } from '#shared/log';
 import type { Metrics } from '#shared/metrics';
 import type { Row } from '../inbox/model.ts';
 import type { Level } from '../preferences/model.ts';
-import { frame } from './frame.ts';
+import type { End } from './ends.ts';
 import { type Audience, createStream, type Stream, type StreamLimits } from './stream.ts';
 import { createWheel } from './wheel.ts';
 
@@ -50,7 +50,7 @@ export function createConnections({
       level: 'all' as const,
       streams: new Set(),
     };
-    older?.end('replaced', frame({ event: 'replaced', data: '{}' }));
+    older?.end('replaced');
     const stream = createStream({ audience: user, principal, client, notifications, sql, limits, log, on });
     user.streams.add(stream);
     users.set(user.userId, user);
@@ -68,12 +68,12 @@ export function createConnections({
     });
   }
 
-  function remove(stream: Stream, reason: string): void {
+  function remove(stream: Stream, end: End): void {
     const user = users.get(stream.principal.userId);
     user?.streams.delete(stream);
     if (user?.streams.size === 0) users.delete(user.userId);
     leaveWheel.get(stream)?.();
-    closed.labels(reason).inc();
+    closed.labels(end).inc();
   }
 
   /** Gives the user's streams the rows that were just committed for them, oldest first. */
@@ -113,7 +113,7 @@ export function createConnections({
     function step(): void {
       const left = ms === 0 ? 0 : Math.ceil(count * (1 - (performance.now() - from) / ms));
       while (rest.length > Math.max(left, 0)) {
-        rest.pop()?.end('reconnect', frame({ event: 'reconnect', data: '{"reason":"draining"}' }));
+        rest.pop()?.end('reconnect');
       }
       if (rest.length > 0) return;
       clearInterval(timer);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { createParser } from '../../../test/support/event-source.ts';
 import { itemOf, type Row } from '../inbox/model.ts';
-import { frame, gapFrame, heartbeatFrame, rowFrame, unavailable } from './frame.ts';
+import { frame, gapFrame, heartbeatFrame, rowFrame } from './frame.ts';
 
 const text = (bytes: Uint8Array) => new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
 
@@ -99,16 +99,4 @@ test('the frames of the stream itself', () => {
   expect(parse(text(heartbeatFrame(9)))).toEqual([
     { id: '9', event: 'message', data: null, retry: null, comment: 'heartbeat' },
   ]);
-});
-
-test('unavailable is a whole answer of 200', async () => {
-  const answer = unavailable('database');
-  expect(answer.status).toBe(200);
-  expect(await answer.text()).toMatchInlineSnapshot(`
-    "retry: 10000
-    event: unavailable
-    data: {"reason":"database"}
-
-    "
-  `);
 });

@@ -48,12 +48,6 @@ export const gapFrame = (from: number, to: number, at: number, retry?: number): 
 export const heartbeatFrame = (id?: number): Uint8Array =>
   encoder.encode(id === undefined ? ': heartbeat\n\n' : `: heartbeat\nid: ${id}\n\n`);
 
-/** What passes by itself. An EventSource never retries after another status than 200, so this is a whole answer. */
-export const unavailable = (reason: 'database' | 'draining'): Response =>
-  new Response(frame({ retry: 10_000, event: 'unavailable', data: JSON.stringify({ reason }) }), {
-    headers: STREAM_HEADERS,
-  });
-
 export const STREAM_HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
   'cache-control': 'no-store',

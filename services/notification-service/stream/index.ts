@@ -6,7 +6,8 @@ import { Elysia, t } from 'elysia';
 import { errorSchema } from '../inbox/model.ts';
 import type { Connections } from './connections.ts';
 import { lastEventIdOf, type Reach } from './cursor.ts';
-import { STREAM_HEADERS, unavailable } from './frame.ts';
+import { unavailable } from './ends.ts';
+import { STREAM_HEADERS } from './frame.ts';
 import type { Level } from '../preferences/model.ts';
 import type { Output, Stream } from './stream.ts';
 
@@ -56,7 +57,7 @@ export const stream = ({
         });
       } catch (error) {
         admitted?.end('unavailable');
-        if (isTransient(error)) return unavailable('database');
+        if (isTransient(error)) return unavailable('unavailable');
         throw error;
       }
     },

@@ -1,6 +1,7 @@
 import { afterAll, expect, test } from 'bun:test';
 import { createDatabase } from '../../../test/support/database.ts';
 import { eventually } from '../../../test/support/wait.ts';
+import { holdOpening } from '../fixtures/hold-opening.ts';
 import { createPerson, eventOf } from '../fixtures/person.ts';
 import { startReplica } from '../fixtures/replica.ts';
 
@@ -13,25 +14,9 @@ afterAll(async () => {
 
 const openStreams = () => replica.metric('streams_open');
 
-/** Lets streams be admitted and then wait for the database, until the returned function is called. */
-async function holdOpening(): Promise<() => Promise<void>> {
-  const locked = Promise.withResolvers<void>();
-  const { promise: released, resolve: release } = Promise.withResolvers<void>();
-  const transaction = database.sql.begin(async (sql) => {
-    await sql`lock table notification_preferences in access exclusive mode`;
-    locked.resolve();
-    await released;
-  });
-  await locked.promise;
-  return async () => {
-    release();
-    await transaction;
-  };
-}
-
 test('a client that leaves before its stream has begun is counted out', async () => {
   const me = await createPerson(database.sql);
-  const release = await holdOpening();
+  const release = await holdOpening(database.sql);
   const leaving = new AbortController();
   const url = `${replica.origin}/api/v1/notifications/stream`;
   const left = [1, 2, 3].map(() => fetch(url, { headers: me.headers, signal: leaving.signal }).catch(() => 'left'));
@@ -44,7 +29,7 @@ test('a client that leaves before its stream has begun is counted out', async ()
 
 test('a stream that is replaced before it has begun ends, and its place is not taken twice', async () => {
   const me = await createPerson(database.sql);
-  const release = await holdOpening();
+  const release = await holdOpening(database.sql);
   const older = replica.open(me, 'client=tab');
   await eventually(async () => (await openStreams()) === 1);
   const newer = replica.open(me, 'client=tab');
@@ -62,7 +47,7 @@ test('a stream that is replaced before it has begun ends, and its place is not t
 
 test('a database that does not answer costs no place: unavailable after three seconds', async () => {
   const me = await createPerson(database.sql);
-  const release = await holdOpening();
+  const release = await holdOpening(database.sql);
   const stream = await replica.open(me);
   expect(await stream.rest()).toMatchObject([{ event: 'unavailable', data: '{"reason":"database"}' }]);
   expect(await openStreams()).toBe(0);

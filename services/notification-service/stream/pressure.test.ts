@@ -1,14 +1,11 @@
 import { afterAll, expect, test } from 'bun:test';
 import { createDatabase } from '../../../test/support/database.ts';
 import { eventually } from '../../../test/support/wait.ts';
-import { createPerson, eventOf, type Person } from '../fixtures/person.ts';
+import { createPerson, eventOf } from '../fixtures/person.ts';
 import { startReplica } from '../fixtures/replica.ts';
-import { openStuck } from '../fixtures/stuck.ts';
+import { big, EVENTS, openStuck, personWithMuch } from '../fixtures/stuck.ts';
 
 const STREAM = '/api/v1/notifications/stream';
-/** With 60 kB each: more than the 4 MB or so that the kernel takes off our hands on loopback. */
-const EVENTS = 200;
-const big = 'x'.repeat(60_000);
 
 const database = await createDatabase();
 afterAll(() => database.drop());
@@ -36,7 +33,7 @@ test('a client that does not read is ended, and delays nobody', async () => {
 
 test('a replay waits for its client and holds no more than is allowed unsent', async () => {
   const replica = await start();
-  const me = await filledInbox();
+  const me = await personWithMuch(database.sql);
   const stuck = await openStuck(replica.origin, STREAM, { ...me.headers, 'last-event-id': '0' });
   const written = await settled(() => replica.metric('stream_frames_total'));
   expect(written).toBeLessThan(EVENTS);
@@ -49,23 +46,13 @@ test('a replay waits for its client and holds no more than is allowed unsent', a
 
 test('a replay that nobody reads is ended at its second heartbeat', async () => {
   const replica = await start({ heartbeatMs: 300 });
-  const me = await filledInbox();
+  const me = await personWithMuch(database.sql);
   const stuck = await openStuck(replica.origin, STREAM, { ...me.headers, 'last-event-id': '0' });
   await eventually(async () => (await replica.metric('streams_closed_total')) === 1);
   expect(await replica.metric('streams_open')).toBe(0);
   stuck.close();
   await replica.stop();
 });
-
-async function filledInbox(): Promise<Person> {
-  const me = await createPerson(database.sql);
-  await database.sql`
-    insert into notifications (user_id, seq, event_id, type, notify, payload)
-    select ${me.id}, n, gen_random_uuid(), 'task.created', false, ${database.sql.json(eventOf(me, big) as never)}
-    from generate_series(1, ${EVENTS}::int) n`;
-  await database.sql`insert into notification_counters (user_id, last_seq) values (${me.id}, ${EVENTS})`;
-  return me;
-}
 
 /** The value of a counter once it has stood still for twenty looks. */
 async function settled(look: () => Promise<number>): Promise<number> {

@@ -5,6 +5,7 @@ import type { Row } from '../inbox/model.ts';
 import { readSpan } from '../inbox/service.ts';
 import { carries, type Level, typesOf } from '../preferences/model.ts';
 import { type Reach, startOf } from './cursor.ts';
+import { type End, ends } from './ends.ts';
 import { frame, gapFrame, heartbeatFrame, rowFrame } from './frame.ts';
 import { createRate } from './rate.ts';
 
@@ -64,7 +65,7 @@ export function createStream({
   sql: Sql;
   limits: StreamLimits;
   log: Log;
-  on: { frame(): void; gap(): void; end(stream: Stream, reason: string): void };
+  on: { frame(): void; gap(): void; end(stream: Stream, end: End): void };
 }) {
   const rate = createRate(limits.livePerSecond, RATE_WINDOW_MS);
   let output: Output | null = null;
@@ -214,17 +215,21 @@ export function createStream({
     if (output.room() < 0) end('slow');
   }
 
-  /** Ends it, after `last` if given; a client that does not read gets nothing more. Again changes nothing. */
-  function end(reason: string, last?: Uint8Array): void {
+  /** Ends it, with the last frame of this end. Again changes nothing. */
+  function end(by: End): void {
     if (hasEnded) return;
     hasEnded = true;
     clearTimeout(waiting?.timer);
-    if (reason === 'slow') output?.fail();
-    else if (reason !== 'client') {
-      if (last) output?.write(last);
-      output?.close();
-    }
+    if (output) finish(output, by);
     output = null;
-    on.end(stream, reason);
+    on.end(stream, by);
   }
+}
+
+function finish(output: Output, by: End): void {
+  const { last, output: becomes } = ends[by];
+  if (becomes === 'cut') return output.fail();
+  if (becomes === 'gone') return;
+  if (last) output.write(last);
+  output.close();
 }

@@ -1,7 +1,6 @@
 import { type Sql, within } from '#shared/db';
 import type { Level } from '../preferences/model.ts';
 import type { Connections } from './connections.ts';
-import { frame } from './frame.ts';
 
 /** A hanging database must not hold a look for ever; streams stay open meanwhile. */
 const LOOK_MS = 8000;
@@ -43,7 +42,7 @@ export async function endUnauthorized(
 ): Promise<void> {
   for (const stream of connections.all()) {
     const { exp } = stream.principal;
-    if (exp && exp <= now) stream.end('token-expired', frame({ event: 'token-expired', data: '{}' }));
+    if (exp && exp <= now) stream.end('token-expired');
   }
   const streams = connections.all();
   if (streams.length === 0) return;
