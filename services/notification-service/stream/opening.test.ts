@@ -35,7 +35,7 @@ test('a stream that is replaced before it has begun ends, and its place is not t
   const newer = replica.open(me, 'client=tab');
   await eventually(async () => (await replica.metric('streams_closed_total')) === 4);
   await release();
-  expect(await (await older).rest()).toEqual([]);
+  expect(await (await older).rest()).toMatchObject([{ event: 'replaced', data: '{}' }]);
   const stream = await newer;
   await stream.next();
   await replica.deliver(eventOf(me));
@@ -52,4 +52,16 @@ test('a database that does not answer costs no place: unavailable after three se
   expect(await stream.rest()).toMatchObject([{ event: 'unavailable', data: '{"reason":"database"}' }]);
   expect(await openStreams()).toBe(0);
   await release();
+});
+
+test('a stream that is drained before it has begun sends its client away with reconnect', async () => {
+  const me = await createPerson(database.sql);
+  const old = await startReplica(database.url('notification-service'));
+  const release = await holdOpening(database.sql);
+  const stream = old.open(me);
+  await eventually(async () => (await old.metric('streams_open')) === 1);
+  await old.connections.drain(0);
+  await release();
+  expect(await (await stream).rest()).toMatchObject([{ event: 'reconnect', data: '{"reason":"draining"}' }]);
+  await old.stop();
 });

@@ -69,7 +69,7 @@ export function createStream({
 }) {
   const rate = createRate(limits.livePerSecond, RATE_WINDOW_MS);
   let output: Output | null = null;
-  let hasEnded = false;
+  let ended: End | null = null;
   /** The last number it is done with, whether written or not carried. */
   let cursor = 0;
   /** The last number its client knows of. */
@@ -87,7 +87,7 @@ export function createStream({
 
   /** Writes where it stands, then all that follows `lastEventId` (null: only what is new). */
   function begin(to: Output, lastEventId: string | null, reach: Reach): void {
-    if (hasEnded) return to.close(); // replaced, or drained, while the database was asked
+    if (ended) return finish(to, ended); // replaced, or drained, while the database was asked
     output = to;
     audience.head = Math.max(audience.head, reach.lastSeq);
     const start = startOf(lastEventId, reach);
@@ -217,8 +217,8 @@ export function createStream({
 
   /** Ends it, with the last frame of this end. Again changes nothing. */
   function end(by: End): void {
-    if (hasEnded) return;
-    hasEnded = true;
+    if (ended) return;
+    ended = by;
     clearTimeout(waiting?.timer);
     if (output) finish(output, by);
     output = null;
