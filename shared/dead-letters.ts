@@ -1,7 +1,7 @@
 import type { Pool, Sql } from './db.ts';
 import { type Consumer, consumers, events } from './events.ts';
 import type { Log } from './log.ts';
-import { createLoop } from './loop.ts';
+import type { Job } from './loop.ts';
 import { CommandError, type Group, listing, printable, type Settings, toSecond } from './ops.ts';
 
 const HOUR = 60 * 60_000;
@@ -55,8 +55,7 @@ export function createDeadLetterPurge({
     if (count > 0) log.info('dead letters purged', { rows: count });
   }
 
-  const { start, stop } = createLoop({ name: 'purge dead letters', everyMs: HOUR, runOnce, log });
-  return { runOnce, start, stop };
+  return { name: 'purge dead letters', everyMs: HOUR, runOnce } satisfies Job;
 }
 
 /** `dlq <command>` of a consumer. What is replayed is given to the service that its settings name. */

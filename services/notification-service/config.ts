@@ -1,9 +1,9 @@
-import { baseConfig, callerConfig, configOrExit, t } from '#shared/config';
+import { apiConfig, baseConfig, t } from '#shared/config';
 
 /** The settings of the notification service. */
 export const schema = t.Object({
   ...baseConfig,
-  ...callerConfig,
+  ...apiConfig,
   PORT: t.Integer({ ...baseConfig.PORT, default: 8001 }),
   STREAMS_PER_USER: t.Integer({ default: 3, minimum: 1, description: 'open streams of one user in this replica' }),
   STREAM_LIVE_PER_SECOND: t.Integer({
@@ -41,5 +41,4 @@ export const schema = t.Object({
   PURGE_MS: t.Integer({ default: 3_600_000, minimum: 1000, description: 'between two purges of the inbox' }),
 });
 
-/** Reads them; an environment that does not fit ends the process with exit code 2. */
-export const readConfig = () => configOrExit(schema, Bun.env);
+export type Config = typeof schema.static;
