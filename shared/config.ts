@@ -48,7 +48,7 @@ export const baseConfig = {
   OPERATOR: t.String({ default: '', description: 'who runs ops, for its log, beside the name of the system account' }),
   VERSION_COMMIT: t.String({
     default: 'unknown',
-    description: 'commit this was built from, for /health and build_info',
+    description: 'commit this was built from, for /health and taskflow_build_info',
   }),
 };
 

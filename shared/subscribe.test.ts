@@ -194,7 +194,8 @@ describe('a failing handler', () => {
   test('shows the age of the oldest delivery that is repeated', async () => {
     let now = 1_000_000;
     const { deliver, metrics } = createApp({ now: () => now });
-    const retrying = async () => Number(/^consumer_retrying_seconds\{.*\} (.*)$/m.exec(await metrics.text())?.[1]);
+    const retrying = async () =>
+      Number(/^taskflow_consumer_retrying_seconds\{.*\} (.*)$/m.exec(await metrics.text())?.[1]);
     const event = envelope(deletedEvent());
     fail = transient;
     await deliver(event);

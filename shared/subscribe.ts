@@ -57,14 +57,22 @@ export function subscribe({
   metrics: Metrics;
   now?: () => number;
 }) {
-  const delivered = metrics.counter('consumer_deliveries_total', 'Deliveries by what was answered', ['type', 'status']);
-  const ignored = metrics.counter('consumer_unknown_total', 'Events of a type this version does not know, ignored', [
+  const delivered = metrics.counter('taskflow_consumer_deliveries_total', 'Deliveries by what was answered', [
     'type',
+    'status',
   ]);
-  const seconds = metrics.histogram('consumer_handle_seconds', 'Time to handle one delivery', ['type']);
+  const ignored = metrics.counter(
+    'taskflow_consumer_unknown_total',
+    'Events of a type this version does not know, ignored',
+    ['type'],
+  );
+  const seconds = metrics.histogram('taskflow_consumer_handle_seconds', 'Time to handle one delivery', ['type']);
   const repeats = createRepeats(now);
-  metrics.gauge('consumer_retrying_seconds', 'Age of the oldest delivery that is being repeated', [], (gauge) =>
-    gauge.set(repeats.oldestMs() / 1000),
+  metrics.gauge(
+    'taskflow_consumer_retrying_seconds',
+    'Age of the oldest delivery that is being repeated',
+    [],
+    (gauge) => gauge.set(repeats.oldestMs() / 1000),
   );
 
   async function deliver(body: unknown): Promise<{ status: Status }> {

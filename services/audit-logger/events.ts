@@ -33,10 +33,15 @@ interface Waiting {
  * alone. Throws what the insert threw, transient or not.
  */
 export function createRecorder({ sql, sealKey, metrics }: { sql: Sql; sealKey: string; metrics: Metrics }) {
-  const stored = metrics.counter('audit_stored_total', 'Events stored');
-  const duplicates = metrics.counter('audit_duplicates_total', 'Events delivered that were stored already');
-  const seconds = metrics.histogram('audit_insert_seconds', 'Time of one insert, its commit included');
-  const batchRows = metrics.histogram('audit_batch_rows', 'Rows of one insert', [], [1, 2, 5, 10, 20, 50, 100]);
+  const stored = metrics.counter('taskflow_audit_stored_total', 'Events stored');
+  const duplicates = metrics.counter('taskflow_audit_duplicates_total', 'Events delivered that were stored already');
+  const seconds = metrics.histogram('taskflow_audit_insert_seconds', 'Time of one insert, its commit included');
+  const batchRows = metrics.histogram(
+    'taskflow_audit_batch_rows',
+    'Rows of one insert',
+    [],
+    [1, 2, 5, 10, 20, 50, 100],
+  );
   /** By event id: an event that is offered again while the database hangs waits once, not once more each time. */
   const waiting = new Map<string, Waiting>();
   let isWriting = false;

@@ -40,8 +40,11 @@ export function createConsumer({
 }) {
   const waiting = new Map<string, Waiting>();
   let isWriting = false;
-  const appended = metrics.counter('notifications_appended_total', 'Rows appended to the inbox');
-  const seconds = metrics.histogram('notification_append_seconds', 'Time of one statement that appends a batch');
+  const appended = metrics.counter('taskflow_notifications_appended_total', 'Rows appended to the inbox');
+  const seconds = metrics.histogram(
+    'taskflow_notification_append_seconds',
+    'Time of one statement that appends a batch',
+  );
 
   function handle(event: TaskEvent, traceparent: string | null): Promise<void> {
     const known = waiting.get(event.event_id);

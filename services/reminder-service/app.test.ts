@@ -119,10 +119,10 @@ describe('health', () => {
   test('counts what is promised', async () => {
     const text = await (await app.handle(new Request('http://localhost/metrics'))).text();
     for (const name of [
-      'reminders_pending',
-      'reminders_fired_total',
-      'reminder_lateness_seconds',
-      'reminders_unpublished',
+      'taskflow_reminders_pending',
+      'taskflow_reminders_fired_total',
+      'taskflow_reminder_lateness_seconds',
+      'taskflow_reminders_unpublished',
     ])
       expect(text).toContain(`# TYPE ${name} `);
   });

@@ -34,14 +34,14 @@ export function createFiring({
   metrics: Metrics;
   now: () => number;
 }) {
-  const fired = metrics.counter('reminders_fired_total', 'Reminders published');
+  const fired = metrics.counter('taskflow_reminders_fired_total', 'Reminders published');
   const late = metrics.histogram(
-    'reminder_lateness_seconds',
+    'taskflow_reminder_lateness_seconds',
     'From the time of a reminder, or its later setting, to its publication',
     [],
     LATENESS_SECONDS,
   );
-  const waiting = metrics.gauge('reminders_unpublished', 'Reminders that fired and are not published yet');
+  const waiting = metrics.gauge('taskflow_reminders_unpublished', 'Reminders that fired and are not published yet');
   const inFlight = new Set<string>();
   let isDown = false;
 

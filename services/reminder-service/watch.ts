@@ -55,7 +55,7 @@ export function createWatch({
   const firing = createFiring({ sql, sidecar, log, metrics, now });
   const alarm = createBell();
   const jumpedMs = createJumpMeter(now, monotonic);
-  metrics.gauge('reminders_pending', 'Reminders of the next 24 h that this replica holds', [], (gauge) =>
+  metrics.gauge('taskflow_reminders_pending', 'Reminders of the next 24 h that this replica holds', [], (gauge) =>
     gauge.set(heap.size()),
   );
 

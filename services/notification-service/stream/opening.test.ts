@@ -11,7 +11,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-const openStreams = () => replica.metric('streams_open');
+const openStreams = () => replica.metric('taskflow_streams_open');
 
 /** Lets streams be admitted and then wait for the database, until the returned function is called. */
 async function holdOpening(): Promise<() => Promise<void>> {
@@ -48,7 +48,7 @@ test('a stream that is replaced before it has begun ends, and its place is not t
   const older = replica.open(me, 'client=tab');
   await eventually(async () => (await openStreams()) === 1);
   const newer = replica.open(me, 'client=tab');
-  await eventually(async () => (await replica.metric('streams_closed_total')) === 4);
+  await eventually(async () => (await replica.metric('taskflow_streams_closed_total')) === 4);
   await release();
   expect(await (await older).rest()).toEqual([]);
   const stream = await newer;
