@@ -1,6 +1,7 @@
 import type { DaprClient, LoggerService } from '@dapr/dapr';
 import { within } from './db.ts';
 import { events, partitionKey, PUBSUB, type TaskEvent } from './events.ts';
+import type { Metrics } from './metrics.ts';
 
 /** A publish that was not accepted. `refused`: the same event will be refused again; otherwise try again later. */
 export class PublishError extends Error {
@@ -41,11 +42,18 @@ export async function createSidecar({
   port,
   apiToken,
   publishMs = PUBLISH_MS,
+  metrics,
 }: {
   port: number;
   apiToken: string;
   publishMs?: number;
+  metrics?: Metrics;
 }) {
+  const failures = metrics?.counter(
+    'taskflow_publish_failures_total',
+    'Publishes that the sidecar refused, or that may have failed (unknown) and are tried again',
+    ['type', 'result'],
+  );
   // Loaded here, not at the top: the SDK costs 55 MB and 200 ms, and consumers that never publish need only the health below.
   const { DaprClient, HttpMethod } = await import('@dapr/dapr');
   const client = new DaprClient({
@@ -76,7 +84,9 @@ export async function createSidecar({
       ).catch((error: unknown) => ({ error }));
       if (answer.error === undefined) return;
       const { status, text } = described(answer.error);
-      throw new PublishError(text, status === 400 || status === 413, { cause: answer.error });
+      const isRefused = status === 400 || status === 413;
+      failures?.labels(event.event_type, isRefused ? 'refused' : 'unknown').inc();
+      throw new PublishError(text, isRefused, { cause: answer.error });
     },
 
     /**

@@ -2,6 +2,7 @@ import type { Pool, Sql } from './db.ts';
 import { type Consumer, consumers, events } from './events.ts';
 import type { Log } from './log.ts';
 import type { Job } from './loop.ts';
+import type { Metrics } from './metrics.ts';
 import { CommandError, type Group, listing, printable, type Settings, toSecond } from './ops.ts';
 
 const HOUR = 60 * 60_000;
@@ -13,28 +14,43 @@ const LISTED = 100;
 /** Longer than the 8 s that a consumer gives its handler. */
 const REPLAY_MS = 10_000;
 
-/**
- * Keeps what this consumer refused, once for each `event_id`. There is no topic behind that of the dead letters, so a
- * failure answers RETRY: it is offered again until it is kept.
- */
-export async function storeDeadLetter(
-  { sql, appId, log }: { sql: Sql; appId: Consumer; log: Log },
-  body: unknown,
-): Promise<{ status: 'SUCCESS' | 'RETRY' }> {
-  const json = storableJson(body ?? null);
-  const { id, topic } = (JSON.parse(json) ?? {}) as { id?: unknown; topic?: unknown };
-  const eventId = isName(id) ? id : Bun.randomUUIDv7();
-  try {
-    await sql`
-      insert into dead_letters (app_id, event_id, topic, envelope)
-      values (${appId}, ${eventId}, ${isName(topic) ? topic : 'unknown'}, ${json}::text::jsonb)
-      on conflict (app_id, event_id) do nothing`;
-    log.error('dead letter stored', { event_id: eventId });
-    return { status: 'SUCCESS' };
-  } catch (error) {
-    log.error('dead letter not stored, it will be offered again', { event_id: eventId, error });
-    return { status: 'RETRY' };
-  }
+/** The dead letters of one consumer, counted as they come and, in the table, as long as nobody has replayed them. */
+export function createDeadLetters(deps: { sql: Sql; appId: Consumer; log: Log; metrics: Metrics }) {
+  const { sql, appId, log, metrics } = deps;
+  const kept = metrics.counter('taskflow_dead_letters_total', 'Events refused for good that were stored');
+  metrics.counted(
+    'taskflow_dead_letters_waiting',
+    'Dead letters that were not replayed: see ops dlq list',
+    async () => {
+      const [row] = await sql<{ count: number }[]>`
+      select count(*) from dead_letters where app_id = ${appId} and replayed_at is null`;
+      return row?.count ?? 0;
+    },
+  );
+
+  return {
+    /**
+     * Keeps what this consumer refused, once for each `event_id`. There is no topic behind that of the dead letters, so a
+     * failure answers RETRY: it is offered again until it is kept.
+     */
+    async store(body: unknown): Promise<{ status: 'SUCCESS' | 'RETRY' }> {
+      const json = storableJson(body ?? null);
+      const { id, topic } = (JSON.parse(json) ?? {}) as { id?: unknown; topic?: unknown };
+      const eventId = isName(id) ? id : Bun.randomUUIDv7();
+      try {
+        const { count } = await sql`
+          insert into dead_letters (app_id, event_id, topic, envelope)
+          values (${appId}, ${eventId}, ${isName(topic) ? topic : 'unknown'}, ${json}::text::jsonb)
+          on conflict (app_id, event_id) do nothing`;
+        kept.inc(count);
+        log.error('dead letter stored', { event_id: eventId });
+        return { status: 'SUCCESS' };
+      } catch (error) {
+        log.error('dead letter not stored, it will be offered again', { event_id: eventId, error });
+        return { status: 'RETRY' };
+      }
+    },
+  };
 }
 
 /** Deletes this consumer's dead letters after 90 days: looks at the start and once an hour. */

@@ -10,6 +10,7 @@ import { type Check, health } from './health.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { apiDocs } from './openapi.ts';
+import { requests } from './requests.ts';
 import { sessionFunctions } from './sessions.ts';
 import { subscribe } from './subscribe.ts';
 
@@ -31,7 +32,8 @@ export interface Parts<C extends BaseConfig = BaseConfig & Partial<ApiConfig>> {
 type Deliveries = Omit<Parameters<typeof subscribe>[0], 'appTokens' | 'sql' | 'log' | 'metrics' | 'now'>;
 
 /**
- * The app of a service without its own routes: the edge, health, docs and the deliveries of the sidecar. Use it first: hooks
+ * The app of a service without its own routes: the edge, what is measured and logged of each request, health, docs and the
+ * deliveries of the sidecar. Use it first: hooks
  * that come later miss earlier routes. Of these an app has what it names:
  *
  * `authenticator`: people and programs call it. `open`: paths for who has no login yet. `invalid`: as `edge` has it.
@@ -60,6 +62,7 @@ export function frame(
     admit: admission({ appTokens, ...(authenticator && { authenticator }), ...(open && { open }) }),
     ...(invalid && { invalid }),
   })
+    .use(requests({ log, metrics }))
     .use(health({ service: appId, version, commit: config.VERSION_COMMIT, ready, degraded, metrics }))
     .use(docs ? apiDocs({ ...docs, version }) : new Elysia())
     .use(deliveries ? subscribe({ ...deliveries, appTokens, sql, log, metrics }) : new Elysia());

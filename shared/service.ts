@@ -71,7 +71,7 @@ export function openService<C extends BaseConfig & Partial<ApiConfig>>(
 
     /** The sidecar, for who publishes or calls. */
     async openSidecar(): Promise<Sidecar> {
-      const sidecar = await createSidecar(daprd);
+      const sidecar = await createSidecar({ ...daprd, metrics });
       defer('sidecar', sidecar.stop);
       return sidecar;
     },

@@ -3,7 +3,7 @@ import { Elysia, t } from 'elysia';
 import { requireSidecar } from './auth.ts';
 import { isDelivery } from './body.ts';
 import { isTransient, type Sql, within } from './db.ts';
-import { storeDeadLetter } from './dead-letters.ts';
+import { createDeadLetters } from './dead-letters.ts';
 import {
   actorSchema,
   type Consumer,
@@ -28,6 +28,8 @@ const REFUSALS_RETRIED = 3;
 /** The sidecar offers an event again after 2 s: not seen for so long, another replica has it or it is done. */
 const FORGOTTEN_AFTER_MS = 60_000;
 const REMEMBERED = 10_000;
+/** From a quiet machine to a day of outage. Not from the envelope's `time`: Dapr gives that in whole seconds. */
+const DELAY_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600, 86_400];
 
 /**
  * The routes on which the sidecar delivers a consumer's events, one for each type of the catalogue, and the one for
@@ -67,6 +69,13 @@ export function subscribe({
     ['type'],
   );
   const seconds = metrics.histogram('taskflow_consumer_handle_seconds', 'Time to handle one delivery', ['type']);
+  const delay = metrics.histogram(
+    'taskflow_consumer_delay_seconds',
+    'From the time of an event, that of its change or reminder, to the end of its handling',
+    ['type'],
+    DELAY_SECONDS,
+  );
+  const deadLetters = createDeadLetters({ sql, appId, log, metrics });
   const repeats = createRepeats(now);
   metrics.gauge(
     'taskflow_consumer_retrying_seconds',
@@ -93,6 +102,7 @@ export function subscribe({
     try {
       await within(HANDLER_MS, handler(event, envelope.traceparent ?? null));
       repeats.forget(event.event_id);
+      delay.labels(event.event_type).observe(Math.max(0, now() - Date.parse(event.timestamp)) / 1000);
       return answer(event.event_type, 'SUCCESS');
     } catch (error) {
       return answer(event.event_type, decide(event, error));
@@ -129,7 +139,7 @@ export function subscribe({
     // Dapr sends application/cloudevents+json, which Elysia does not parse unless told to.
     app.post(events[type].route, ({ body }) => deliver(body), { parse: 'json', detail: { hide: true } });
   }
-  return app.post(DEAD_LETTER_ROUTE, ({ body }) => storeDeadLetter({ sql, appId, log }, body), {
+  return app.post(DEAD_LETTER_ROUTE, ({ body }) => deadLetters.store(body), {
     parse: 'json',
     detail: { hide: true },
   });
