@@ -1,5 +1,6 @@
 import type { Pool, Sql } from './db.ts';
 import { type Consumer, consumers, events } from './events.ts';
+import { DELIVERY_MS } from './ladder.ts';
 import type { Log } from './log.ts';
 import type { Job } from './loop.ts';
 import type { Metrics } from './metrics.ts';
@@ -11,8 +12,6 @@ const KEPT_MS = 90 * 24 * HOUR;
 /** Longer ids and topics would not fit an index; ours have 36 and at most 48 characters. */
 const NAME_LENGTH = 255;
 const LISTED = 100;
-/** Longer than the 8 s that a consumer gives its handler. */
-const REPLAY_MS = 10_000;
 
 /** The dead letters of one consumer, counted as they come and, in the table, as long as nobody has replayed them. */
 export function createDeadLetters(deps: { sql: Sql; appId: Consumer; log: Log; metrics: Metrics }) {
@@ -147,7 +146,7 @@ async function deliver(envelope: unknown, route: string, { HOST, PORT, APP_API_T
       method: 'POST',
       headers: { 'content-type': 'application/cloudevents+json', 'dapr-api-token': APP_API_TOKEN },
       body: JSON.stringify(envelope),
-      signal: AbortSignal.timeout(REPLAY_MS),
+      signal: AbortSignal.timeout(DELIVERY_MS),
       proxy: false, // also where HOST is an address that NO_PROXY does not name
     });
     return response.ok ? ((await response.json()) as { status: string }).status : `HTTP ${response.status}`;

@@ -15,14 +15,13 @@ import {
   recipientsSchema,
   type TaskEvent,
 } from './events.ts';
+import { HANDLER_MS } from './ladder.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { isInstant } from './time.ts';
 
 type Status = 'SUCCESS' | 'RETRY' | 'DROP';
 
-/** Below the sidecar's 10 s, so that it is this consumer that decides and not a time-out. */
-const HANDLER_MS = 8000;
 /** Refusals of one event that are tried again; the next one drops it into the dead letter topic (CONTRACT 10). */
 const REFUSALS_RETRIED = 3;
 /** The sidecar offers an event again after 2 s: not seen for so long, another replica has it or it is done. */

@@ -1,4 +1,5 @@
 import { apiConfig, baseConfig, t } from '#shared/config';
+import { EVENTS_KEPT_DAYS } from '#shared/retention';
 
 /** The settings of the notification service. */
 export const schema = t.Object({
@@ -36,7 +37,11 @@ export const schema = t.Object({
     minimum: 50,
     description: 'between two looks at the sessions of open streams; with the query below the promised second',
   }),
-  INBOX_DAYS: t.Integer({ default: 7, minimum: 1, description: 'how long rows are kept, as long as the topics' }),
+  INBOX_DAYS: t.Integer({
+    default: EVENTS_KEPT_DAYS,
+    minimum: 1,
+    description: 'how long rows are kept, as long as the topics',
+  }),
   INBOX_UNREAD_DAYS: t.Integer({ default: 30, minimum: 1, description: 'how long unread rows are kept' }),
   PURGE_MS: t.Integer({ default: 3_600_000, minimum: 1000, description: 'between two purges of the inbox' }),
 });

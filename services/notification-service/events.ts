@@ -1,5 +1,6 @@
 import { isDuplicate, isTransient, type Sql, within } from '#shared/db';
 import { MAX_RECIPIENTS, type TaskEvent } from '#shared/events';
+import { STATEMENT_MS } from '#shared/ladder';
 import type { Log } from '#shared/log';
 import type { Metrics } from '#shared/metrics';
 import type { Row } from './inbox/model.ts';
@@ -8,8 +9,6 @@ import type { Connections } from './stream/connections.ts';
 import type { Hints } from './stream/hints.ts';
 
 const MAX_BATCH = 100;
-/** Below the 8 s of a delivery, so that a batch that hangs fails before its events are offered again. */
-const APPEND_MS = 7000;
 /** Another replica wrote the same event in the same instant; the next attempt sees its row. */
 const MAX_ATTEMPTS = 5;
 
@@ -88,7 +87,7 @@ export function createConsumer({
     for (let attempt = 1; ; attempt++) {
       const stop = seconds.startTimer();
       try {
-        return await within(APPEND_MS, append(sql, batch));
+        return await within(STATEMENT_MS, append(sql, batch));
       } catch (error) {
         if (!isSameEvent(error) || attempt === MAX_ATTEMPTS) throw error;
       } finally {

@@ -5,6 +5,7 @@ import type { TaskEvent } from '#shared/events';
 import type { Log } from '#shared/log';
 import type { Job } from '#shared/loop';
 import type { Metrics } from '#shared/metrics';
+import { EVENTS_KEPT_DAYS } from '#shared/retention';
 import { createJumpMeter, sleepMs } from './clock.ts';
 import { handleTaskEvent } from './events.ts';
 import { createFiring } from './fire.ts';
@@ -26,7 +27,7 @@ const RECONCILE_EVERY_MS = 5 * MINUTE;
 const PUBLISH_AGAIN_EVERY_MS = 5 * SECOND;
 const PURGE_EVERY_MS = HOUR;
 /** Twice the retention of the topics: no event can come that old (CONTRACT 6). */
-const CLOSED_KEPT_MS = 14 * DAY;
+const CLOSED_KEPT_MS = 2 * EVENTS_KEPT_DAYS * DAY;
 /** A wall clock that moves by more against the monotonic one was set, or the machine slept. */
 const JUMP_MS = SECOND;
 
