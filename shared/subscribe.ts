@@ -18,7 +18,7 @@ import {
 import { HANDLER_MS } from './ladder.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
-import { isInstant } from './time.ts';
+import { isInstant, readInstant } from './time.ts';
 
 type Status = 'SUCCESS' | 'RETRY' | 'DROP';
 
@@ -101,7 +101,8 @@ export function subscribe({
     try {
       await within(HANDLER_MS, handler(event, envelope.traceparent ?? null));
       repeats.forget(event.event_id);
-      delay.labels(event.event_type).observe(Math.max(0, now() - Date.parse(event.timestamp)) / 1000);
+      const since = readInstant(event.timestamp, 'timestamp').getTime();
+      delay.labels(event.event_type).observe(Math.max(0, now() - since) / 1000);
       return answer(event.event_type, 'SUCCESS');
     } catch (error) {
       return answer(event.event_type, decide(event, error));
