@@ -36,20 +36,18 @@ type Deliveries = Omit<Parameters<typeof subscribe>[0], 'appTokens' | 'sql' | 'l
  * deliveries of the sidecar. Use it first: hooks
  * that come later miss earlier routes. Of these an app has what it names:
  *
- * `authenticator`: people and programs call it. `open`: paths for who has no login yet. `invalid`: as `edge` has it.
+ * `authenticator`: people and programs call it. `open`: paths for who has no login yet.
  */
 export function frame(
   { appId, version, config, sql, log, metrics, ready, degraded }: Parts,
   {
     authenticator,
     open,
-    invalid,
     docs,
     deliveries,
   }: {
     authenticator?: Authenticator;
     open?: string[];
-    invalid?: (request: Request) => string;
     docs?: { path: string; title: string; description: string };
     deliveries?: Deliveries | undefined;
   } = {},
@@ -60,7 +58,6 @@ export function frame(
     place: { host: config.HOST, publicUrl: config.PUBLIC_URL },
     ...(authenticator && { corsOrigins: listOf(config.CORS_ORIGINS) }),
     admit: admission({ appTokens, ...(authenticator && { authenticator }), ...(open && { open }) }),
-    ...(invalid && { invalid }),
   })
     .use(requests({ log, metrics }))
     .use(health({ service: appId, version, commit: config.VERSION_COMMIT, ready, degraded, metrics }))

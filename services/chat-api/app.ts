@@ -40,7 +40,6 @@ export function createApp(parts: Parts<Config>, { committed }: { committed: () =
   return frame(parts, {
     authenticator,
     open: forStrangers,
-    invalid: codeOfInvalid,
     docs: {
       path: '/api/v1',
       title: 'TaskFlow',
@@ -104,15 +103,4 @@ function authDeps(
     accessSeconds,
     publicUrl,
   };
-}
-
-/** The code of a body that is malformed or fails its schema (CONTRACT 4). */
-function codeOfInvalid({ method, url }: Request): string {
-  const path = new URL(url).pathname.replace(/^\/api\/v1|\/$/g, '');
-  if (path === '/auth/signup') return 'SIGNUP_ERROR';
-  if (path.startsWith('/auth/password')) return 'PASSWORD_ERROR';
-  if (path.startsWith('/settings')) return 'SETTINGS_ERROR';
-  if (method === 'POST' && /^\/tasks(\/batch)?$/.test(path)) return 'TASK_CREATION_ERROR';
-  if (method !== 'GET' && path.startsWith('/tasks/')) return 'TASK_UPDATE_ERROR';
-  return 'VALIDATION_ERROR';
 }

@@ -10,7 +10,7 @@ import {
 } from '#shared/auth';
 import { isUuid } from '#shared/correlation';
 import type { Pool } from '#shared/db';
-import { ApiError } from '#shared/errors';
+import { ApiError, refusedAs } from '#shared/errors';
 import type { Cookies } from './cookies.ts';
 import { normalized } from './email.ts';
 import type { Limits } from './limits.ts';
@@ -56,7 +56,12 @@ export const loginRoutes = ({ accounts, limits, cookies, addressOf, publicUrl, .
         set.status = 201;
         return { user: login.user, token, refresh_token: login.refreshToken, message: 'Welcome to TaskFlow.' };
       },
-      { body: model.signupBody, response: { 201: model.loginAnswer }, detail: { ...open, summary: 'Sign up' } },
+      {
+        transform: refusedAs('SIGNUP_ERROR'),
+        body: model.signupBody,
+        response: { 201: model.loginAnswer },
+        detail: { ...open, summary: 'Sign up' },
+      },
     )
     .post(
       '/login',
@@ -103,6 +108,7 @@ export const loginRoutes = ({ accounts, limits, cookies, addressOf, publicUrl, .
         return { status: 'success', message: 'The password is changed and all sessions are ended. Please log in.' };
       },
       {
+        transform: refusedAs('PASSWORD_ERROR'),
         body: model.resetBody,
         response: { 200: model.done },
         detail: { ...open, summary: 'Set a password with a code of `users reset-password`' },
@@ -147,7 +153,12 @@ export const authRoutes = ({
         authenticator.forget();
         return { status: 'success', message: 'The password is changed; all other sessions and API tokens are ended.' };
       },
-      { body: model.passwordBody, response: { 200: model.done }, detail: { tags, summary: 'Change the password' } },
+      {
+        transform: refusedAs('PASSWORD_ERROR'),
+        body: model.passwordBody,
+        response: { 200: model.done },
+        detail: { tags, summary: 'Change the password' },
+      },
     )
     .get(
       '/sessions',

@@ -2,7 +2,7 @@ import { Elysia } from 'elysia';
 import { authenticated, type Authenticator, permit, type Principal } from '#shared/auth';
 import { correlation } from '#shared/correlation';
 import type { Pool, Sql } from '#shared/db';
-import { ApiError } from '#shared/errors';
+import { ApiError, refusedAs } from '#shared/errors';
 import type { Log } from '#shared/log';
 import type { LongAnswers } from '#shared/long-answer';
 import { answerOf, etagOf } from './answer.ts';
@@ -121,7 +121,10 @@ export function taskRoutes({
         });
         return give(set, answer);
       },
-      { detail: documented('Create a task', { body: newTaskSchema, status: 201, answer: taskAnswerSchema }) },
+      {
+        transform: refusedAs('TASK_CREATION_ERROR'),
+        detail: documented('Create a task', { body: newTaskSchema, status: 201, answer: taskAnswerSchema }),
+      },
     )
     .post(
       '/tasks/batch',
@@ -141,19 +144,28 @@ export function taskRoutes({
         });
         return give(set, answer);
       },
-      { detail: documented('Create up to 100 tasks, each with its own result', { body: batchSchema }) },
+      {
+        transform: refusedAs('TASK_CREATION_ERROR'),
+        detail: documented('Create up to 100 tasks, each with its own result', { body: batchSchema }),
+      },
     )
     .put(
       '/tasks/:id',
       async ({ principal, params, query, body, request, cause, set }) =>
         giveUpdated(set, await update({ principal, params, query, body, request, cause })),
-      { detail: documented('Change a task', { body: taskChangesSchema, answer: taskAnswerSchema }) },
+      {
+        transform: refusedAs('TASK_UPDATE_ERROR'),
+        detail: documented('Change a task', { body: taskChangesSchema, answer: taskAnswerSchema }),
+      },
     )
     .patch(
       '/tasks/:id',
       async ({ principal, params, query, body, request, cause, set }) =>
         giveUpdated(set, await update({ principal, params, query, body, request, cause })),
-      { detail: documented('Change a task', { body: taskChangesSchema, answer: taskAnswerSchema }) },
+      {
+        transform: refusedAs('TASK_UPDATE_ERROR'),
+        detail: documented('Change a task', { body: taskChangesSchema, answer: taskAnswerSchema }),
+      },
     )
     .delete(
       '/tasks/:id',
@@ -163,7 +175,10 @@ export function taskRoutes({
         committed();
         set.status = 204;
       },
-      { detail: documented('Delete a task; a series with its instances', { status: 204 }) },
+      {
+        transform: refusedAs('TASK_UPDATE_ERROR'),
+        detail: documented('Delete a task; a series with its instances', { status: 204 }),
+      },
     )
     .post(
       '/tasks/:id/acknowledge',
@@ -174,7 +189,10 @@ export function taskRoutes({
         committed();
         return withEtag(set, row);
       },
-      { detail: documented('Acknowledge a sent reminder', { answer: taskAnswerSchema }) },
+      {
+        transform: refusedAs('TASK_UPDATE_ERROR'),
+        detail: documented('Acknowledge a sent reminder', { answer: taskAnswerSchema }),
+      },
     )
     .post(
       '/tasks/:id/snooze',
@@ -192,7 +210,10 @@ export function taskRoutes({
         const answer = await answering({ request, path, body, userId }, () => sql.begin(snooze), snooze);
         return give(set, answer);
       },
-      { detail: documented('Be reminded again later', { body: snoozeSchema, answer: taskAnswerSchema }) },
+      {
+        transform: refusedAs('TASK_UPDATE_ERROR'),
+        detail: documented('Be reminded again later', { body: snoozeSchema, answer: taskAnswerSchema }),
+      },
     )
     .get(
       '/tasks/:id/occurrences',
