@@ -6,7 +6,7 @@ import { createLog } from './log.ts';
 import { operatorName } from './operator.ts';
 
 /** One command of an operator. @throws {CommandError} in `run`, for what the operator can mend */
-export interface Command {
+interface Command {
   /** The words it must be given, by their names. A flag of its own, if there is one, stands in place of them. */
   takes: string[];
   /** Its flags, each with the name of the value that follows, or '' where none does. */

@@ -28,7 +28,7 @@ export type SeriesRow = {
 };
 
 /** One occurrence of a series, with a note for people where daylight saving moves it. */
-export type Occurrence = { occurrence_date: string; due_date: Date; note: string | null };
+type Occurrence = { occurrence_date: string; due_date: Date; note: string | null };
 
 export type CatchUp = 'latest' | 'all' | 'none';
 

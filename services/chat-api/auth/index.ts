@@ -21,7 +21,7 @@ import type { Login } from './sessions.ts';
 import { createApiToken, listApiTokens, revokeApiToken } from './tokens.ts';
 import { deviceName } from './user-agent.ts';
 
-export interface AuthDeps {
+interface AuthDeps {
   sql: Pool;
   accounts: Accounts;
   authenticator: Authenticator;

@@ -9,8 +9,6 @@ import { createPace } from './pace.ts';
 import { claimRows, markSent, type OutboxRow, parkRow, releaseRows } from './rows.ts';
 import { invalidity } from './validity.ts';
 
-export type Relay = ReturnType<typeof createRelay>;
-
 /**
  * Publishes under way at once, each of one event. On Kafka 3,200 events a second leave like this, 8,000 would in bulk (`bench
  * outbox --real`): not worth a second way of failing, as consumers take some hundreds.
