@@ -2,9 +2,6 @@ import { endOfDay, isRepeated, localDate, localTime, toInstant } from './zone.ts
 import { type Pattern, occurrencesAfter, parsePattern } from './pattern.ts';
 import { triggerAt } from './due.ts';
 
-export { describe, nextOccurrence, occurrencesAfter, parsePattern, type Pattern } from './pattern.ts';
-export { PatternError } from './rrule.ts';
-
 /** A recurring task: its pattern, and the local wall clock that each date gets. Dates are local dates in `timezone`. */
 export type Series = {
   readonly pattern: Pattern;

@@ -3,7 +3,8 @@ import type { Sql } from '#shared/db';
 import type { Sidecar } from '#shared/dapr';
 import type { Log } from '#shared/log';
 import type { Metrics } from '#shared/metrics';
-import { dueOccurrences, PatternError, seriesOf } from '#shared/recurrence';
+import { dueOccurrences, seriesOf } from '#shared/recurrence';
+import { PatternError } from '#shared/rrule';
 import { type DueSeries, duePlaces, dueSeries, type Place } from './due-series.ts';
 
 /** Items of one call, and series of one look. */
