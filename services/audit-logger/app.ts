@@ -1,7 +1,7 @@
 import { authenticatorOf, frame, type Parts } from '#shared/frame';
 import { createLongAnswers } from '#shared/long-answer';
 import type { Config } from './config.ts';
-import { createRecorder } from './events.ts';
+import { createRecorder } from './recorder.ts';
 import { trail } from './trail/index.ts';
 
 /** All routes of the audit logger: health, the trail with its docs, and the deliveries of the sidecar. */

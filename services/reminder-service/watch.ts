@@ -7,7 +7,7 @@ import type { Job } from '#shared/loop';
 import type { Metrics } from '#shared/metrics';
 import { EVENTS_KEPT_DAYS } from '#shared/retention';
 import { createJumpMeter, sleepMs } from './clock.ts';
-import { handleTaskEvent } from './events.ts';
+import { handleTaskEvent } from './consumer.ts';
 import { createFiring } from './fire.ts';
 import { createHeap } from './heap.ts';
 import { allPendingUntil, pendingUntil, purgeClosed } from './schedule.ts';
