@@ -2,15 +2,15 @@ import { type Static, type TObject, Type as t } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { bypassProxy } from './loopback.ts';
 
-/** For settings: TypeBox itself. Elysia's `t` would leave numbers as the text they came as. */
-export { Type as t } from '@sinclair/typebox';
-
 /** A refused environment: one line for each key, saying what was expected and what was there. */
 export class ConfigError extends Error {
   override name = 'ConfigError';
 }
 
-/** The keys that every service reads. Spread into the service's own `t.Object({ ...baseConfig, … })`. */
+/**
+ * The keys that every service reads. Spread into the service's own `t.Object({ ...baseConfig, … })`, with TypeBox's `t`: that
+ * of Elysia would leave numbers as the text they came as.
+ */
 export const baseConfig = {
   HOST: t.String({ default: '0.0.0.0', description: 'address to listen on; `up` uses loopback only' }),
   PORT: t.Integer({ minimum: 0, maximum: 65_535, description: 'port to listen on' }),

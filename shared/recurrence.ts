@@ -41,7 +41,7 @@ const [FIRST_ZONE, LAST_ZONE] = ['Etc/GMT-14', 'Etc/GMT+12'];
 /** Never to change: the ids of instances are computed from it again and again. */
 const INSTANCE_NAMESPACE = '6f1d9c52-0b7e-4c7b-9a35-8d1f0e6a2c47';
 
-/** The series of a row. Throws PatternError when its pattern is not understood. */
+/** The series of a row. @throws {PatternError} when its pattern is not understood */
 export function seriesOf(row: SeriesRow): Series {
   const timezone = row.timezone ?? 'UTC';
   return {

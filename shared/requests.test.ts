@@ -1,7 +1,8 @@
 import { afterAll, beforeEach, describe, expect, test } from 'bun:test';
+import { Type as t } from '@sinclair/typebox';
 import { partsOf } from '../test/support/parts.ts';
 import { said } from '../test/support/raw.ts';
-import { baseConfig, t } from './config.ts';
+import { baseConfig } from './config.ts';
 import { connect } from './db.ts';
 import { ApiError } from './errors.ts';
 import { frame } from './frame.ts';

@@ -29,7 +29,7 @@ interface Waiting {
 /**
  * Stores each event as one row of the trail. `record` resolves after its commit; an event stored before is a success.
  * Batches form by themselves: what is in hand is written when no insert is running. A row that Postgres refuses fails
- * alone. Throws what the insert threw, transient or not.
+ * alone. @throws what the insert threw, transient or not
  */
 export function createRecorder({ sql, sealKey, metrics }: { sql: Sql; sealKey: string; metrics: Metrics }) {
   const stored = metrics.counter('taskflow_audit_stored_total', 'Events stored');

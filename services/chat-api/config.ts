@@ -1,4 +1,5 @@
-import { apiConfig, baseConfig, longAnswerConfig, t } from '#shared/config';
+import { Type as t } from '@sinclair/typebox';
+import { apiConfig, baseConfig, longAnswerConfig } from '#shared/config';
 
 /** The settings of chat-api. */
 export const schema = t.Object({

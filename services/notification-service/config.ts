@@ -1,4 +1,5 @@
-import { apiConfig, baseConfig, t } from '#shared/config';
+import { Type as t } from '@sinclair/typebox';
+import { apiConfig, baseConfig } from '#shared/config';
 import { EVENTS_KEPT_DAYS } from '#shared/retention';
 
 /** The settings of the notification service. */

@@ -1,4 +1,5 @@
-import { baseConfig, t } from '#shared/config';
+import { Type as t } from '@sinclair/typebox';
+import { baseConfig } from '#shared/config';
 
 /** The settings of the processor. It has no API: no login and no sidecar calls it, so it holds none of their secrets. */
 export const schema = t.Object({

@@ -1,4 +1,5 @@
-import { apiConfig, baseConfig, t } from '#shared/config';
+import { Type as t } from '@sinclair/typebox';
+import { apiConfig, baseConfig } from '#shared/config';
 
 /** The settings of the reminder service. */
 export const schema = t.Object({
