@@ -31,6 +31,9 @@ import { knownForm, readTask, type TaskRow } from './row.ts';
 import { type Scope, updateTask } from './update.ts';
 import { insertTasks } from './write.ts';
 
+const asCreation = refusedAs('TASK_CREATION_ERROR');
+const asUpdate = refusedAs('TASK_UPDATE_ERROR');
+
 /**
  * Tasks over HTTP (CONTRACT 4, 5 and 7). A change is answered when it and its events are committed; `committed` is called
  * then, to wake the outbox relay. The sidecar is never on the way of an answer.
@@ -122,7 +125,7 @@ export function taskRoutes({
         return give(set, answer);
       },
       {
-        transform: refusedAs('TASK_CREATION_ERROR'),
+        transform: asCreation,
         detail: documented('Create a task', { body: newTaskSchema, status: 201, answer: taskAnswerSchema }),
       },
     )
@@ -145,7 +148,7 @@ export function taskRoutes({
         return give(set, answer);
       },
       {
-        transform: refusedAs('TASK_CREATION_ERROR'),
+        transform: asCreation,
         detail: documented('Create up to 100 tasks, each with its own result', { body: batchSchema }),
       },
     )
@@ -154,7 +157,7 @@ export function taskRoutes({
       async ({ principal, params, query, body, request, cause, set }) =>
         giveUpdated(set, await update({ principal, params, query, body, request, cause })),
       {
-        transform: refusedAs('TASK_UPDATE_ERROR'),
+        transform: asUpdate,
         detail: documented('Change a task', { body: taskChangesSchema, answer: taskAnswerSchema }),
       },
     )
@@ -163,7 +166,7 @@ export function taskRoutes({
       async ({ principal, params, query, body, request, cause, set }) =>
         giveUpdated(set, await update({ principal, params, query, body, request, cause })),
       {
-        transform: refusedAs('TASK_UPDATE_ERROR'),
+        transform: asUpdate,
         detail: documented('Change a task', { body: taskChangesSchema, answer: taskAnswerSchema }),
       },
     )
@@ -175,10 +178,7 @@ export function taskRoutes({
         committed();
         set.status = 204;
       },
-      {
-        transform: refusedAs('TASK_UPDATE_ERROR'),
-        detail: documented('Delete a task; a series with its instances', { status: 204 }),
-      },
+      { transform: asUpdate, detail: documented('Delete a task; a series with its instances', { status: 204 }) },
     )
     .post(
       '/tasks/:id/acknowledge',
@@ -189,10 +189,7 @@ export function taskRoutes({
         committed();
         return withEtag(set, row);
       },
-      {
-        transform: refusedAs('TASK_UPDATE_ERROR'),
-        detail: documented('Acknowledge a sent reminder', { answer: taskAnswerSchema }),
-      },
+      { transform: asUpdate, detail: documented('Acknowledge a sent reminder', { answer: taskAnswerSchema }) },
     )
     .post(
       '/tasks/:id/snooze',
@@ -211,7 +208,7 @@ export function taskRoutes({
         return give(set, answer);
       },
       {
-        transform: refusedAs('TASK_UPDATE_ERROR'),
+        transform: asUpdate,
         detail: documented('Be reminded again later', { body: snoozeSchema, answer: taskAnswerSchema }),
       },
     )
