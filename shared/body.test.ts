@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { Elysia, t } from 'elysia';
 import { serveOptions } from './body.ts';
 import { edge } from './edge.ts';
-import { ApiError } from './errors.ts';
+import { ApiError, refusedAs } from './errors.ts';
 import { MAX_BODY_BYTES } from './intake.ts';
 import { createLog } from './log.ts';
 
@@ -11,7 +11,8 @@ async function admit({ headers }: Request): Promise<number> {
   return MAX_BODY_BYTES;
 }
 
-const app = edge({ log: createLog('test', { write: () => {} }), admit, invalid: () => 'ROUTE_CODE' })
+const app = edge({ log: createLog('test', { write: () => {} }), admit })
+  .onTransform(refusedAs('ROUTE_CODE'))
   .post('/strict', ({ body }) => body, { body: t.Object({ title: t.String() }) })
   .post('/loose', ({ body }) => body ?? 'nothing', { body: t.MaybeEmpty(t.Object({ title: t.Optional(t.String()) })) })
   .post('/none', () => 'ran')

@@ -11,7 +11,7 @@ const MINUTE_MS = 60_000;
 const KNOWN_MS = 60 * MINUTE_MS;
 const MAX_KNOWN = 10_000;
 
-/** The settings of `callerConfig`. */
+/** The settings of `apiConfig`. */
 interface Settings {
   REQUESTS_PER_SECOND: number;
   REQUESTS_BURST: number;

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'bun:test';
-import { baseConfig, ConfigError, listOf, readConfig, t } from './config.ts';
+import { Type as t } from '@sinclair/typebox';
+import { apiConfig, baseConfig, ConfigError, listOf, readConfig } from './config.ts';
 
-const schema = t.Object({ ...baseConfig, TICK_SECONDS: t.Integer({ default: 300, minimum: 1 }) });
+const schema = t.Object({ ...baseConfig, ...apiConfig, TICK_SECONDS: t.Integer({ default: 300, minimum: 1 }) });
 const valid = { PORT: '8000', DATABASE_URL: 'postgres://a@b/c', JWT_SECRET: 'x'.repeat(32), HOME: '/somewhere' };
 
 const refusal = (env: Record<string, string | undefined>) => {

@@ -2,15 +2,15 @@ import { type Static, type TObject, Type as t } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { bypassProxy } from './loopback.ts';
 
-/** For settings: TypeBox itself. Elysia's `t` would leave numbers as the text they came as. */
-export { Type as t } from '@sinclair/typebox';
-
 /** A refused environment: one line for each key, saying what was expected and what was there. */
 export class ConfigError extends Error {
   override name = 'ConfigError';
 }
 
-/** The keys that every service reads. Spread into the service's own `t.Object({ ...baseConfig, … })`. */
+/**
+ * The keys that every service reads. Spread into the service's own `t.Object({ ...baseConfig, … })`, with TypeBox's `t`: that
+ * of Elysia would leave numbers as the text they came as.
+ */
 export const baseConfig = {
   HOST: t.String({ default: '0.0.0.0', description: 'address to listen on; `up` uses loopback only' }),
   PORT: t.Integer({ minimum: 0, maximum: 65_535, description: 'port to listen on' }),
@@ -28,13 +28,6 @@ export const baseConfig = {
     description: "the sidecar's HTTP port on loopback",
   }),
   DAPR_API_TOKEN: t.String({ default: '', description: 'token this service shows to its sidecar' }),
-  APP_API_TOKEN: t.String({
-    default: '',
-    description: 'token the sidecar must show to this service; empty: none asked, and no service token is honoured',
-  }),
-  APP_API_TOKEN_PREVIOUS: t.String({ default: '', description: 'still accepted from the sidecar' }),
-  JWT_SECRET: t.String({ minLength: 32, description: 'HS256 key of access tokens, at least 32 characters' }),
-  JWT_SECRET_PREVIOUS: t.String({ default: '', pattern: '^$|^.{32,}$', description: 'still verified, never signs' }),
   LOG_LEVEL: t.Union([t.Literal('debug'), t.Literal('info'), t.Literal('warn'), t.Literal('error')], {
     default: 'info',
     description: 'debug, info, warn or error',
@@ -55,12 +48,19 @@ export const baseConfig = {
   OPERATOR: t.String({ default: '', description: 'who runs ops, for its log, beside the name of the system account' }),
   VERSION_COMMIT: t.String({
     default: 'unknown',
-    description: 'commit this was built from, for /health and build_info',
+    description: 'commit this was built from, for /health and taskflow_build_info',
   }),
 };
 
-/** Of services that people and programs call: how much they do for one of them. */
-export const callerConfig = {
+/** Of services that people and programs call: by what they know who calls, and how much they do for one of them. */
+export const apiConfig = {
+  APP_API_TOKEN: t.String({
+    default: '',
+    description: 'token the sidecar must show to this service; empty: none asked, and no service token is honoured',
+  }),
+  APP_API_TOKEN_PREVIOUS: t.String({ default: '', description: 'still accepted from the sidecar' }),
+  JWT_SECRET: t.String({ minLength: 32, description: 'HS256 key of access tokens, at least 32 characters' }),
+  JWT_SECRET_PREVIOUS: t.String({ default: '', pattern: '^$|^.{32,}$', description: 'still verified, never signs' }),
   TRUSTED_PROXIES: t.String({
     default: '127.0.0.0/8,::1',
     description: 'addresses and subnets whose X-Forwarded-For is believed, comma separated',
@@ -87,6 +87,9 @@ export const callerConfig = {
     description: 'API tokens an address shows in a minute that are none; each costs a look into the database',
   }),
 };
+
+export type BaseConfig = Static<TObject<typeof baseConfig>>;
+export type ApiConfig = Static<TObject<typeof apiConfig>>;
 
 /** Of services whose answers may be longer than what they hold in memory. */
 export const longAnswerConfig = {
@@ -120,10 +123,7 @@ export function readConfig<T extends TObject>(schema: T, env: Record<string, str
  * Reads the configuration of a service or ends the process with exit code 2 and one line for each bad key. From here on no call
  * to the own sidecar goes through a proxy of that environment.
  */
-export function configOrExit<T extends TObject>(
-  schema: T,
-  env: Record<string, string | undefined>,
-): Readonly<Static<T>> {
+export function configOrExit<T extends TObject>(schema: T, env = Bun.env): Readonly<Static<T>> {
   bypassProxy(env);
   try {
     return readConfig(schema, env);

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'bun:test';
 import { checkBroker, checkSidecar, createSidecar, InvokeError, PublishError } from './dapr.ts';
 import type { ReminderTriggered } from './events.ts';
+import { createMetrics } from './metrics.ts';
 
 const user = '018f2b4c-0000-7000-8000-000000000001';
 const event: ReminderTriggered = {
@@ -45,6 +46,20 @@ const failure = async (work: Promise<unknown>): Promise<unknown> =>
   );
 
 describe('publish', () => {
+  test('counts what was not accepted, by what came of it', async () => {
+    const metrics = createMetrics('test', { version: '0', commit: '0' });
+    let status = 500;
+    const port = edge(() => Response.json({ errorCode: 'ERR_PUBSUB', message: 'told to' }, { status }));
+    const sidecar = await createSidecar({ port, apiToken: '', metrics });
+    await failure(sidecar.publish(event, null));
+    await failure(sidecar.publish(event, null));
+    status = 413;
+    await failure(sidecar.publish(event, null));
+    const text = await metrics.text();
+    expect(text).toMatch(/^taskflow_publish_failures_total\{type="task\.deleted",result="unknown".*\} 2$/m);
+    expect(text).toMatch(/^taskflow_publish_failures_total\{type="task\.deleted",result="refused".*\} 1$/m);
+  });
+
   test('sends the event under its own id, keyed by its task, with trace and token', async () => {
     const seen: { path?: string; query?: object; token?: string | null; type?: string | null; body?: unknown } = {};
     const port = edge(async (request, url) => {

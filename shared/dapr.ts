@@ -1,6 +1,7 @@
 import type { DaprClient, LoggerService } from '@dapr/dapr';
 import { within } from './db.ts';
 import { events, partitionKey, PUBSUB, type TaskEvent } from './events.ts';
+import type { Metrics } from './metrics.ts';
 import { invalidity } from './validity.ts';
 
 /** A publish that was not accepted. `refused`: the same event will be refused again; otherwise try again later. */
@@ -42,11 +43,18 @@ export async function createSidecar({
   port,
   apiToken,
   publishMs = PUBLISH_MS,
+  metrics,
 }: {
   port: number;
   apiToken: string;
   publishMs?: number;
+  metrics?: Metrics;
 }) {
+  const failures = metrics?.counter(
+    'taskflow_publish_failures_total',
+    'Publishes that the sidecar refused, or that may have failed (unknown) and are tried again',
+    ['type', 'result'],
+  );
   // Loaded here, not at the top: the SDK costs 55 MB and 200 ms, and consumers that never publish need only the health below.
   const { DaprClient, HttpMethod } = await import('@dapr/dapr');
   const client = new DaprClient({
@@ -81,6 +89,7 @@ export async function createSidecar({
       if (answer.error === undefined) return;
       const { status, text } = described(answer.error);
       const isRefused = status === 400 || status === 413;
+      failures?.labels(event.event_type, isRefused ? 'refused' : 'unknown').inc();
       const message = isRefused ? `refused by the sidecar: ${text}` : text;
       throw new PublishError(message, isRefused, { cause: answer.error });
     },

@@ -1,8 +1,9 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import { createDatabase } from '../test/support/database.ts';
 import { connect } from './db.ts';
-import { createDeadLetterPurge, storeDeadLetter } from './dead-letters.ts';
+import { createDeadLetterPurge, createDeadLetters } from './dead-letters.ts';
 import { createLog } from './log.ts';
+import { createMetrics } from './metrics.ts';
 
 const DAY = 86_400_000;
 const database = await createDatabase();
@@ -18,8 +19,9 @@ const stored = async () => {
   return rows.map(({ event_id }) => event_id);
 };
 
-describe('storeDeadLetter', () => {
-  const store = (body: unknown) => storeDeadLetter({ sql, appId: 'audit-logger', log }, body);
+describe('store', () => {
+  const metrics = createMetrics('test', { version: '0', commit: '0' });
+  const { store } = createDeadLetters({ sql, appId: 'audit-logger', log, metrics });
 
   test.each([
     [

@@ -1,7 +1,9 @@
 import type { Pool, Sql } from './db.ts';
 import { type Consumer, consumers, events } from './events.ts';
+import { DELIVERY_MS } from './ladder.ts';
 import type { Log } from './log.ts';
-import { createLoop } from './loop.ts';
+import type { Job } from './loop.ts';
+import type { Metrics } from './metrics.ts';
 import { asJson, CommandError, type Group, listing, type Settings, toSecond } from './ops.ts';
 import { printable } from './text.ts';
 
@@ -11,31 +13,44 @@ const KEPT_MS = 90 * 24 * HOUR;
 /** Longer ids and topics would not fit an index; ours have 36 and at most 48 characters. */
 const NAME_LENGTH = 255;
 const LISTED = 100;
-/** Longer than the 8 s that a consumer gives its handler. */
-const REPLAY_MS = 10_000;
 
-/**
- * Keeps what this consumer refused, once for each `event_id`. There is no topic behind that of the dead letters, so a
- * failure answers RETRY: it is offered again until it is kept.
- */
-export async function storeDeadLetter(
-  { sql, appId, log }: { sql: Sql; appId: Consumer; log: Log },
-  body: unknown,
-): Promise<{ status: 'SUCCESS' | 'RETRY' }> {
-  const json = storableJson(body ?? null);
-  const { id, topic } = (JSON.parse(json) ?? {}) as { id?: unknown; topic?: unknown };
-  const eventId = isName(id) ? id : Bun.randomUUIDv7();
-  try {
-    await sql`
-      insert into dead_letters (app_id, event_id, topic, envelope)
-      values (${appId}, ${eventId}, ${isName(topic) ? topic : 'unknown'}, ${json}::text::jsonb)
-      on conflict (app_id, event_id) do nothing`;
-    log.error('dead letter stored', { event_id: eventId });
-    return { status: 'SUCCESS' };
-  } catch (error) {
-    log.error('dead letter not stored, it will be offered again', { event_id: eventId, error });
-    return { status: 'RETRY' };
-  }
+/** The dead letters of one consumer, counted as they come and, in the table, as long as nobody has replayed them. */
+export function createDeadLetters(deps: { sql: Sql; appId: Consumer; log: Log; metrics: Metrics }) {
+  const { sql, appId, log, metrics } = deps;
+  const kept = metrics.counter('taskflow_dead_letters_total', 'Events refused for good that were stored');
+  metrics.counted(
+    'taskflow_dead_letters_waiting',
+    'Dead letters that were not replayed: see ops dlq list',
+    async () => {
+      const [row] = await sql<{ count: number }[]>`
+      select count(*) from dead_letters where app_id = ${appId} and replayed_at is null`;
+      return row?.count ?? 0;
+    },
+  );
+
+  return {
+    /**
+     * Keeps what this consumer refused, once for each `event_id`. There is no topic behind that of the dead letters, so a
+     * failure answers RETRY: it is offered again until it is kept.
+     */
+    async store(body: unknown): Promise<{ status: 'SUCCESS' | 'RETRY' }> {
+      const json = storableJson(body ?? null);
+      const { id, topic } = (JSON.parse(json) ?? {}) as { id?: unknown; topic?: unknown };
+      const eventId = isName(id) ? id : Bun.randomUUIDv7();
+      try {
+        const { count } = await sql`
+          insert into dead_letters (app_id, event_id, topic, envelope)
+          values (${appId}, ${eventId}, ${isName(topic) ? topic : 'unknown'}, ${json}::text::jsonb)
+          on conflict (app_id, event_id) do nothing`;
+        kept.inc(count);
+        log.error('dead letter stored', { event_id: eventId });
+        return { status: 'SUCCESS' };
+      } catch (error) {
+        log.error('dead letter not stored, it will be offered again', { event_id: eventId, error });
+        return { status: 'RETRY' };
+      }
+    },
+  };
 }
 
 /** Deletes this consumer's dead letters after 90 days: looks at the start and once an hour. */
@@ -56,8 +71,7 @@ export function createDeadLetterPurge({
     if (count > 0) log.info('dead letters purged', { rows: count });
   }
 
-  const { start, stop } = createLoop({ name: 'purge dead letters', everyMs: HOUR, runOnce, log });
-  return { runOnce, start, stop };
+  return { name: 'purge dead letters', everyMs: HOUR, runOnce } satisfies Job;
 }
 
 /** `dlq <command>` of a consumer. What is replayed is given to the service that its settings name. */
@@ -133,7 +147,7 @@ async function deliver(envelope: unknown, route: string, { HOST, PORT, APP_API_T
       method: 'POST',
       headers: { 'content-type': 'application/cloudevents+json', 'dapr-api-token': APP_API_TOKEN },
       body: JSON.stringify(envelope),
-      signal: AbortSignal.timeout(REPLAY_MS),
+      signal: AbortSignal.timeout(DELIVERY_MS),
       proxy: false, // also where HOST is an address that NO_PROXY does not name
     });
     return response.ok ? ((await response.json()) as { status: string }).status : `HTTP ${response.status}`;

@@ -1,8 +1,6 @@
 import { Elysia } from 'elysia';
 import { DeadlineError, within } from './db.ts';
-
-/** Above the 8 s in which a consumer decides about a delivery, below the 10 s after which a sidecar gives one up. */
-const ANSWER_MS = 9000;
+import { ANSWER_MS } from './ladder.ts';
 
 /**
  * Answers by `late` when a handler has not after 9 s. A database that hangs, or a connection to one that is gone, says

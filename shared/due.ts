@@ -24,7 +24,7 @@ const MAX_YEAR = 9998;
 
 /**
  * Reads `2026-12-01T09:00:00+01:00` (an instant, offset required) or `2026-12-01` (due at the end of that day in the
- * zone). Digits below the millisecond are cut. Throws FieldError naming `due_date`, or the `field` given.
+ * zone). Digits below the millisecond are cut. @throws {FieldError} naming `due_date`, or the `field` given
  */
 export function parseDueDate(text: string, timezone: string, field = 'due_date'): Due {
   const time = readTime(text, field);
@@ -42,7 +42,7 @@ export function formatDueDate(due: Due, timezone: string): string {
 
 /**
  * Reads `1 day`, `2 hours`, `90 minutes` or an ISO 8601 duration of weeks and smaller; gives the one ISO form that
- * PostgreSQL gives back for it (`PT90M` is `PT1H30M`). Days stay days: see subtractOffset. Throws FieldError.
+ * PostgreSQL gives back for it (`PT90M` is `PT1H30M`). Days stay days: see subtractOffset. @throws {FieldError}
  */
 export function parseOffset(text: string): string {
   const { days, seconds } = inWords(text) ?? inIso(text) ?? {};

@@ -19,14 +19,13 @@ import { ending } from './places.ts';
  * it: hooks that come later miss earlier routes. The order is part of it: what gives every answer its headers (the
  * correlation id, CORS) stands before all that may refuse.
  *
- * `admit` says whose body is read: nobody's, unless it is told. `invalid` gives the code of a body that is malformed or fails its schema on a path (`TASK_CREATION_ERROR` …).
+ * `admit` says whose body is read: nobody's, unless it is told.
  */
 export function edge({
   log,
   place = { host: '', publicUrl: '' },
   corsOrigins = [],
   admit = admission(),
-  invalid = () => 'VALIDATION_ERROR',
   answerMs,
   bodyMs,
 }: {
@@ -34,7 +33,6 @@ export function edge({
   place?: Place;
   corsOrigins?: string[];
   admit?: Admission;
-  invalid?: (request: Request) => string;
   answerMs?: number;
   bodyMs?: number;
 }) {
@@ -53,6 +51,6 @@ export function edge({
     .use(ending())
     .use(deadline(() => toResponse(databaseUnavailable()), answerMs))
     .use(methods(() => app.router))
-    .use(errorMapping({ log, invalid, routes: () => app.routes }))
+    .use(errorMapping({ log, routes: () => app.routes }))
     .use(jsonBodies(admit, createIntake({ bodyMs })));
 }

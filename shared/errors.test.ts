@@ -3,7 +3,7 @@ import { t } from 'elysia';
 import { MAX_BODY_BYTES } from './intake.ts';
 import { DeadlineError } from './db.ts';
 import { edge } from './edge.ts';
-import { ApiError } from './errors.ts';
+import { ApiError, refusedAs } from './errors.ts';
 import { createLog } from './log.ts';
 
 const lines: Record<string, unknown>[] = [];
@@ -12,7 +12,6 @@ const log = createLog('test', { write: (line) => lines.push(JSON.parse(line) as 
 const app = edge({
   log,
   admit: async () => MAX_BODY_BYTES,
-  invalid: (request) => (request.method === 'POST' ? 'POST_ERROR' : 'OTHER'),
 })
   .get('/expected', () => {
     throw new ApiError(412, 'VERSION_CONFLICT', 'It changed.', { headers: { 'x-more': '1' } });
@@ -26,8 +25,12 @@ const app = edge({
   .get('/answer', () => ({ title: 5 }) as never, { response: { 200: t.Object({ title: t.String() }) } })
   .get('/query', () => 'ok', {
     query: t.Object({ limit: t.Numeric() }),
+    transform: refusedAs('OTHER'),
   })
-  .post('/body', () => 'ok', { body: t.Object({ list: t.Array(t.Object({ title: t.String() })) }) });
+  .post('/body', () => 'ok', {
+    body: t.Object({ list: t.Array(t.Object({ title: t.String() })) }),
+    transform: refusedAs('POST_ERROR'),
+  });
 
 const call = async (path: string, init: RequestInit = {}) => {
   const response = await app.handle(new Request(`http://localhost${path}`, init));

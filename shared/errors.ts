@@ -69,23 +69,27 @@ const asRefusal = (error: unknown, code: string): unknown =>
   error instanceof FieldError ? new ApiError(400, code, error.message, { cause: error }) : error;
 
 /**
+ * As the `transform` of a route, which runs before its schema is asked: the code of a body that is malformed, or of what
+ * fails the schema (CONTRACT 4). Of a route without it that is `VALIDATION_ERROR`.
+ */
+export const refusedAs =
+  (code: string) =>
+  ({ request }: { request: Request }): void =>
+    void codes.set(request, code);
+
+const codes = new WeakMap<Request, string>();
+const codeOf = (request: Request): string => codes.get(request) ?? 'VALIDATION_ERROR';
+
+/**
  * Turns every failure into the one error form. Bodies are never echoed. A transient database error is 503 with
  * Retry-After. `routes`: those of the whole app, whose schemas name what a caller got wrong.
  */
-export const errorMapping = ({
-  log,
-  invalid,
-  routes,
-}: {
-  log: Log;
-  invalid: (request: Request) => string;
-  routes: () => InternalRoute[];
-}) =>
-  new Elysia({ name: 'errors', seed: invalid }).onError({ as: 'global' }, ({ error, code, request, route, set }) => {
+export const errorMapping = ({ log, routes }: { log: Log; routes: () => InternalRoute[] }) =>
+  new Elysia({ name: 'errors' }).onError({ as: 'global' }, ({ error, code, request, route, set }) => {
     // A body that was not taken fails the schema too; the reason is what the caller can use.
     const reason = code === 'VALIDATION' ? (refusalOf(request) ?? error) : error;
     const query = () => routes().find(({ path, method }) => path === route && method === request.method)?.hooks.query;
-    const answer = mapped(reason, code, request, invalid, query);
+    const answer = mapped(reason, code, request, query);
     const correlationId = set.headers['x-correlation-id'];
     if (answer.status === BROKEN_OFF)
       log.debug('body broken off', { path: pathOf(request), correlation_id: correlationId, status: BROKEN_OFF });
@@ -110,17 +114,16 @@ function mapped(
   error: unknown,
   elysiaCode: string | number,
   request: Request,
-  invalid: (request: Request) => string,
   query: () => Schema | undefined,
 ): ApiError {
   if (error instanceof ApiError) return error;
-  if (error instanceof BodyError) return bodyRefusal(error, () => invalid(request));
+  if (error instanceof BodyError) return bodyRefusal(error, codeOf(request));
   if (elysiaCode === 'PARSE' && request.signal.aborted)
     return new ApiError(BROKEN_OFF, 'BODY_BROKEN_OFF', 'The connection ended before the body did.');
   if (isTransient(error)) return databaseUnavailable();
   if (elysiaCode === 'NOT_FOUND') return new ApiError(404, 'NOT_FOUND', 'There is nothing at this address.');
   if (elysiaCode === 'VALIDATION' && !isOurAnswer(error))
-    return new ApiError(400, invalid(request), validationMessage(error as object, request, query()));
+    return new ApiError(400, codeOf(request), validationMessage(error as object, request, query()));
   return new ApiError(
     500,
     'INTERNAL_ERROR',
@@ -137,8 +140,8 @@ export const toResponse = ({ error, code, message, status, headers }: ApiError):
   Response.json({ error, code, message }, { status, headers });
 
 /** `invalid`: the code of a body that can be read and is not right. */
-export const bodyRefusal = ({ status, message, headers }: BodyError, invalid: () => string): ApiError =>
-  new ApiError(status, bodyCodes[status] ?? invalid(), message, { headers });
+export const bodyRefusal = ({ status, message, headers }: BodyError, invalid: string): ApiError =>
+  new ApiError(status, bodyCodes[status] ?? invalid, message, { headers });
 
 const bodyCodes: Record<number, string> = {
   408: 'REQUEST_TIMEOUT',

@@ -44,5 +44,5 @@ test('GET /health/live looks at nothing', async () => {
 
 test('GET /metrics tells version and commit', async () => {
   const { text } = await get('/metrics', { ready: {} });
-  expect(text).toContain('build_info{version="1.2.3",commit="abc",service="test"} 1');
+  expect(text).toContain('taskflow_build_info{version="1.2.3",commit="abc",service="test"} 1');
 });

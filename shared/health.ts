@@ -28,8 +28,11 @@ export const health = ({
   metrics: Metrics;
 }) => {
   const about = { service, version, commit };
-  const isReady = metrics.gauge('ready', '1 when the last look found everything this service needs');
-  const isDegraded = metrics.gauge('degraded', '1 when the last look found something missing that it can do without');
+  const isReady = metrics.gauge('taskflow_ready', '1 when the last look found everything this service needs');
+  const isDegraded = metrics.gauge(
+    'taskflow_degraded',
+    '1 when the last look found something missing that it can do without',
+  );
 
   async function readiness(set: { status?: number | string }) {
     const [needed, useful] = await Promise.all([results(ready), results(degraded)]);

@@ -1,8 +1,7 @@
+import { HANDLER_MS } from './ladder.ts';
+
 /** Longest body we read, in bytes: 1 MiB (CONTRACT 4). */
 export const MAX_BODY_BYTES = 1024 * 1024;
-
-/** From the first look at a body to its last byte. Below the 9 s after which a late handler is answered (`deadline.ts`). */
-const BODY_MS = 8000;
 
 /** What may be held of all bodies under way together, in bytes: 64 of the longest. */
 const TOTAL_BYTES = 64 * MAX_BODY_BYTES;
@@ -25,7 +24,7 @@ export type Intake = ReturnType<typeof createIntake>;
  * Takes in bodies, and bounds what they hold while they come: each in length and time, all together in bytes. Where
  * that is full the body that has been coming for longest gives way, since one of whoever means well is there in a moment.
  */
-export function createIntake({ bodyMs = BODY_MS, totalBytes = TOTAL_BYTES } = {}) {
+export function createIntake({ bodyMs = HANDLER_MS, totalBytes = TOTAL_BYTES } = {}) {
   /** Oldest first. */
   const underWay = new Set<Arrival>();
   let held = 0;

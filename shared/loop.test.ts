@@ -1,12 +1,13 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from 'bun:test';
 import { createLog } from './log.ts';
-import { createLoop } from './loop.ts';
+import { createBell } from './bell.ts';
+import { createLoop, type Job } from './loop.ts';
 
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
 
 /** A loop whose runs end when the test says so. */
-function start(pace: { everyMs: number } | { nextMs: () => number }, retryMs?: number) {
+function start(pace: Pick<Job, 'everyMs' | 'retryMs'>) {
   const lines: string[] = [];
   const runs: (PromiseWithResolvers<void> & { stopping: AbortSignal })[] = [];
   const log = createLog('test', {
@@ -20,10 +21,12 @@ function start(pace: { everyMs: number } | { nextMs: () => number }, retryMs?: n
     runs.push(run);
     return run.promise;
   };
-  const loop = createLoop({ name: 'test', runOnce, log, ...(retryMs !== undefined && { retryMs }), ...pace });
+  const bell = createBell();
+  const loop = createLoop({ name: 'test', runOnce, bell, ...pace }, log);
   loop.start();
   return {
     ...loop,
+    wake: bell.ring,
     lines,
     runs,
     async succeed() {
@@ -62,20 +65,26 @@ describe('a loop', () => {
     await stop();
   });
 
-  test('asks after each run how long to wait, and anew when woken', async () => {
+  test('asks after each run how long to wait, and runs again at once when woken', async () => {
     let wait = 5000;
-    const { runs, succeed, wake, stop } = start({ nextMs: () => wait });
+    const { runs, succeed, wake, stop } = start({ everyMs: () => wait });
     await succeed();
     wait = 10;
-    wake();
     await pass(10);
+    expect(runs).toHaveLength(1);
+    wake();
+    await settle();
     expect(runs).toHaveLength(2);
     wake(); // in the middle of a run
     await pass(60_000);
     expect(runs).toHaveLength(2);
     await succeed();
-    await pass(10);
     expect(runs).toHaveLength(3);
+    await succeed();
+    await pass(9);
+    expect(runs).toHaveLength(3);
+    await pass(1);
+    expect(runs).toHaveLength(4);
     await succeed();
     await stop();
   });
@@ -83,7 +92,7 @@ describe('a loop', () => {
 
 describe('a failing loop', () => {
   test('is tried again after a second, also when woken all the time, and says once that it fails and recovers', async () => {
-    const { runs, lines, fail, succeed, wake, stop } = start({ nextMs: () => 0 });
+    const { runs, lines, fail, succeed, wake, stop } = start({ everyMs: () => 0 });
     for (let i = 0; i < 40; i++) {
       await fail();
       wake();
@@ -92,6 +101,8 @@ describe('a failing loop', () => {
     expect(runs).toHaveLength(5);
     await succeed();
     expect(lines).toEqual(['error loop degraded', 'info loop recovered']);
+    expect(runs).toHaveLength(6); // for the rings meanwhile
+    await succeed();
     await stop();
   });
 
@@ -100,7 +111,7 @@ describe('a failing loop', () => {
       [300_000, 10_000, 10_000],
       [200, 1000, 200],
     ] as const) {
-      const { runs, fail, succeed, stop } = start({ everyMs }, retryMs);
+      const { runs, fail, succeed, stop } = start({ everyMs, retryMs });
       await fail();
       await pass(soon - 1);
       expect(runs).toHaveLength(1);

@@ -1,36 +1,41 @@
+import { type Bell, createBell } from './bell.ts';
 import { isTransient, within } from './db.ts';
 import type { Log } from './log.ts';
 
-/** What failed is tried again after this, however long the loop usually waits. */
+/** Work that a service repeats beside its requests. All times in ms. */
+export interface Job {
+  name: string;
+  /** From the end of a run to the next one. As a function it is asked after each run. */
+  everyMs: number | (() => number);
+  /** Does what there is to do. The signal says that the service stops: begin nothing new. */
+  runOnce: (stopping: AbortSignal) => Promise<unknown>;
+  /** From a run that failed to the next one, unless `everyMs` is a shorter time: a second where nothing else is said. */
+  retryMs?: number;
+  /** Rung by whoever has work for it that cannot wait. */
+  bell?: Bell;
+}
+
 const RETRY_MS = 1000;
 /** Longest a stop waits for the run in hand: half of what a whole shutdown may take. */
 const STOP_MS = 5000;
 
-export type Loop = ReturnType<typeof createLoop>;
-
 /**
- * Repeats `runOnce`: at once, then `everyMs` after the end of each run (or as long as `nextMs` says, asked after each
- * run and at each wake), so never two at a time. That it fails, and that it works again, is logged once; meanwhile it
- * is tried again each `retryMs`, or each `everyMs` if that is shorter. All in ms.
+ * Repeats a job: at once, then after its pause or at its bell, never two runs at a time. That it fails, and that it works
+ * again, is logged once; meanwhile no bell makes it try sooner than its `retryMs`.
  */
-export function createLoop({
-  name,
-  runOnce,
-  everyMs = Infinity,
-  nextMs = () => everyMs,
-  retryMs = RETRY_MS,
-  log,
-}: {
-  name: string;
-  /** The signal says that the loop stops: begin nothing new. */
-  runOnce: (stopping: AbortSignal) => Promise<unknown>;
-  retryMs?: number;
-  log: Log;
-} & ({ everyMs: number; nextMs?: never } | { nextMs: () => number; everyMs?: never })) {
+export function createLoop({ name, runOnce, everyMs, retryMs = RETRY_MS, bell = createBell() }: Job, log: Log) {
   const stopping = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  let running: Promise<void> | undefined;
+  const stopBell = createBell();
+  const againMs = typeof everyMs === 'number' ? Math.min(retryMs, everyMs) : retryMs;
   let isDegraded = false;
+  let repeating: Promise<void> | undefined;
+
+  async function repeat(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      await run();
+      await (isDegraded ? stopBell.next(againMs) : bell.next(typeof everyMs === 'number' ? everyMs : everyMs()));
+    }
+  }
 
   async function run(): Promise<void> {
     try {
@@ -41,31 +46,18 @@ export function createLoop({
       if (!isDegraded) log[isTransient(error) ? 'warn' : 'error']('loop degraded', { loop: name, error });
       isDegraded = true;
     }
-    running = undefined;
-    arm();
-  }
-
-  function arm(): void {
-    clearTimeout(timer);
-    if (!stopping.signal.aborted) timer = setTimeout(begin, isDegraded ? Math.min(retryMs, everyMs) : nextMs());
-  }
-
-  function begin(): void {
-    running = run();
   }
 
   return {
-    start: begin,
-    /** Asks anew how long to wait: something nearer may have come. */
-    wake(): void {
-      if (timer && !running && !isDegraded) arm();
+    start(): void {
+      repeating ??= repeat();
     },
     /** Begins no other run and resolves when the one in hand has ended, or after 5 s. */
     async stop(): Promise<void> {
       stopping.abort();
-      clearTimeout(timer);
-      if (!running) return;
-      await within(STOP_MS, running).catch(() => log.warn('loop stopped with a run under way', { loop: name }));
+      for (const each of [bell, stopBell]) each.ring();
+      if (!repeating) return;
+      await within(STOP_MS, repeating).catch(() => log.warn('loop stopped with a run under way', { loop: name }));
     },
   };
 }

@@ -2,6 +2,9 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
+/** Ours have one prefix; what others measure in the same way has the name that it has there (OpenTelemetry, for HTTP). */
+type Name = `taskflow_${string}` | 'http_server_request_duration_seconds';
+
 /** 1 ms to 10 s: from an answered request to a delivery that waited for its sidecar. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
@@ -14,16 +17,16 @@ export function createMetrics(service: string, { version, commit }: { version: s
   registry.setDefaultLabels({ service });
   collectDefaultMetrics({ register: registry });
   new Gauge({
-    name: 'build_info',
+    name: 'taskflow_build_info',
     help: 'Version and commit, always 1',
     labelNames: ['version', 'commit'],
     registers: [registry],
   })
     .labels(version, commit)
     .set(1);
-  const once = <M>(name: string, make: () => M): M => (registry.getSingleMetric(name) as M | undefined) ?? make();
+  const once = <M>(name: Name, make: () => M): M => (registry.getSingleMetric(name) as M | undefined) ?? make();
   const gauge = (
-    name: string,
+    name: Name,
     help: string,
     labelNames: string[] = [],
     collect?: (gauge: Gauge) => void | Promise<void>,
@@ -40,17 +43,17 @@ export function createMetrics(service: string, { version, commit }: { version: s
     });
 
   return {
-    counter: (name: string, help: string, labelNames: string[] = []) =>
+    counter: (name: Name, help: string, labelNames: string[] = []) =>
       once(name, () => new Counter({ name, help, labelNames, registers: [registry] })),
     /** `collect` is called at each scrape and sets the value. */
     gauge,
     /** A gauge that `count` reads in the database at each scrape, so that every replica says the same. */
-    counted: (name: string, help: string, count: () => Promise<number>) =>
+    counted: (name: Name, help: string, count: () => Promise<number>) =>
       gauge(name, help, [], async (gauge) => {
         // The database is down, as readiness says; the other metrics are still worth a scrape.
         gauge.set(await count().catch(() => Number.NaN));
       }),
-    histogram: (name: string, help: string, labelNames: string[] = [], buckets = SECONDS) =>
+    histogram: (name: Name, help: string, labelNames: string[] = [], buckets = SECONDS) =>
       once(name, () => new Histogram({ name, help, labelNames, buckets, registers: [registry] })),
     /** Prometheus text of all metrics. */
     text: () => registry.metrics(),

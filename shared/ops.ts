@@ -1,11 +1,13 @@
+import type { TObject } from '@sinclair/typebox';
 import { type Arguments, ArgumentsError, readArguments } from './arguments.ts';
-import { isTransient, type Pool } from './db.ts';
+import { configOrExit } from './config.ts';
+import { connect, isTransient, type Pool } from './db.ts';
 import { createLog } from './log.ts';
 import { operatorName } from './operator.ts';
 import { printable, printableJson } from './text.ts';
 
 /** One command of an operator. @throws {CommandError} in `run`, for what the operator can mend */
-export interface Command {
+interface Command {
   /** The words it must be given, by their names. A flag of its own, if there is one, stands in place of them. */
   takes: string[];
   /** Its flags, each with the name of the value that follows, or '' where none does. */
@@ -30,6 +32,7 @@ export interface Context {
 }
 
 export interface Settings {
+  DATABASE_URL: string;
   OPERATOR: string;
   HOST: string;
   PORT: number;
@@ -46,8 +49,10 @@ export class CommandError extends Error {
 interface Service {
   appId: string;
   groups: Record<string, Group>;
-  /** Reads the environment and connects. Not called for help, which is there without either. */
-  open: () => Pick<Context, 'sql' | 'config'>;
+  /** Of its settings. They are not read for help, which is there without them. */
+  schema: TObject;
+  /** As `connect` has it. */
+  publishes?: (config: Record<string, unknown>) => boolean;
 }
 
 /**
@@ -89,11 +94,13 @@ function read(args: string[], { flags = {} }: Command): Arguments<Record<string,
 }
 
 async function run(
-  { appId, open }: Service,
+  { appId, schema, publishes = () => false }: Service,
   { name, given, isJson }: { name: string; given: string[]; isJson: boolean },
   command: (context: Context) => Promise<Result>,
 ): Promise<number> {
-  const { sql, config } = open();
+  const settings: Record<string, unknown> = configOrExit(schema);
+  const config = settings as unknown as Settings;
+  const sql = connect(config.DATABASE_URL, { name: `${appId} ops`, max: 2, publishes: publishes(settings) });
   const operator = operatorName(config.OPERATOR);
   // `console.error` would colour the line on a terminal (Bun 1.4.5).
   const log = createLog(appId, { write: (line) => console.warn(line) });

@@ -21,8 +21,8 @@ const weekdays = ['MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT', 'SUN'];
 
 /**
  * Reads `daily:`, `weekly:MON,WED`, `weekly:`, `monthly:15`, `monthly:`, `monthly:last`, `custom:3d` or `rrule:…`
- * (CONTRACT 7), counting from a date. Throws PatternError naming the part that is wrong; also when no date would come within
- * 13 years. Dates end with the 100th year after the start.
+ * (CONTRACT 7), counting from a date. Dates end with the 100th year after the start.
+ * @throws {PatternError} naming the part that is wrong; also when no date would come within 13 years
  */
 export function parsePattern(text: string, startDate: string): Pattern {
   const key = `${startDate} ${text}`;

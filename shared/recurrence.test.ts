@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { nearChanges, patterns, rules, startDates } from '../test/support/arbitraries.ts';
 import { clock, dayNumber, dayText } from '../test/support/calendar.ts';
 import { walk } from '../test/support/walk.ts';
+import { nextOccurrence, occurrencesAfter, parsePattern } from './pattern.ts';
 import {
   type CatchUp,
   createAt,
@@ -11,17 +12,14 @@ import {
   firstOccurrence,
   instanceId,
   nextInstanceAt,
-  nextOccurrence,
   nextOccurrenceAfter,
   occurrenceAt,
   occurrences,
-  occurrencesAfter,
-  parsePattern,
-  PatternError,
   type Series,
   type SeriesRow,
   seriesOf,
 } from './recurrence.ts';
+import { PatternError } from './rrule.ts';
 import { endOfDay, localDate, startOfDay, toInstant } from './zone.ts';
 
 const HOUR_MS = 3_600_000;

@@ -2,9 +2,6 @@ import { endOfDay, isRepeated, localDate, localTime, toInstant } from './zone.ts
 import { type Pattern, occurrencesAfter, parsePattern } from './pattern.ts';
 import { triggerAt } from './due.ts';
 
-export { describe, nextOccurrence, occurrencesAfter, parsePattern, type Pattern } from './pattern.ts';
-export { PatternError } from './rrule.ts';
-
 /** A recurring task: its pattern, and the local wall clock that each date gets. Dates are local dates in `timezone`. */
 export type Series = {
   readonly pattern: Pattern;
@@ -28,7 +25,7 @@ export type SeriesRow = {
 };
 
 /** One occurrence of a series, with a note for people where daylight saving moves it. */
-export type Occurrence = { occurrence_date: string; due_date: Date; note: string | null };
+type Occurrence = { occurrence_date: string; due_date: Date; note: string | null };
 
 export type CatchUp = 'latest' | 'all' | 'none';
 
@@ -44,7 +41,7 @@ const [FIRST_ZONE, LAST_ZONE] = ['Etc/GMT-14', 'Etc/GMT+12'];
 /** Never to change: the ids of instances are computed from it again and again. */
 const INSTANCE_NAMESPACE = '6f1d9c52-0b7e-4c7b-9a35-8d1f0e6a2c47';
 
-/** The series of a row. Throws PatternError when its pattern is not understood. */
+/** The series of a row. @throws {PatternError} when its pattern is not understood */
 export function seriesOf(row: SeriesRow): Series {
   const timezone = row.timezone ?? 'UTC';
   return {

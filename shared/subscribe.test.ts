@@ -225,7 +225,8 @@ describe('a failing handler', () => {
   test('shows the age of the oldest delivery that is repeated', async () => {
     let now = 1_000_000;
     const { deliver, metrics } = createApp({ now: () => now });
-    const retrying = async () => Number(/^consumer_retrying_seconds\{.*\} (.*)$/m.exec(await metrics.text())?.[1]);
+    const retrying = async () =>
+      Number(/^taskflow_consumer_retrying_seconds\{.*\} (.*)$/m.exec(await metrics.text())?.[1]);
     const event = envelope(deletedEvent());
     fail = transient;
     await deliver(event);
@@ -238,14 +239,33 @@ describe('a failing handler', () => {
   });
 });
 
+test('measures from the time of an event to the end of its handling, once however often it is delivered', async () => {
+  const event = deletedEvent();
+  const { deliver, metrics } = createApp({ now: () => Date.parse(event.timestamp) + 2500 });
+  fail = () => Promise.reject(Object.assign(new Error('gone'), { code: 'ECONNREFUSED' }));
+  await deliver(envelope(event));
+  fail = async () => {};
+  await deliver(envelope(event));
+  const value = async (part: string) =>
+    Number(new RegExp(`^taskflow_consumer_delay_seconds_${part}\\{.*\\} (.*)$`, 'm').exec(await metrics.text())?.[1]);
+  expect([await value('count'), await value('sum')]).toEqual([1, 2.5]);
+});
+
 describe('a dead letter', () => {
   test('is stored once with its envelope', async () => {
     const letter = { ...envelope(deletedEvent()), topic: 'taskflow.tasks.deleted' };
-    const { deliver } = createApp();
+    const { deliver, metrics } = createApp();
+    const waiting = async () =>
+      Number(/^taskflow_dead_letters_waiting\{.*\} (.*)$/m.exec(await metrics.text())?.[1] ?? NaN);
+    const before = await waiting();
     await deliver(letter, { route: '/events/dead-letter' });
     expect(await deliver(letter, { route: '/events/dead-letter' })).toMatchObject({ status: 'SUCCESS' });
     const rows = await database.sql`select app_id, topic, envelope from dead_letters where event_id = ${letter.id}`;
     expect([...rows]).toEqual([{ app_id: 'reminder-service', topic: 'taskflow.tasks.deleted', envelope: letter }]);
+    expect(await metrics.text()).toMatch(/^taskflow_dead_letters_total\{.*\} 1$/m);
+    expect(await waiting()).toBe(before + 1);
+    await database.sql`update dead_letters set replayed_at = now() where event_id = ${letter.id}`;
+    expect(await waiting()).toBe(before);
   });
 
   test('is stored also with text that no column holds, which may be why it was refused', async () => {

@@ -3,7 +3,7 @@ import { Elysia } from 'elysia';
 import { requireSidecar } from './auth.ts';
 import { isDelivery } from './body.ts';
 import { isTransient, type Sql, within } from './db.ts';
-import { storeDeadLetter } from './dead-letters.ts';
+import { createDeadLetters } from './dead-letters.ts';
 import {
   type AnyEvent,
   anyEventSchema,
@@ -14,19 +14,21 @@ import {
   eventTypes,
   type EventType,
 } from './events.ts';
+import { HANDLER_MS } from './ladder.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
+import { readInstant } from './time.ts';
 import { createCheck, typeOf } from './validity.ts';
 
 type Status = 'SUCCESS' | 'RETRY' | 'DROP';
 
-/** Below the sidecar's 10 s, so that it is this consumer that decides and not a time-out. */
-const HANDLER_MS = 8000;
 /** Refusals of one event that are tried again; the next one drops it into the dead letter topic (CONTRACT 10). */
 const REFUSALS_RETRIED = 3;
 /** The sidecar offers an event again after 2 s: not seen for so long, another replica has it or it is done. */
 const FORGOTTEN_AFTER_MS = 60_000;
 const REMEMBERED = 10_000;
+/** From a quiet machine to a day of outage. Not from the envelope's `time`: Dapr gives that in whole seconds. */
+const DELAY_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600, 86_400];
 
 /**
  * The routes on which the sidecar delivers a consumer's events, one for each type of the catalogue, and the one for
@@ -60,16 +62,31 @@ export function subscribe<Reads extends TSchema>({
   metrics: Metrics;
   now?: () => number;
 }) {
-  const delivered = metrics.counter('consumer_deliveries_total', 'Deliveries by what was answered', ['type', 'status']);
-  const ignored = metrics.counter('consumer_unknown_total', 'Events of a type this version does not know, ignored', [
+  const delivered = metrics.counter('taskflow_consumer_deliveries_total', 'Deliveries by what was answered', [
     'type',
+    'status',
   ]);
-  const seconds = metrics.histogram('consumer_handle_seconds', 'Time to handle one delivery', ['type']);
+  const ignored = metrics.counter(
+    'taskflow_consumer_unknown_total',
+    'Events of a type this version does not know, ignored',
+    ['type'],
+  );
+  const seconds = metrics.histogram('taskflow_consumer_handle_seconds', 'Time to handle one delivery', ['type']);
+  const delay = metrics.histogram(
+    'taskflow_consumer_delay_seconds',
+    'From the time of an event, that of its change or reminder, to the end of its handling',
+    ['type'],
+    DELAY_SECONDS,
+  );
+  const deadLetters = createDeadLetters({ sql, appId, log, metrics });
   const repeats = createRepeats(now);
   const checkRead = createCheck(reads);
   const own: readonly EventType[] = consumers[appId];
-  metrics.gauge('consumer_retrying_seconds', 'Age of the oldest delivery that is being repeated', [], (gauge) =>
-    gauge.set(repeats.oldestMs() / 1000),
+  metrics.gauge(
+    'taskflow_consumer_retrying_seconds',
+    'Age of the oldest delivery that is being repeated',
+    [],
+    (gauge) => gauge.set(repeats.oldestMs() / 1000),
   );
 
   async function deliver(body: unknown): Promise<{ status: Status }> {
@@ -90,6 +107,8 @@ export function subscribe<Reads extends TSchema>({
     try {
       await within(HANDLER_MS, handler(event, envelope.traceparent ?? null));
       repeats.forget(event.event_id);
+      const since = readInstant(event.timestamp, 'timestamp').getTime();
+      delay.labels(label(event)).observe(Math.max(0, now() - since) / 1000);
       return answer(label(event), 'SUCCESS');
     } catch (error) {
       return answer(label(event), decide(event, error));
@@ -126,7 +145,7 @@ export function subscribe<Reads extends TSchema>({
     // Dapr sends application/cloudevents+json, which Elysia does not parse unless told to.
     app.post(events[type].route, ({ body }) => deliver(body), { parse: 'json', detail: { hide: true } });
   }
-  return app.post(DEAD_LETTER_ROUTE, ({ body }) => storeDeadLetter({ sql, appId, log }, body), {
+  return app.post(DEAD_LETTER_ROUTE, ({ body }) => deadLetters.store(body), {
     parse: 'json',
     detail: { hide: true },
   });

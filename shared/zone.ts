@@ -14,7 +14,7 @@ export function isTimezone(name: string): boolean {
   }
 }
 
-/** The calendar date `YYYY-MM-DD` on which an instant falls in a zone. Throws RangeError for an unknown zone. */
+/** The calendar date `YYYY-MM-DD` on which an instant falls in a zone. @throws {RangeError} for an unknown zone */
 export function localDate(instant: Date, zone: string): string {
   return zoned(instant, zone).toPlainDate().toString();
 }

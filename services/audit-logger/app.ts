@@ -1,79 +1,24 @@
-import { admission } from '#shared/admission';
-import type { Authenticator } from '#shared/auth';
-import type { Sql } from '#shared/db';
-import { edge } from '#shared/edge';
 import { anyEventSchema } from '#shared/events';
-import { type Check, health } from '#shared/health';
-import type { Place } from '#shared/host';
-import type { Log } from '#shared/log';
+import { authenticatorOf, frame, type Parts } from '#shared/frame';
 import { createLongAnswers } from '#shared/long-answer';
-import type { Metrics } from '#shared/metrics';
-import { apiDocs } from '#shared/openapi';
-import { subscribe } from '#shared/subscribe';
-import { createRecorder } from './events.ts';
+import type { Config } from './config.ts';
+import { createRecorder } from './recorder.ts';
 import { trail } from './trail/index.ts';
 
 /** All routes of the audit logger: health, the trail with its docs, and the deliveries of the sidecar. */
-export function createApp({
-  place,
-  version,
-  commit,
-  appTokens,
-  corsOrigins,
-  sealKey,
-  longAnswersPerUser,
-  sql,
-  authenticator,
-  ready,
-  degraded,
-  log,
-  metrics,
-}: {
-  place: Place;
-  version: string;
-  commit: string;
-  appTokens: string[];
-  corsOrigins: string[];
-  sealKey: string;
-  longAnswersPerUser: number;
-  sql: Sql;
-  authenticator: Authenticator;
-  ready: Record<string, Check>;
-  degraded: Record<string, Check>;
-  log: Log;
-  metrics: Metrics;
-}) {
-  const { record } = createRecorder({ sql, sealKey, metrics });
-  return (
-    edge({ log, place, corsOrigins, admit: admission({ authenticator, appTokens }) })
-      .use(health({ service: 'audit-logger', version, commit, ready, degraded, metrics }))
-      .use(
-        apiDocs({
-          path: '/api/v1/audit',
-          title: 'TaskFlow audit trail',
-          description: 'Every change of every task: who made it, when, and what it was before and after.',
-          version,
-        }),
-      )
-      // The trail keeps also what this version does not know.
-      .use(
-        subscribe({
-          appId: 'audit-logger',
-          appTokens,
-          sql,
-          reads: anyEventSchema,
-          handle: record,
-          handleUnknown: record,
-          log,
-          metrics,
-        }),
-      )
-      .use(
-        trail({
-          sql,
-          authenticator,
-          longAnswers: createLongAnswers({ perUser: longAnswersPerUser, authenticator, log }),
-        }),
-      )
-  );
+export function createApp(parts: Parts<Config>) {
+  const { config, sql, log, metrics } = parts;
+  const authenticator = authenticatorOf(parts);
+  const longAnswers = createLongAnswers({ perUser: config.LONG_ANSWERS_PER_USER, authenticator, log });
+  const { record } = createRecorder({ sql, sealKey: config.AUDIT_SEAL_KEY, metrics });
+  return frame(parts, {
+    authenticator,
+    docs: {
+      path: '/api/v1/audit',
+      title: 'TaskFlow audit trail',
+      description: 'Every change of every task: who made it, when, and what it was before and after.',
+    },
+    // The trail keeps also what this version does not know.
+    deliveries: { appId: 'audit-logger', reads: anyEventSchema, handle: record, handleUnknown: record },
+  }).use(trail({ sql, authenticator, longAnswers }));
 }

@@ -1,9 +1,10 @@
-import { baseConfig, callerConfig, configOrExit, longAnswerConfig, t } from '#shared/config';
+import { Type as t } from '@sinclair/typebox';
+import { apiConfig, baseConfig, longAnswerConfig } from '#shared/config';
 
 /** The settings of the audit logger. */
 export const schema = t.Object({
   ...baseConfig,
-  ...callerConfig,
+  ...apiConfig,
   ...longAnswerConfig,
   PORT: t.Integer({ ...baseConfig.PORT, default: 8003 }),
   AUDIT_SEAL_KEY: t.String({ minLength: 32, description: 'HMAC key of the trail, at least 32 characters' }),
@@ -14,5 +15,4 @@ export const schema = t.Object({
   }),
 });
 
-/** Reads them; an environment that does not fit ends the process with exit code 2. */
-export const readConfig = () => configOrExit(schema, Bun.env);
+export type Config = typeof schema.static;

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import { createLog } from '#shared/log';
+import { createLoop } from '#shared/loop';
 import { eventually } from '../../test/support/wait.ts';
 import { addMonth, createPartitions, monthsAhead } from './partitions.ts';
 import { setUp } from './fixture.ts';
@@ -16,7 +17,8 @@ const months = async () => {
 function partitionsAt(now: string) {
   const lines: string[] = [];
   const log = createLog('audit-logger', { write: (line) => lines.push(JSON.parse(line).message) });
-  return { lines, ...createPartitions({ sql, log, now: () => Date.parse(now) }) };
+  const job = createPartitions({ sql, now: () => Date.parse(now) });
+  return { lines, runOnce: job.runOnce, ...createLoop(job, log) };
 }
 
 test('monthsAhead begins with the UTC month and passes the turn of the year', () => {

@@ -1,6 +1,5 @@
 import type { Sql } from '#shared/db';
-import type { Log } from '#shared/log';
-import { createLoop } from '#shared/loop';
+import type { Job } from '#shared/loop';
 
 const MONTHS_AHEAD = 3;
 const EVERY_MS = 24 * 60 * 60_000;
@@ -11,14 +10,13 @@ const RETRY_MS = 60_000;
  * Keeps the partitions of this month and the three that follow: looks at the start and once a day. While that fails
  * the months that are there go on taking rows.
  */
-export function createPartitions({ sql, log, now = Date.now }: { sql: Sql; log: Log; now?: () => number }) {
+export function createPartitions({ sql, now = Date.now }: { sql: Sql; now?: () => number }) {
   /** Idempotent; any number of replicas may run it at once. */
   async function runOnce(): Promise<void> {
     for (const day of monthsAhead(new Date(now()))) await addMonth(sql, day);
   }
 
-  const { start, stop } = createLoop({ name: 'partitions', everyMs: EVERY_MS, retryMs: RETRY_MS, runOnce, log });
-  return { runOnce, start, stop };
+  return { name: 'partitions', everyMs: EVERY_MS, retryMs: RETRY_MS, runOnce } satisfies Job;
 }
 
 /** Makes the partition of the month that holds the day (`YYYY-MM-DD`), if missing. Waits at most 2 s for its lock. */

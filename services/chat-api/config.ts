@@ -1,11 +1,12 @@
-import { baseConfig, callerConfig, configOrExit, longAnswerConfig, t } from '#shared/config';
+import { Type as t } from '@sinclair/typebox';
+import { apiConfig, baseConfig, longAnswerConfig } from '#shared/config';
 
 /** The settings of chat-api. */
 export const schema = t.Object({
   ...baseConfig,
-  ...callerConfig,
+  ...apiConfig,
   ...longAnswerConfig,
-  PORT: t.Integer({ default: 8000, minimum: 0, maximum: 65_535, description: 'port to listen on' }),
+  PORT: t.Integer({ ...baseConfig.PORT, default: 8000 }),
   EVENTS: t.Union([t.Literal('on'), t.Literal('standby'), t.Literal('off')], {
     default: 'on',
     description: 'on; standby publishes nothing; off is Phase IV',
@@ -62,6 +63,3 @@ export const schema = t.Object({
 });
 
 export type Config = typeof schema.static;
-
-/** Reads them; an environment that does not fit ends the process with exit code 2. */
-export const readConfig = (): Readonly<Config> => configOrExit(schema, Bun.env);

@@ -1,13 +1,12 @@
 import { afterAll, expect, test } from 'bun:test';
 import { connect } from '#shared/db';
-import { createLog } from '#shared/log';
 import { createDatabase } from '../../test/support/database.ts';
 import { writeEvents } from './outbox/fixture.ts';
 import { createPurge } from './purge.ts';
 
 const database = await createDatabase();
 const sql = connect(database.url('chat-api'), { name: 'purge', max: 2 });
-const purge = createPurge({ sql, log: createLog('test') });
+const purge = createPurge({ sql });
 afterAll(async () => {
   await sql.end();
   await database.drop();

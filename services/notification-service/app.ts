@@ -1,74 +1,32 @@
-import { admission } from '#shared/admission';
-import type { Authenticator } from '#shared/auth';
-import type { Sql } from '#shared/db';
-import { edge } from '#shared/edge';
 import { type AnyEvent, anyEventSchema } from '#shared/events';
-import { type Check, health } from '#shared/health';
-import type { Place } from '#shared/host';
-import type { Log } from '#shared/log';
-import type { Metrics } from '#shared/metrics';
-import { apiDocs } from '#shared/openapi';
-import { subscribe } from '#shared/subscribe';
+import { authenticatorOf, frame, type Parts } from '#shared/frame';
+import type { Config } from './config.ts';
 import { inbox } from './inbox/index.ts';
 import { preferences } from './preferences/index.ts';
 import type { Connections } from './stream/connections.ts';
 import { stream } from './stream/index.ts';
 
 /** All routes of the notification service: health, docs, inbox, preferences, the stream and the sidecar's deliveries. */
-export const createApp = ({
-  place,
-  version,
-  commit,
-  appTokens,
-  corsOrigins,
-  sql,
-  authenticator,
-  connections,
-  unsentBytes,
-  handle,
-  ready,
-  degraded,
-  log,
-  metrics,
-}: {
-  place: Place;
-  version: string;
-  commit: string;
-  appTokens: string[];
-  corsOrigins: string[];
-  sql: Sql;
-  authenticator: Authenticator;
-  connections: Connections;
-  unsentBytes: number;
-  handle: (event: AnyEvent, traceparent: string | null) => Promise<void>;
-  ready: Record<string, Check>;
-  degraded: Record<string, Check>;
-  log: Log;
-  metrics: Metrics;
-}) =>
-  edge({ log, place, corsOrigins, admit: admission({ authenticator, appTokens }) })
-    .use(health({ service: 'notification-service', version, commit, ready, degraded, metrics }))
-    .use(
-      apiDocs({
-        path: '/api/v1/notifications',
-        title: 'TaskFlow notifications',
-        description: 'Live notifications, the inbox they come from, and what each person wants to be told.',
-        version,
-      }),
-    )
+export function createApp(
+  parts: Parts<Config>,
+  {
+    connections,
+    handle,
+  }: { connections: Connections; handle: (event: AnyEvent, traceparent: string | null) => Promise<void> },
+) {
+  const { config, sql } = parts;
+  const authenticator = authenticatorOf(parts);
+  return frame(parts, {
+    authenticator,
+    docs: {
+      path: '/api/v1/notifications',
+      title: 'TaskFlow notifications',
+      description: 'Live notifications, the inbox they come from, and what each person wants to be told.',
+    },
     // The inbox keeps also types that a later version adds: its clients may know them.
-    .use(
-      subscribe({
-        appId: 'notification-service',
-        appTokens,
-        sql,
-        reads: anyEventSchema,
-        handle,
-        handleUnknown: handle,
-        log,
-        metrics,
-      }),
-    )
-    .use(stream({ sql, authenticator, connections, unsentBytes }))
+    deliveries: { appId: 'notification-service', reads: anyEventSchema, handle, handleUnknown: handle },
+  })
+    .use(stream({ sql, authenticator, connections, unsentBytes: config.STREAM_UNSENT_BYTES }))
     .use(preferences({ sql, authenticator, changed: connections.setLevel }))
     .use(inbox({ sql, authenticator }));
+}

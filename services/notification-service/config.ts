@@ -1,9 +1,11 @@
-import { baseConfig, callerConfig, configOrExit, t } from '#shared/config';
+import { Type as t } from '@sinclair/typebox';
+import { apiConfig, baseConfig } from '#shared/config';
+import { EVENTS_KEPT_DAYS } from '#shared/retention';
 
 /** The settings of the notification service. */
 export const schema = t.Object({
   ...baseConfig,
-  ...callerConfig,
+  ...apiConfig,
   PORT: t.Integer({ ...baseConfig.PORT, default: 8001 }),
   STREAMS_PER_USER: t.Integer({ default: 3, minimum: 1, description: 'open streams of one user in this replica' }),
   STREAM_LIVE_PER_SECOND: t.Integer({
@@ -36,10 +38,13 @@ export const schema = t.Object({
     minimum: 50,
     description: 'between two looks at the sessions of open streams; with the query below the promised second',
   }),
-  INBOX_DAYS: t.Integer({ default: 7, minimum: 1, description: 'how long rows are kept, as long as the topics' }),
+  INBOX_DAYS: t.Integer({
+    default: EVENTS_KEPT_DAYS,
+    minimum: 1,
+    description: 'how long rows are kept, as long as the topics',
+  }),
   INBOX_UNREAD_DAYS: t.Integer({ default: 30, minimum: 1, description: 'how long unread rows are kept' }),
   PURGE_MS: t.Integer({ default: 3_600_000, minimum: 1000, description: 'between two purges of the inbox' }),
 });
 
-/** Reads them; an environment that does not fit ends the process with exit code 2. */
-export const readConfig = () => configOrExit(schema, Bun.env);
+export type Config = typeof schema.static;

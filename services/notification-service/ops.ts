@@ -1,15 +1,11 @@
-import { connect } from '#shared/db';
 import { deadLetterCommands } from '#shared/dead-letters';
 import { runCommand } from '#shared/ops';
-import { readConfig } from './config.ts';
+import { schema } from './config.ts';
 
 // Operators' commands: `bun /app/ops.js <group> <command> …` in the image, `bun run ops notification-service …` locally.
 
 process.exitCode = await runCommand(process.argv.slice(2), {
   appId: 'notification-service',
+  schema,
   groups: { dlq: deadLetterCommands('notification-service') },
-  open() {
-    const config = readConfig();
-    return { config, sql: connect(config.DATABASE_URL, { name: 'notification-service ops', max: 2 }) };
-  },
 });

@@ -1,12 +1,11 @@
-import { baseConfig, configOrExit, t } from '#shared/config';
+import { Type as t } from '@sinclair/typebox';
+import { baseConfig } from '#shared/config';
 
-/** It has no API: it checks no login and no sidecar, so it does not get the secrets with which it could pass for one. */
-const { JWT_SECRET, JWT_SECRET_PREVIOUS, APP_API_TOKEN, APP_API_TOKEN_PREVIOUS, ...base } = baseConfig;
-
-/** The settings of the processor. */
+/** The settings of the processor. It has no API: no login and no sidecar calls it, so it holds none of their secrets. */
 export const schema = t.Object({
-  ...base,
-  PORT: t.Integer({ ...base.PORT, default: 8004 }),
+  ...baseConfig,
+  PORT: t.Integer({ ...baseConfig.PORT, default: 8004 }),
+  DATABASE_POOL: t.Integer({ ...baseConfig.DATABASE_POOL, default: 2, description: 'connections; a run uses one' }),
   SERVICE_TOKEN: t.String({ minLength: 32, description: 'lets chat-api create instances, at least 32 characters' }),
   TICK_SECONDS: t.Integer({
     default: 300,
@@ -16,5 +15,4 @@ export const schema = t.Object({
   }),
 });
 
-/** Reads them; an environment that does not fit ends the process with exit code 2. */
-export const readConfig = () => configOrExit(schema, Bun.env);
+export type Config = typeof schema.static;

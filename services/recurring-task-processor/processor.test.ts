@@ -101,9 +101,9 @@ describe('runOnce', () => {
         tasks: [{ parent_recurring_task_id: id, occurrence_date: '2026-11-25' }],
       },
     ]);
-    expect(await metric('recurrence_due_series')).toBe(1);
-    expect(await metric('recurrence_instances_total', 'result="created"')).toBe(1);
-    expect(await metric('recurrence_last_success_timestamp_seconds')).toBeGreaterThan(0);
+    expect(await metric('taskflow_recurrence_due_series')).toBe(1);
+    expect(await metric('taskflow_recurrence_instances_total', 'result="created"')).toBe(1);
+    expect(await metric('taskflow_recurrence_last_success_timestamp_seconds')).toBeGreaterThan(0);
   });
 
   test('asks nothing for series that are not due, have ended, or whose owner is disabled', async () => {
@@ -116,7 +116,7 @@ describe('runOnce', () => {
   test('counts what another processor had created as done', async () => {
     await series();
     const { metric, lines } = await run(() => ({ status: 200 }));
-    expect(await metric('recurrence_instances_total', 'result="existing"')).toBe(1);
+    expect(await metric('taskflow_recurrence_instances_total', 'result="existing"')).toBe(1);
     expect(lines).toEqual([]);
   });
 
@@ -154,7 +154,7 @@ describe('after downtime', () => {
     await series({ ...missed, catch_up: 'latest' });
     const { dates, metric } = await run();
     expect(dates).toEqual(['2026-11-24', '2026-11-25']);
-    expect(await metric('recurrence_skipped_total')).toBe(13);
+    expect(await metric('taskflow_recurrence_skipped_total')).toBe(13);
   });
 
   test('is latest when the series does not say', async () => {
@@ -166,22 +166,22 @@ describe('after downtime', () => {
     await series({ ...missed, catch_up: 'all' });
     const { dates, metric } = await run();
     expect(dates).toEqual(Array.from({ length: 9 }, (_, i) => `2026-11-${17 + i}`));
-    expect(await metric('recurrence_skipped_total')).toBe(6);
+    expect(await metric('taskflow_recurrence_skipped_total')).toBe(6);
   });
 
   test('none creates no missed date', async () => {
     await series({ ...missed, catch_up: 'none' });
     const { dates, metric } = await run();
     expect(dates).toEqual(['2026-11-25']);
-    expect(await metric('recurrence_skipped_total')).toBe(14);
+    expect(await metric('taskflow_recurrence_skipped_total')).toBe(14);
   });
 
   test('none only moves the cursor when nothing lies ahead', async () => {
     const id = await series({ ...missed, catch_up: 'none', recurrence_pattern: 'monthly:15' });
     const { items, metric } = await run();
     expect(items).toEqual([{ parent_recurring_task_id: id, advance_past: '2026-11-15', skipped: 1 }]);
-    expect(await metric('recurrence_instances_total', 'result="advanced"')).toBe(1);
-    expect(await metric('recurrence_skipped_total')).toBe(1);
+    expect(await metric('taskflow_recurrence_instances_total', 'result="advanced"')).toBe(1);
+    expect(await metric('taskflow_recurrence_skipped_total')).toBe(1);
   });
 });
 
@@ -196,8 +196,8 @@ describe('a series that is refused', () => {
     await Promise.all(Array.from({ length: 150 }, () => series()));
     const { items, metric } = await run(refuse(id));
     expect(items).toHaveLength(151);
-    expect(await metric('recurrence_instances_total', 'result="refused"')).toBe(1);
-    expect(await metric('recurrence_instances_total', 'result="created"')).toBe(150);
+    expect(await metric('taskflow_recurrence_instances_total', 'result="refused"')).toBe(1);
+    expect(await metric('taskflow_recurrence_instances_total', 'result="created"')).toBe(150);
   });
 
   test('is logged when it begins to be, not at each run', async () => {

@@ -3,7 +3,8 @@ import type { Sql } from '#shared/db';
 import type { Sidecar } from '#shared/dapr';
 import type { Log } from '#shared/log';
 import type { Metrics } from '#shared/metrics';
-import { dueOccurrences, PatternError, seriesOf } from '#shared/recurrence';
+import { dueOccurrences, seriesOf } from '#shared/recurrence';
+import { PatternError } from '#shared/rrule';
 import { type DueSeries, duePlaces, dueSeries, type Place } from './due-series.ts';
 
 /** Items of one call, and series of one look. */
@@ -50,16 +51,21 @@ export function createProcessor({
   metrics: Metrics;
   maxRounds?: number;
 }) {
-  const due = metrics.gauge('recurrence_due_series', 'Series that the last run found due');
-  const items = metrics.counter('recurrence_instances_total', 'Items sent to chat-api by what became of them', [
-    'result',
-  ]);
+  const due = metrics.gauge('taskflow_recurrence_due_series', 'Series that the last run found due');
+  const items = metrics.counter(
+    'taskflow_recurrence_instances_total',
+    'Items sent to chat-api by what became of them',
+    ['result'],
+  );
   const skipped = metrics.counter(
-    'recurrence_skipped_total',
+    'taskflow_recurrence_skipped_total',
     'Missed dates left out, as the catch_up of a series says',
   );
-  const seconds = metrics.histogram('recurrence_tick_seconds', 'Time of one run');
-  const lastSuccess = metrics.gauge('recurrence_last_success_timestamp_seconds', 'When the last run came to its end');
+  const seconds = metrics.histogram('taskflow_recurrence_tick_seconds', 'Time of one run');
+  const lastSuccess = metrics.gauge(
+    'taskflow_recurrence_last_success_timestamp_seconds',
+    'When the last run came to its end',
+  );
   /** Series refused by the run before, to say each once. */
   let known = new Set<string>();
 

@@ -1,32 +1,23 @@
 import { afterAll, describe, expect, test } from 'bun:test';
-import { createAuthenticator, keyId } from '#shared/auth';
-import { sessionFunctions } from '#shared/sessions';
+import { keyId } from '#shared/auth';
 import { SignJWT } from 'jose';
 import { createDatabase } from '../../test/support/database.ts';
+import { partsOf, SECRET } from '../../test/support/parts.ts';
 import { createApp } from './app.ts';
+import { schema } from './config.ts';
 import { startEdge } from './fixtures/edge.ts';
 import { createReplica } from './fixtures/replica.ts';
 import { createStory } from './fixtures/story.ts';
 
 const HOUR = 3_600_000;
-const SECRET = 'a secret of thirty-two characters';
 const [database, edge] = await Promise.all([createDatabase(), startEdge()]);
 const replica = createReplica(database.url('reminder-service'), edge);
 let sidecar: () => Promise<unknown> = async () => {};
-const app = createApp({
-  place: { host: '127.0.0.1', publicUrl: '' },
-  version: '1.2.3',
-  commit: 'abc',
-  appTokens: ['app-token'],
-  corsOrigins: [],
-  sql: replica.sql,
-  authenticator: createAuthenticator({ lookup: sessionFunctions(replica.sql), secrets: [SECRET] }),
-  handle: replica.handle,
-  ready: { database: () => replica.sql`select 1`, sidecar: () => sidecar() },
-  degraded: {},
-  log: replica.log,
-  metrics: replica.metrics,
-});
+const parts = partsOf('reminder-service', schema, { sql: replica.sql, changed: { APP_API_TOKEN: 'app-token' } });
+const app = createApp(
+  { ...parts, metrics: replica.metrics, ready: { ...parts.ready, sidecar: () => sidecar() } },
+  { handle: replica.handle },
+);
 afterAll(async () => {
   await replica.close();
   await edge.stop();
@@ -118,7 +109,7 @@ describe('a delivery', () => {
 
 describe('health', () => {
   test('is unready without a sidecar, alive all the same', async () => {
-    expect(await get('/health/ready')).toMatchObject({ status: 200, body: { status: 'ready', version: '1.2.3' } });
+    expect(await get('/health/ready')).toMatchObject({ status: 200, body: { status: 'ready', version: '0.0.0' } });
     sidecar = () => Promise.reject(new Error('refused'));
     expect(await get('/health/ready')).toMatchObject({ status: 503, body: { checks: { sidecar: 'refused' } } });
     expect(await get('/health/live')).toMatchObject({ status: 200 });
@@ -128,10 +119,10 @@ describe('health', () => {
   test('counts what is promised', async () => {
     const text = await (await app.handle(new Request('http://localhost/metrics'))).text();
     for (const name of [
-      'reminders_pending',
-      'reminders_fired_total',
-      'reminder_lateness_seconds',
-      'reminders_unpublished',
+      'taskflow_reminders_pending',
+      'taskflow_reminders_fired_total',
+      'taskflow_reminder_lateness_seconds',
+      'taskflow_reminders_unpublished',
     ])
       expect(text).toContain(`# TYPE ${name} `);
   });

@@ -1,53 +1,20 @@
-import { admission } from '#shared/admission';
-import { type Authenticator } from '#shared/auth';
-import type { Sql } from '#shared/db';
-import { edge } from '#shared/edge';
-import { type Check, health } from '#shared/health';
-import type { Place } from '#shared/host';
-import type { Log } from '#shared/log';
-import type { Metrics } from '#shared/metrics';
-import { apiDocs } from '#shared/openapi';
-import { subscribe } from '#shared/subscribe';
-import { type ChangeEvent, changeSchema } from './events.ts';
+import { authenticatorOf, frame, type Parts } from '#shared/frame';
+import type { Config } from './config.ts';
+import { changeSchema } from './consumer.ts';
 import { reminders } from './reminders/index.ts';
+import type { Watch } from './watch.ts';
 
 /** All routes of the reminder service: health, its API with docs, and the deliveries of the sidecar. */
-export const createApp = ({
-  place,
-  version,
-  commit,
-  appTokens,
-  corsOrigins,
-  sql,
-  authenticator,
-  handle,
-  ready,
-  degraded,
-  log,
-  metrics,
-}: {
-  place: Place;
-  version: string;
-  commit: string;
-  appTokens: string[];
-  corsOrigins: string[];
-  sql: Sql;
-  authenticator: Authenticator;
-  handle: (event: ChangeEvent, traceparent: string | null) => Promise<void>;
-  ready: Record<string, Check>;
-  degraded: Record<string, Check>;
-  log: Log;
-  metrics: Metrics;
-}) =>
-  edge({ log, place, corsOrigins, admit: admission({ authenticator, appTokens }) })
-    .use(health({ service: 'reminder-service', version, commit, ready, degraded, metrics }))
-    .use(
-      apiDocs({
-        path: '/api/v1/reminders',
-        title: 'TaskFlow reminders',
-        description: 'What will remind you, when, and why.',
-        version,
-      }),
-    )
-    .use(subscribe({ appId: 'reminder-service', appTokens, sql, reads: changeSchema, handle, log, metrics }))
-    .use(reminders({ sql, authenticator }));
+export function createApp(parts: Parts<Config>, { handle }: Pick<Watch, 'handle'>) {
+  const { sql } = parts;
+  const authenticator = authenticatorOf(parts);
+  return frame(parts, {
+    authenticator,
+    docs: {
+      path: '/api/v1/reminders',
+      title: 'TaskFlow reminders',
+      description: 'What will remind you, when, and why.',
+    },
+    deliveries: { appId: 'reminder-service', reads: changeSchema, handle },
+  }).use(reminders({ sql, authenticator }));
+}

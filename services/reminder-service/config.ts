@@ -1,11 +1,11 @@
-import { baseConfig, callerConfig, configOrExit, t } from '#shared/config';
+import { Type as t } from '@sinclair/typebox';
+import { apiConfig, baseConfig } from '#shared/config';
 
 /** The settings of the reminder service. */
 export const schema = t.Object({
   ...baseConfig,
-  ...callerConfig,
+  ...apiConfig,
   PORT: t.Integer({ ...baseConfig.PORT, default: 8002 }),
 });
 
-/** Reads them; an environment that does not fit ends the process with exit code 2. */
-export const readConfig = () => configOrExit(schema, Bun.env);
+export type Config = typeof schema.static;

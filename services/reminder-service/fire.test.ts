@@ -43,7 +43,7 @@ describe('a reminder', () => {
     await fireAfter(HOUR - 1);
     expect(edge.of(taskId)).toEqual([]);
     await fireAfter(1);
-    expect(await replica.metric('reminders_pending')).toBe(0);
+    expect(await replica.metric('taskflow_reminders_pending')).toBe(0);
     await fireAfter(HOUR);
     expect(edge.of(taskId)).toHaveLength(1);
     expect(await status(taskId)).toMatchObject({ status: 'triggered', published_at: expect.any(Date) });
@@ -148,9 +148,9 @@ describe('a reminder', () => {
   ])('does not fire when the task is %s before', async (_how, end) => {
     const story = newStory();
     await replica.handle(story.created, null);
-    expect(await replica.metric('reminders_pending')).toBe(1);
+    expect(await replica.metric('taskflow_reminders_pending')).toBe(1);
     await replica.handle(end(story), null);
-    expect(await replica.metric('reminders_pending')).toBe(0);
+    expect(await replica.metric('taskflow_reminders_pending')).toBe(0);
     await fireAfter(HOUR);
     expect(edge.of(story.taskId)).toEqual([]);
   });
@@ -208,8 +208,8 @@ describe('a reminder', () => {
 
 test('the delay that is measured is ours', async () => {
   const { created } = newStory({ reminder_offset: 'P1D' });
-  const before = await replica.metric('reminder_lateness_seconds_sum');
+  const before = await replica.metric('taskflow_reminder_lateness_seconds_sum');
   await replica.handle(created, null);
   await fireAfter(250);
-  expect((await replica.metric('reminder_lateness_seconds_sum')) - before).toBeCloseTo(0.25);
+  expect((await replica.metric('taskflow_reminder_lateness_seconds_sum')) - before).toBeCloseTo(0.25);
 });

@@ -15,8 +15,6 @@ const LEFT_BEHIND_MS = 10_000;
 /** From on time to a day late. */
 const LATENESS_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600, 86_400];
 
-export type Firing = ReturnType<typeof createFiring>;
-
 /**
  * Fires reminders: a claim in the table decides who (exactly once), then the event is published until the sidecar takes
  * it (at least once, always under the same id). What is claimed and not published is published again later.
@@ -34,14 +32,14 @@ export function createFiring({
   metrics: Metrics;
   now: () => number;
 }) {
-  const fired = metrics.counter('reminders_fired_total', 'Reminders published');
+  const fired = metrics.counter('taskflow_reminders_fired_total', 'Reminders published');
   const late = metrics.histogram(
-    'reminder_lateness_seconds',
+    'taskflow_reminder_lateness_seconds',
     'From the time of a reminder, or its later setting, to its publication',
     [],
     LATENESS_SECONDS,
   );
-  const waiting = metrics.gauge('reminders_unpublished', 'Reminders that fired and are not published yet');
+  const waiting = metrics.gauge('taskflow_reminders_unpublished', 'Reminders that fired and are not published yet');
   const inFlight = new Set<string>();
   let isDown = false;
 
@@ -114,7 +112,7 @@ export function createFiring({
  * The event of a reminder that fired (CONTRACT 11). Its id is a UUIDv5 of reminder and trigger time and its timestamp the
  * moment of the claim, so that a repetition is the same event to every consumer.
  */
-export function triggeredEvent(row: Fired, publishedAt: number): ReminderTriggered {
+function triggeredEvent(row: Fired, publishedAt: number): ReminderTriggered {
   return {
     event_type: 'task.reminder.triggered',
     event_id: Bun.randomUUIDv5(row.trigger_at.toISOString(), row.reminder_id),

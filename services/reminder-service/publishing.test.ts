@@ -44,14 +44,14 @@ describe('publishing', () => {
     await fireAfter(HOUR);
     await replica.publishLeftBehind();
     expect(await status(taskId)).toEqual({ status: 'triggered', published_at: null });
-    expect(await replica.metric('reminders_unpublished')).toBe(1);
+    expect(await replica.metric('taskflow_reminders_unpublished')).toBe(1);
     clock.pass(5 * MINUTE);
     await replica.publishLeftBehind();
     edge.on();
     await replica.publishLeftBehind();
     await replica.publishLeftBehind();
     expect(edge.of(taskId)).toMatchObject([{ late_by_ms: 5 * MINUTE, late_reason: 'publishing was down' }]);
-    expect(await replica.metric('reminders_unpublished')).toBe(0);
+    expect(await replica.metric('taskflow_reminders_unpublished')).toBe(0);
     const told = replica.logged.map(({ message }) => message);
     expect(told.filter((message) => message.startsWith('publishing'))).toEqual([
       'publishing is down, reminders wait',

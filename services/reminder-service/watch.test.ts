@@ -80,7 +80,7 @@ describe('at the start', () => {
 
     const after = newReplica(clock);
     await after.reconcile();
-    expect(await after.metric('reminders_pending')).toBe(1);
+    expect(await after.metric('taskflow_reminders_pending')).toBe(1);
   });
 
   test('10,000 that are due at once all fire, oldest first', async () => {
@@ -95,7 +95,7 @@ describe('at the start', () => {
     const place = new Map(tasks.map((task, i) => [task, i]));
     const overtaken = published.map((task, i) => Math.abs((place.get(task) ?? Infinity) - i));
     expect(Math.max(...overtaken)).toBeLessThan(100);
-    expect(await replica.metric('reminders_fired_total')).toBe(10_000);
+    expect(await replica.metric('taskflow_reminders_fired_total')).toBe(10_000);
   });
 });
 
@@ -117,10 +117,10 @@ describe('several replicas on one table', () => {
     const { created, taskId } = remindAt(clock.at(90 * SECOND), clock.at(0));
     await consumer.handle(created, null);
     await other.look();
-    expect(await other.metric('reminders_pending')).toBe(0);
+    expect(await other.metric('taskflow_reminders_pending')).toBe(0);
     clock.pass(89 * SECOND);
     await other.look();
-    expect(await other.metric('reminders_pending')).toBe(1);
+    expect(await other.metric('taskflow_reminders_pending')).toBe(1);
     await other.fire();
     expect(publishedTasks()).toEqual([]);
     clock.pass(SECOND);
@@ -138,7 +138,7 @@ describe('several replicas on one table', () => {
     await one.fire();
     expect(publishedTasks()).toEqual([]);
     await one.reconcile();
-    expect(await one.metric('reminders_pending')).toBe(0);
+    expect(await one.metric('taskflow_reminders_pending')).toBe(0);
   });
 });
 
@@ -148,10 +148,10 @@ describe('a clock that jumps', () => {
     const replica = newReplica(clock);
     const [story, next] = [remindAt(clock.at(3 * DAY), clock.at(0)), remindAt(clock.at(3.5 * DAY), clock.at(0))];
     for (const { created } of [story, next]) await replica.handle(created, null);
-    expect(await replica.metric('reminders_pending')).toBe(0);
+    expect(await replica.metric('taskflow_reminders_pending')).toBe(0);
     clock.jump(3 * DAY);
     await replica.look();
-    expect(await replica.metric('reminders_pending')).toBe(2);
+    expect(await replica.metric('taskflow_reminders_pending')).toBe(2);
     await replica.fire();
     expect(publishedTasks()).toEqual([story.taskId]);
     expect(replica.logged).toContainEqual(expect.objectContaining({ message: 'the clock has jumped', ms: 3 * DAY }));

@@ -1,10 +1,12 @@
+import { createBell } from '#shared/bell';
 import type { Sidecar } from '#shared/dapr';
 import type { Pool } from '#shared/db';
 import type { Log } from '#shared/log';
-import { createLoop } from '#shared/loop';
+import type { Job } from '#shared/loop';
 import type { Metrics } from '#shared/metrics';
+import { EVENTS_KEPT_DAYS } from '#shared/retention';
 import { createJumpMeter, sleepMs } from './clock.ts';
-import { type ChangeEvent, handleTaskEvent } from './events.ts';
+import { type ChangeEvent, handleTaskEvent } from './consumer.ts';
 import { createFiring } from './fire.ts';
 import { createHeap } from './heap.ts';
 import { allPendingUntil, pendingUntil, purgeClosed } from './schedule.ts';
@@ -24,7 +26,7 @@ const RECONCILE_EVERY_MS = 5 * MINUTE;
 const PUBLISH_AGAIN_EVERY_MS = 5 * SECOND;
 const PURGE_EVERY_MS = HOUR;
 /** Twice the retention of the topics: no event can come that old (CONTRACT 6). */
-const CLOSED_KEPT_MS = 14 * DAY;
+const CLOSED_KEPT_MS = 2 * EVENTS_KEPT_DAYS * DAY;
 /** A wall clock that moves by more against the monotonic one was set, or the machine slept. */
 const JUMP_MS = SECOND;
 
@@ -51,8 +53,9 @@ export function createWatch({
 }) {
   const heap = createHeap();
   const firing = createFiring({ sql, sidecar, log, metrics, now });
+  const alarm = createBell();
   const jumpedMs = createJumpMeter(now, monotonic);
-  metrics.gauge('reminders_pending', 'Reminders of the next 24 h that this replica holds', [], (gauge) =>
+  metrics.gauge('taskflow_reminders_pending', 'Reminders of the next 24 h that this replica holds', [], (gauge) =>
     gauge.set(heap.size()),
   );
 
@@ -72,13 +75,13 @@ export function createWatch({
       await reconcile();
     }
     for (const entry of await pendingUntil(sql, new Date(now() + LOOK_AHEAD_MS), LOOK_LIMIT)) heap.put(entry);
-    alarm.wake();
+    alarm.ring();
   }
 
   /** Makes the heap what the table says; at the start that fills it. What comes meanwhile is seen by the next look. */
   async function reconcile(): Promise<void> {
     heap.replace(await allPendingUntil(sql, new Date(now() + HELD_AHEAD_MS)));
-    alarm.wake();
+    alarm.ring();
   }
 
   async function purge(): Promise<void> {
@@ -86,29 +89,25 @@ export function createWatch({
     if (rows > 0) log.info('closed reminders purged', { rows });
   }
 
-  const every = (ms: number, name: string, runOnce: () => Promise<void>) =>
-    createLoop({ name, runOnce, everyMs: ms, log });
-  const alarm = createLoop({ name: 'fire', runOnce: fire, nextMs: () => sleepMs(heap.nextAt(), now()), log });
-  const loops = [
-    every(RECONCILE_EVERY_MS, 'reconcile', reconcile),
-    every(LOOK_EVERY_MS, 'look', look),
-    every(PUBLISH_AGAIN_EVERY_MS, 'publish again', firing.publishLeftBehind),
-    every(PURGE_EVERY_MS, 'purge', purge),
-    alarm,
+  const jobs: Job[] = [
+    { name: 'reconcile', everyMs: RECONCILE_EVERY_MS, runOnce: reconcile },
+    { name: 'look', everyMs: LOOK_EVERY_MS, runOnce: look },
+    { name: 'publish again', everyMs: PUBLISH_AGAIN_EVERY_MS, runOnce: firing.publishLeftBehind },
+    { name: 'purge', everyMs: PURGE_EVERY_MS, runOnce: purge },
+    { name: 'fire', everyMs: () => sleepMs(heap.nextAt(), now()), runOnce: fire, bell: alarm },
   ];
 
   return {
     /** Handles one delivery; the row is committed when it resolves. */
     async handle(event: ChangeEvent, traceparent: string | null): Promise<void> {
       await handleTaskEvent({ sql, heap, now, horizonMs: HELD_AHEAD_MS }, event, traceparent);
-      alarm.wake();
+      alarm.ring();
     },
     fire,
     look,
     reconcile,
     purge,
     publishLeftBehind: firing.publishLeftBehind,
-    start: () => loops.forEach((loop) => loop.start()),
-    stop: () => Promise.all(loops.map((loop) => loop.stop())),
+    jobs,
   };
 }

@@ -67,7 +67,7 @@ async function drainSingly(url: string, sidecarPort: number): Promise<void> {
   const [log, metrics] = [createLog('bench', { level: 'error' }), createMetrics('bench', version)];
   const relay = createRelay({ url, sidecar, log, metrics });
   await relay.runOnce();
-  await relay.stop();
+  await relay.close();
   await sidecar.stop();
 }
 

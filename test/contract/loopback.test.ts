@@ -35,7 +35,8 @@ const settings = {
 
 /** What a service does with its sidecar, by fetch and by the SDK, once it has read its configuration. */
 const asks = (appId: string) => `
-  const config = (await import('./services/${appId}/config.ts')).readConfig();
+  const { configOrExit } = await import('./shared/config.ts');
+  const config = configOrExit((await import('./services/${appId}/config.ts')).schema);
   const { checkSidecar, createSidecar } = await import('./shared/dapr.ts');
   const at = { port: config.DAPR_HTTP_PORT, apiToken: 'secret' };
   await checkSidecar(at);

@@ -9,7 +9,7 @@ afterAll(() => service.stop(true));
 const metrics = (count: number, startedAt: number) =>
   new Response(
     `process_start_time_seconds{service="audit-logger"} ${startedAt}
-consumer_deliveries_total{status="SUCCESS"} ${count}
+taskflow_consumer_deliveries_total{status="SUCCESS"} ${count}
 `,
   );
 

@@ -22,7 +22,7 @@ export const eventsQuery = t.Object({
 });
 
 /** One row of the trail. */
-export const auditEvent = t.Object({
+const auditEvent = t.Object({
   event_id: t.String(),
   event_type: t.String(),
   task_id: t.String(),

@@ -2,7 +2,7 @@ import { sha256 } from '#shared/auth';
 import type { Sql } from '#shared/db';
 import { randomToken } from './opaque.ts';
 
-export type CodeKind = 'invite' | 'reset';
+type CodeKind = 'invite' | 'reset';
 
 /** Days a printed code is good for. A reset gives an account away, so it ends sooner. */
 const LIFE_DAYS: Record<CodeKind, number> = { invite: 7, reset: 1 };

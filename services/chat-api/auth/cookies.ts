@@ -1,4 +1,6 @@
 import { cookieOf, sessionCookie } from '#shared/auth';
+import type { Log } from '#shared/log';
+import { isLoopback } from '#shared/loopback';
 import type { Login } from './sessions.ts';
 
 /** As long as browsers keep a cookie (RFC 6265bis, 5.5); how long it is good for is decided by its session's row. */
@@ -42,4 +44,12 @@ export function createCookies({
     refreshToken: (request: Request): string | null => cookieOf(request, refreshName),
     deviceToken: (request: Request): string | null => cookieOf(request, deviceName),
   };
+}
+
+/** Cookies without `Secure` are for one's own machine (CONTRACT 3). */
+export function warnOfPlainHttp(log: Log, publicUrl: string): void {
+  if (!publicUrl.startsWith('http:')) return;
+  const { hostname } = new URL(publicUrl);
+  if (!isLoopback(hostname))
+    log.warn('PUBLIC_URL is plain http: passwords and cookies travel unprotected', { hostname });
 }

@@ -11,7 +11,7 @@ import {
 } from '#shared/auth';
 import { isUuid } from '#shared/correlation';
 import type { Pool } from '#shared/db';
-import { ApiError } from '#shared/errors';
+import { ApiError, refusedAs } from '#shared/errors';
 import type { Cookies } from './cookies.ts';
 import { normalized } from './email.ts';
 import type { Limits } from './limits.ts';
@@ -22,7 +22,7 @@ import type { Login } from './sessions.ts';
 import { createApiToken, listApiTokens, revokeApiToken } from './tokens.ts';
 import { deviceName } from './user-agent.ts';
 
-export interface AuthDeps {
+interface AuthDeps {
   sql: Pool;
   accounts: Accounts;
   authenticator: Authenticator;
@@ -57,7 +57,12 @@ export const loginRoutes = ({ accounts, limits, cookies, addressOf, publicUrl, .
         set.status = 201;
         return { user: login.user, token, refresh_token: login.refreshToken, message: 'Welcome to TaskFlow.' };
       },
-      { body: model.signupBody, response: { 201: model.loginAnswer }, detail: { ...open, summary: 'Sign up' } },
+      {
+        transform: refusedAs('SIGNUP_ERROR'),
+        body: model.signupBody,
+        response: { 201: model.loginAnswer },
+        detail: { ...open, summary: 'Sign up' },
+      },
     )
     .post(
       '/login',
@@ -105,6 +110,7 @@ export const loginRoutes = ({ accounts, limits, cookies, addressOf, publicUrl, .
         return { status: 'success', message: 'The password is changed and all sessions are ended. Please log in.' };
       },
       {
+        transform: refusedAs('PASSWORD_ERROR'),
         body: model.resetBody,
         response: { 200: model.done },
         detail: { ...open, summary: 'Set a password with a code of `users reset-password`' },
@@ -149,7 +155,12 @@ export const authRoutes = ({
         authenticator.forget();
         return { status: 'success', message: 'The password is changed; all other sessions and API tokens are ended.' };
       },
-      { body: model.passwordBody, response: { 200: model.done }, detail: { tags, summary: 'Change the password' } },
+      {
+        transform: refusedAs('PASSWORD_ERROR'),
+        body: model.passwordBody,
+        response: { 200: model.done },
+        detail: { tags, summary: 'Change the password' },
+      },
     )
     .get(
       '/sessions',

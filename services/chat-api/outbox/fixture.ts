@@ -1,6 +1,7 @@
 import { createSidecar } from '#shared/dapr';
 import type { TaskEvent } from '#shared/events';
 import { createLog } from '#shared/log';
+import { createLoop } from '#shared/loop';
 import { createMetrics } from '#shared/metrics';
 import type { TestDatabase } from '../../../test/support/database.ts';
 import { createRelay } from './relay.ts';
@@ -49,12 +50,15 @@ export async function startRelay(database: TestDatabase, port: number, { publish
   const metrics = createMetrics('chat-api', { version: 'test', commit: 'test' });
   const log = createLog('chat-api', { write: (line) => void lines.push(JSON.parse(line)) });
   const relay = createRelay({ url: database.url('chat-api'), sidecar, log, metrics });
+  const { start, stop } = createLoop(relay.job, log);
   return {
     ...relay,
     metrics,
     lines,
+    start,
     async stop() {
-      await relay.stop();
+      await stop();
+      await relay.close();
       await sidecar.stop();
     },
   };

@@ -59,8 +59,8 @@ describe('runOnce', () => {
     await relay.runOnce();
     expect(edge.arrivals.map(({ task_id }) => task_id)).toEqual([good ?? '', good ?? '']);
     expect(relay.lines).toMatchObject([{ message: 'outbox row parked', reason: expect.stringContaining('/task') }]);
-    expect(await relay.metrics.text()).toMatch(/outbox_parked\{[^}]*\} 1/);
-    expect(await relay.metrics.text()).toMatch(/outbox_unsent\{[^}]*\} 2/);
+    expect(await relay.metrics.text()).toMatch(/taskflow_outbox_parked\{[^}]*\} 1/);
+    expect(await relay.metrics.text()).toMatch(/taskflow_outbox_unsent\{[^}]*\} 2/);
   });
 
   test('parks an event whose number is text, as no consumer would take it', async () => {

@@ -1,13 +1,12 @@
+import { createBell } from '#shared/bell';
 import { PublishError, type Sidecar } from '#shared/dapr';
-import { connect, within } from '#shared/db';
+import { connect } from '#shared/db';
 import type { Log } from '#shared/log';
+import type { Job } from '#shared/loop';
 import type { Metrics } from '#shared/metrics';
-import { createBell } from './bell.ts';
 import { observeOutbox } from './outbox-metrics.ts';
 import { createPace } from './pace.ts';
 import { claimRows, markSent, type OutboxRow, parkRow, releaseRows } from './rows.ts';
-
-export type Relay = ReturnType<typeof createRelay>;
 
 /**
  * Publishes under way at once, each of one event. On Kafka 3,200 events a second leave like this, 8,000 would in bulk (`bench
@@ -16,7 +15,6 @@ export type Relay = ReturnType<typeof createRelay>;
 const IN_FLIGHT = 32;
 /** The truth. Wakes inside the process are only a hint: other replicas' rows and expired leases are found by this. */
 const POLL_MS = 1000;
-const STOP_MS = 5000;
 
 /**
  * Sends the events of the outbox to the sidecar, in order for each task, also beside other relays on one database. An
@@ -38,15 +36,14 @@ export function createRelay({
   const observed = observeOutbox(sql, metrics);
   const bell = createBell();
   const pace = createPace(log);
+  const pauseMs = () => pace.remainingMs() || POLL_MS;
   const inFlight = new Set<number>();
   let results: Result[] = [];
-  let isStopping = false;
-  let running: Promise<void> | undefined;
 
   /** One turn: writes down what came back, claims as many rows as there is room for and begins to publish them. */
-  async function turn(): Promise<number> {
+  async function turn(stopping?: AbortSignal): Promise<number> {
     await settle();
-    const limit = isStopping ? 0 : pace.allowance(IN_FLIGHT - inFlight.size, inFlight.size);
+    const limit = stopping?.aborted ? 0 : pace.allowance(IN_FLIGHT - inFlight.size, inFlight.size);
     const rows = limit > 0 ? await claimRows(sql, limit) : [];
     for (const row of rows) void send(row);
     return rows.length;
@@ -97,57 +94,25 @@ export function createRelay({
     results = results.filter((result) => !settled.includes(result));
   }
 
-  async function loop(): Promise<void> {
-    let isDatabaseDown = false;
-    while (!isStopping) {
-      try {
-        await turn();
-        if (isDatabaseDown) log.info('outbox recovered: the database answers');
-        isDatabaseDown = false;
-        await bell.next(pace.remainingMs() || POLL_MS);
-      } catch (error) {
-        if (!isDatabaseDown) log.warn('outbox degraded: the database does not answer', { error });
-        isDatabaseDown = true;
-        await bell.next(POLL_MS);
-      }
+  /** Sends what may be sent until there is no more, or only what is under way once it stops. @returns how many rows were claimed */
+  async function runOnce(stopping?: AbortSignal): Promise<number> {
+    let total = 0;
+    for (let claimed = -1; claimed !== 0 || inFlight.size > 0 || results.length > 0;) {
+      claimed = await turn(stopping);
+      total += claimed;
+      if (inFlight.size > 0) await bell.next(pauseMs());
     }
-  }
-
-  /** Waits for what is under way and writes it down. */
-  async function finish(): Promise<void> {
-    while (inFlight.size > 0) await bell.next(POLL_MS);
-    await settle();
+    return total;
   }
 
   return {
-    start(): void {
-      running ??= loop();
-    },
-
-    /** Ends the loop, gives what is under way up to 5 s, and closes the connections. A claim left behind expires. */
-    async stop(): Promise<void> {
-      isStopping = true;
-      bell.ring();
-      await running;
-      await within(STOP_MS, finish()).catch((error: unknown) =>
-        log.warn('outbox stopped with events under way', { error }),
-      );
-      await sql.end({ timeout: 1 });
-    },
-
+    /** A claim that is left behind when it stops expires. */
+    job: { name: 'outbox', everyMs: pauseMs, runOnce, bell } satisfies Job,
+    runOnce,
     /** There is something to send. */
-    wake: () => bell.ring(),
-
-    /** Sends what may be sent now, until there is no more. @returns how many rows were claimed */
-    async runOnce(): Promise<number> {
-      let total = 0;
-      for (let claimed = -1; claimed !== 0 || inFlight.size > 0 || results.length > 0;) {
-        claimed = await turn();
-        total += claimed;
-        if (inFlight.size > 0) await bell.next(POLL_MS);
-      }
-      return total;
-    },
+    wake: bell.ring,
+    /** Closes its connections. */
+    close: () => sql.end({ timeout: 1 }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Sql } from '#shared/db';
 import { eventTypes, type TaskEvent } from '#shared/events';
+import { EVENTS_KEPT_DAYS } from '#shared/retention';
 
 /** A row that this relay may send now. `event` is as written; whether it is valid shows when it is sent. */
 export type OutboxRow = {
@@ -15,7 +16,7 @@ export type OutboxRow = {
 /** Longer than a publish can take (5 s): a claim that runs out belongs to a relay that died. */
 const LEASE = '15 seconds';
 /** How long sent rows are kept, for `ops events republish` and for consumers that were away (CONTRACT 6). */
-const KEPT = '7 days';
+const KEPT = `${EVENTS_KEPT_DAYS} days`;
 /** An edit of its series can bring an instance back under its id, and its numbers must go on while a consumer knows them. */
 const LAST_OF_INSTANCE_KEPT = '30 days';
 const PURGE_ROWS = 5000;
@@ -59,7 +60,7 @@ export async function parkRow(sql: Sql, seq: number, reason: string): Promise<vo
   await sql`update outbox set parked_at = now(), parked_reason = ${reason}, claimed_until = null where seq = ${seq}`;
 }
 
-/** Deletes rows sent more than 7 days ago (of deleted instances the last one after 30), a portion at a time. @returns how many */
+/** Deletes rows that were sent as long ago (of deleted instances the last one after 30), a portion at a time. @returns how many */
 export async function purgeSent(sql: Sql): Promise<number> {
   const { count } = await sql`
     delete from outbox where seq in (

@@ -1,6 +1,7 @@
 import { Elysia, t } from 'elysia';
 import { type Authenticator, authenticated, permit } from '#shared/auth';
 import type { Sql } from '#shared/db';
+import { refusedAs } from '#shared/errors';
 import type { LongAnswers } from '#shared/long-answer';
 import { knownForm } from '../changes/task-row.ts';
 import * as model from './model.ts';
@@ -42,7 +43,12 @@ export const phase4TaskRoutes = ({
         set.status = 201;
         return createTask(sql, principal.userId, body);
       },
-      { body: model.newTask, response: { 201: model.task }, detail: { tags, summary: 'Create a task' } },
+      {
+        transform: refusedAs('TASK_CREATION_ERROR'),
+        body: model.newTask,
+        response: { 201: model.task },
+        detail: { tags, summary: 'Create a task' },
+      },
     )
     .put(
       '/tasks/:id',
@@ -50,7 +56,12 @@ export const phase4TaskRoutes = ({
         permit(principal, 'tasks:write');
         return updateTask(sql, principal.userId, knownForm(params.id), body);
       },
-      { body: model.taskChanges, response: { 200: model.task }, detail: { tags, summary: 'Change a task' } },
+      {
+        transform: refusedAs('TASK_UPDATE_ERROR'),
+        body: model.taskChanges,
+        response: { 200: model.task },
+        detail: { tags, summary: 'Change a task' },
+      },
     )
     .delete(
       '/tasks/:id',
@@ -59,5 +70,8 @@ export const phase4TaskRoutes = ({
         await deleteTask(sql, principal.userId, knownForm(params.id));
         set.status = 204;
       },
-      { detail: { tags, summary: 'Delete a task', responses: { 204: { description: 'Deleted' } } } },
+      {
+        transform: refusedAs('TASK_UPDATE_ERROR'),
+        detail: { tags, summary: 'Delete a task', responses: { 204: { description: 'Deleted' } } },
+      },
     );

@@ -1,7 +1,7 @@
 import { Elysia, t } from 'elysia';
 import { type Authenticator, authenticated, permit } from '#shared/auth';
 import type { Sql } from '#shared/db';
-import { ApiError } from '#shared/errors';
+import { ApiError, refusedAs } from '#shared/errors';
 import { isTimezone } from '#shared/zone';
 
 const settings = t.Object({
@@ -30,7 +30,12 @@ export const settingsRoutes = ({ sql, authenticator }: { sql: Sql; authenticator
         await writeTimezone(sql, principal.userId, timezone);
         return { timezone };
       },
-      { body: settings, response: { 200: settings }, detail: { tags: ['Settings'], summary: 'Change my settings' } },
+      {
+        transform: refusedAs('SETTINGS_ERROR'),
+        body: settings,
+        response: { 200: settings },
+        detail: { tags: ['Settings'], summary: 'Change my settings' },
+      },
     );
 
 async function readSettings(sql: Sql, userId: string): Promise<{ timezone: string | null }> {

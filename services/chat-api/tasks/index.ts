@@ -2,7 +2,7 @@ import { Elysia } from 'elysia';
 import { authenticated, type Authenticator, permit, type Principal } from '#shared/auth';
 import { correlation } from '#shared/correlation';
 import type { Pool, Sql } from '#shared/db';
-import { ApiError } from '#shared/errors';
+import { ApiError, refusedAs } from '#shared/errors';
 import type { Log } from '#shared/log';
 import type { LongAnswers } from '#shared/long-answer';
 import { createPlaces } from '#shared/places';
@@ -32,6 +32,9 @@ import { previewDates } from './preview.ts';
 import { createTaskQuota } from './quota.ts';
 import { acknowledgeReminder, snoozeReminder } from './reminder-actions.ts';
 import { type Scope, updateTask } from './update.ts';
+
+const asCreation = refusedAs('TASK_CREATION_ERROR');
+const asUpdate = refusedAs('TASK_UPDATE_ERROR');
 
 /**
  * Tasks over HTTP (CONTRACT 4, 5 and 7). A change is answered when it and its events are committed; `committed` is called
@@ -126,7 +129,10 @@ export function taskRoutes({
         });
         return give(set, answer);
       },
-      { detail: documented('Create a task', { body: newTaskSchema, status: 201, answer: taskAnswerSchema }) },
+      {
+        transform: asCreation,
+        detail: documented('Create a task', { body: newTaskSchema, status: 201, answer: taskAnswerSchema }),
+      },
     )
     .post(
       '/tasks/batch',
@@ -146,19 +152,28 @@ export function taskRoutes({
         });
         return give(set, answer);
       },
-      { detail: documented('Create up to 100 tasks, each with its own result', { body: batchSchema }) },
+      {
+        transform: asCreation,
+        detail: documented('Create up to 100 tasks, each with its own result', { body: batchSchema }),
+      },
     )
     .put(
       '/tasks/:id',
       async ({ principal, params, query, body, request, cause, set }) =>
         giveUpdated(set, await update({ principal, params, query, body, request, cause })),
-      { detail: documented('Change a task', { body: taskChangesSchema, answer: taskAnswerSchema }) },
+      {
+        transform: asUpdate,
+        detail: documented('Change a task', { body: taskChangesSchema, answer: taskAnswerSchema }),
+      },
     )
     .patch(
       '/tasks/:id',
       async ({ principal, params, query, body, request, cause, set }) =>
         giveUpdated(set, await update({ principal, params, query, body, request, cause })),
-      { detail: documented('Change a task', { body: taskChangesSchema, answer: taskAnswerSchema }) },
+      {
+        transform: asUpdate,
+        detail: documented('Change a task', { body: taskChangesSchema, answer: taskAnswerSchema }),
+      },
     )
     .delete(
       '/tasks/:id',
@@ -168,7 +183,7 @@ export function taskRoutes({
         committed();
         set.status = 204;
       },
-      { detail: documented('Delete a task; a series with its instances', { status: 204 }) },
+      { transform: asUpdate, detail: documented('Delete a task; a series with its instances', { status: 204 }) },
     )
     .post(
       '/tasks/:id/acknowledge',
@@ -179,7 +194,7 @@ export function taskRoutes({
         committed();
         return withEtag(set, row);
       },
-      { detail: documented('Acknowledge a sent reminder', { answer: taskAnswerSchema }) },
+      { transform: asUpdate, detail: documented('Acknowledge a sent reminder', { answer: taskAnswerSchema }) },
     )
     .post(
       '/tasks/:id/snooze',
@@ -197,7 +212,10 @@ export function taskRoutes({
         const answer = await answering({ request, path, body, userId }, () => sql.begin(snooze), snooze);
         return give(set, answer);
       },
-      { detail: documented('Be reminded again later', { body: snoozeSchema, answer: taskAnswerSchema }) },
+      {
+        transform: asUpdate,
+        detail: documented('Be reminded again later', { body: snoozeSchema, answer: taskAnswerSchema }),
+      },
     )
     .get(
       '/tasks/:id/occurrences',

@@ -161,7 +161,7 @@ async function forward(
 }
 
 function notForwarded(error: unknown): ApiError {
-  if (error instanceof BodyError) return bodyRefusal(error, () => 'VALIDATION_ERROR');
+  if (error instanceof BodyError) return bodyRefusal(error, 'VALIDATION_ERROR');
   if (codeOf(error) !== 'ECONNREFUSED')
     return new ApiError(502, 'BAD_GATEWAY', 'The service ended the connection before it answered.');
   const headers = { 'retry-after': '1' };

@@ -45,7 +45,7 @@ describe('an event', () => {
   test('of many users at once, on two replicas, leaves no number out', async () => {
     const second = await startReplica(url);
     const people = await Promise.all(numbers(20).map(() => createPerson(database.sql)));
-    const before = await replica.metric('notifications_appended_total');
+    const before = await replica.metric('taskflow_notifications_appended_total');
     await Promise.all(
       numbers(20).flatMap((n) =>
         people.map((person, i) => {
@@ -58,7 +58,7 @@ describe('an event', () => {
       const rows = await rowsOf(person);
       expect(rows.map(({ seq }) => seq)).toEqual(numbers(rows.length));
     }
-    expect(await replica.metric('notifications_appended_total')).toBeGreaterThan(before);
+    expect(await replica.metric('taskflow_notifications_appended_total')).toBeGreaterThan(before);
     await second.stop();
   });
 
@@ -161,5 +161,5 @@ test('the first event after the service has started is on the stream within the 
   await stream.next();
   await Promise.all([replica.deliver(eventOf(me)), stream.next()]);
   stream.close();
-  await eventually(async () => (await replica.metric('streams_open')) === 0);
+  await eventually(async () => (await replica.metric('taskflow_streams_open')) === 0);
 });

@@ -1,14 +1,13 @@
 import { createBatch } from '#shared/batch';
 import { isDuplicate, type Sql, within } from '#shared/db';
 import { type AnyEvent, MAX_RECIPIENTS } from '#shared/events';
+import { STATEMENT_MS } from '#shared/ladder';
 import type { Log } from '#shared/log';
 import type { Metrics } from '#shared/metrics';
 import type { Row } from './model.ts';
 import { isNotice } from './notice.ts';
 
 const MAX_BATCH = 100;
-/** Below the 8 s of a delivery, so that a batch that hangs fails before its events are offered again. */
-const APPEND_MS = 7000;
 /** Another replica wrote the same event in the same instant; the next attempt sees its row. */
 const MAX_ATTEMPTS = 5;
 
@@ -35,8 +34,11 @@ export function createAppend({
   log: Log;
   metrics: Metrics;
 }): (event: AnyEvent, traceparent: string | null) => Promise<void> {
-  const appended = metrics.counter('notifications_appended_total', 'Rows appended to the inbox');
-  const seconds = metrics.histogram('notification_append_seconds', 'Time of one statement that appends a batch');
+  const appended = metrics.counter('taskflow_notifications_appended_total', 'Rows appended to the inbox');
+  const seconds = metrics.histogram(
+    'taskflow_notification_append_seconds',
+    'Time of one statement that appends a batch',
+  );
 
   const write = createBatch<Entry>({
     async write(batch) {
@@ -55,7 +57,7 @@ export function createAppend({
     for (let attempt = 1; ; attempt++) {
       const stop = seconds.startTimer();
       try {
-        return await within(APPEND_MS, append(sql, batch));
+        return await within(STATEMENT_MS, append(sql, batch));
       } catch (error) {
         if (!isSameEvent(error) || attempt === MAX_ATTEMPTS) throw error;
       } finally {

@@ -1,7 +1,7 @@
 import { t } from 'elysia';
 
 /** What a stream carries: all, only what is critical, or nothing. The inbox keeps everything. */
-export const levelSchema = t.Union([t.Literal('all'), t.Literal('critical'), t.Literal('none')]);
+const levelSchema = t.Union([t.Literal('all'), t.Literal('critical'), t.Literal('none')]);
 export type Level = typeof levelSchema.static;
 
 export const preferencesSchema = t.Object({ level: levelSchema });

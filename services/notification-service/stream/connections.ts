@@ -32,10 +32,10 @@ export function createConnections({
   const wheel = createWheel<Stream>(heartbeatMs, (stream) => stream.beat());
   let isDraining = false;
 
-  metrics.gauge('streams_open', 'Streams that are open', [], (gauge) => gauge.set(all().length));
-  const frames = metrics.counter('stream_frames_total', 'Events written to streams');
-  const gaps = metrics.counter('stream_gaps_total', 'Times a stream had to leave something out and said so');
-  const closed = metrics.counter('streams_closed_total', 'Streams that ended, by reason', ['reason']);
+  metrics.gauge('taskflow_streams_open', 'Streams that are open', [], (gauge) => gauge.set(all().length));
+  const frames = metrics.counter('taskflow_stream_frames_total', 'Events written to streams');
+  const gaps = metrics.counter('taskflow_stream_gaps_total', 'Times a stream had to leave something out and said so');
+  const closed = metrics.counter('taskflow_streams_closed_total', 'Streams that ended, by reason', ['reason']);
   const on = { frame: () => frames.inc(), gap: () => gaps.inc(), end: remove };
 
   /**

@@ -33,7 +33,7 @@ const ways: Record<End, Way> = {
       const me = await personWithMuch(database.sql);
       const headers = { ...me.headers, 'last-event-id': '0' };
       const stuck = await openStuck(origin, '/api/v1/notifications/stream', headers);
-      await eventually(() => metric('streams_closed_total', 'reason="slow"'));
+      await eventually(() => metric('taskflow_streams_closed_total', 'reason="slow"'));
       stuck.read();
       await stuck.ended;
       return [...stuck.received().matchAll(/^event: (.*)$/gm)].map(([, event = '']) => frameOf(event, null));
@@ -105,10 +105,10 @@ describe('a stream that ends', () => {
     const frames = (await walk()).filter(({ event }) => event !== 'ready' && !event.startsWith('task.'));
     expect(frames.map(({ event, data, retry }) => ({ event, data, retry }))).toEqual(last ? [last] : []);
     const [replica] = started;
-    const ended = () => replica?.metric('streams_closed_total', `reason="${end}"`);
+    const ended = () => replica?.metric('taskflow_streams_closed_total', `reason="${end}"`);
     if (holdsPlace === false) expect(await ended()).toBe(0);
     else await eventually(async () => (await ended()) === 1);
-    expect(await replica?.metric('streams_open')).toBe(end === 'replaced' ? 1 : 0);
+    expect(await replica?.metric('taskflow_streams_open')).toBe(end === 'replaced' ? 1 : 0);
   });
 });
 

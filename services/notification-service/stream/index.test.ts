@@ -11,7 +11,7 @@ const replica = await startReplica(database.url('notification-service'));
 const opened: EventStream[] = [];
 afterEach(() => opened.splice(0).forEach((stream) => stream.close()));
 afterAll(async () => {
-  expect(await eventually(async () => (await replica.metric('streams_open')) === 0)).toBe(true);
+  expect(await eventually(async () => (await replica.metric('taskflow_streams_open')) === 0)).toBe(true);
   await replica.stop();
   await database.drop();
 });
@@ -97,7 +97,8 @@ describe.each(['', '/'])('HEAD /notifications/stream%s', (slash) => {
   test('gives the headers of a stream and opens none', async () => {
     const me = await person();
     /** Those that are open, and those that were; others may be closing meanwhile. */
-    const opened = async () => (await replica.metric('streams_open')) + (await replica.metric('streams_closed_total'));
+    const opened = async () =>
+      (await replica.metric('taskflow_streams_open')) + (await replica.metric('taskflow_streams_closed_total'));
     const before = await opened();
     const answer = await head(me, '');
     expect(answer.toLowerCase()).toStartWith('http/1.1 200 ');
@@ -308,9 +309,9 @@ describe('the end of a stream', () => {
     const me = await person();
     const stream = await open(me);
     await stream.next();
-    const before = await replica.metric('streams_open');
+    const before = await replica.metric('taskflow_streams_open');
     stream.close();
-    await eventually(async () => (await replica.metric('streams_open')) === before - 1);
+    await eventually(async () => (await replica.metric('taskflow_streams_open')) === before - 1);
   });
 
   test('draining ends the streams spread out and sends new ones away', async () => {
@@ -337,7 +338,7 @@ describe('the end of a stream', () => {
     const lost = await startReplica('postgres://nobody@127.0.0.1:1/none');
     const stream = await open(await person(), '', {}, lost);
     expect(await stream.rest()).toMatchObject([{ event: 'unavailable', data: '{"reason":"database"}', retry: 10_000 }]);
-    expect(await lost.metric('streams_open')).toBe(0);
+    expect(await lost.metric('taskflow_streams_open')).toBe(0);
     await lost.stop();
   });
 });

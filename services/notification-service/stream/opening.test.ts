@@ -12,7 +12,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-const openStreams = () => replica.metric('streams_open');
+const openStreams = () => replica.metric('taskflow_streams_open');
 
 test('a client that leaves before its stream has begun is counted out', async () => {
   const me = await createPerson(database.sql);
@@ -33,7 +33,7 @@ test('a stream that is replaced before it has begun ends, and its place is not t
   const older = replica.open(me, 'client=tab');
   await eventually(async () => (await openStreams()) === 1);
   const newer = replica.open(me, 'client=tab');
-  await eventually(async () => (await replica.metric('streams_closed_total')) === 4);
+  await eventually(async () => (await replica.metric('taskflow_streams_closed_total')) === 4);
   await release();
   expect(await (await older).rest()).toMatchObject([{ event: 'replaced', data: '{}' }]);
   const stream = await newer;
@@ -59,7 +59,7 @@ test('a stream that is drained before it has begun sends its client away with re
   const old = await startReplica(database.url('notification-service'));
   const release = await holdOpening(database.sql);
   const stream = old.open(me);
-  await eventually(async () => (await old.metric('streams_open')) === 1);
+  await eventually(async () => (await old.metric('taskflow_streams_open')) === 1);
   await old.connections.drain(0);
   await release();
   expect(await (await stream).rest()).toMatchObject([{ event: 'reconnect', data: '{"reason":"draining"}' }]);

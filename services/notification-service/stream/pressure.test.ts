@@ -19,14 +19,14 @@ test('a client that does not read is ended, and delays nobody', async () => {
   const [me, other] = [await createPerson(database.sql), await createPerson(database.sql)];
   const stuck = await openStuck(replica.origin, STREAM, me.headers);
   const [mine, theirs] = [await replica.open(me), await replica.open(other)];
-  await eventually(async () => (await replica.metric('streams_open')) === 3);
+  await eventually(async () => (await replica.metric('taskflow_streams_open')) === 3);
   const reading = Promise.all([mine.take(EVENTS + 1), theirs.take(EVENTS + 1)]);
   for (let n = 0; n < EVENTS; n++) {
     await Promise.all([replica.deliver(eventOf(me, big)), replica.deliver(eventOf(other, big))]);
   }
   for (const events of await reading) expect(events.slice(1).map(({ id }) => Number(id))).toEqual(numbers(EVENTS));
-  expect(await replica.metric('streams_closed_total')).toBe(1);
-  expect(await replica.metric('streams_open')).toBe(2);
+  expect(await replica.metric('taskflow_streams_closed_total')).toBe(1);
+  expect(await replica.metric('taskflow_streams_open')).toBe(2);
   for (const each of [stuck, mine, theirs]) each.close();
   await replica.stop();
 });
@@ -35,7 +35,7 @@ test('a replay waits for its client and holds no more than is allowed unsent', a
   const replica = await start();
   const me = await personWithMuch(database.sql);
   const stuck = await openStuck(replica.origin, STREAM, { ...me.headers, 'last-event-id': '0' });
-  const written = await settled(() => replica.metric('stream_frames_total'));
+  const written = await settled(() => replica.metric('taskflow_stream_frames_total'));
   expect(written).toBeLessThan(EVENTS);
   const ids = stuck.read();
   await eventually(() => ids().length === EVENTS);
@@ -48,8 +48,8 @@ test('a replay that nobody reads is ended at its second heartbeat', async () => 
   const replica = await start({ heartbeatMs: 300 });
   const me = await personWithMuch(database.sql);
   const stuck = await openStuck(replica.origin, STREAM, { ...me.headers, 'last-event-id': '0' });
-  await eventually(async () => (await replica.metric('streams_closed_total')) === 1);
-  expect(await replica.metric('streams_open')).toBe(0);
+  await eventually(async () => (await replica.metric('taskflow_streams_closed_total')) === 1);
+  expect(await replica.metric('taskflow_streams_open')).toBe(0);
   stuck.close();
   await replica.stop();
 });

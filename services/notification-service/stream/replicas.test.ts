@@ -128,7 +128,7 @@ describe('while the database is gone', () => {
     expect((await replica.call(me, 'GET', '')).status).toBe(503);
     const event = eventOf(me);
     expect(await replica.deliver(event)).toBe('RETRY');
-    expect(await replica.metric('streams_open')).toBe(1);
+    expect(await replica.metric('taskflow_streams_open')).toBe(1);
     relay.restore();
     await eventually(async () => (await replica.deliver(event)) === 'SUCCESS');
     expect((await stream.next()).id).toBe('1');

@@ -199,9 +199,9 @@ describe('a change that cannot become an event', () => {
     expect(lines).toMatchObject([{ message: 'unpublished change parked', task_id: id, operation: 'UPDATE' }]);
     expect(lines[0]?.reason).toBe('new_row.due_date: not a time that an event can carry');
     const text = await metrics.text();
-    expect(text).toMatch(/unpublished_changes_parked\{[^}]*\} 1/);
-    expect(text).toMatch(/unpublished_changes_waiting\{[^}]*\} 2/);
-    expect(text).toMatch(/unpublished_changes_oldest_seconds\{[^}]*\} 0\.\d/);
+    expect(text).toMatch(/taskflow_unpublished_changes_parked\{[^}]*\} 1/);
+    expect(text).toMatch(/taskflow_unpublished_changes_waiting\{[^}]*\} 2/);
+    expect(text).toMatch(/taskflow_unpublished_changes_oldest_seconds\{[^}]*\} 0\.\d/);
   });
 
   test('parks nothing when the right to write events is what is missing', async () => {

@@ -1,6 +1,6 @@
 import { isDataError, type Pool, type Sql } from '#shared/db';
 import type { Log } from '#shared/log';
-import { createLoop } from '#shared/loop';
+import type { Job } from '#shared/loop';
 import type { Metrics } from '#shared/metrics';
 import { columns } from '../columns.ts';
 import type { TaskRow } from '../task-row.ts';
@@ -88,8 +88,7 @@ export function createChangePublisher({
     while (!stopping.aborted && (await runOnce()) === ROWS);
   }
 
-  const { start, stop } = createLoop({ name: 'changes', everyMs: POLL_MS, runOnce: catchUp, log });
-  return { runOnce, start, stop };
+  return { job: { name: 'changes', everyMs: POLL_MS, runOnce: catchUp } satisfies Job, runOnce };
 }
 
 /** How many changes became how many events, and how many were set aside. */

@@ -27,7 +27,7 @@ export function oldestChanges(tx: Sql, limit: number): Promise<WaitingChange[]> 
     order by seq limit ${limit}`;
 }
 
-/** With both rows in the types of their columns. Throws what Postgres says of one that does not have them. */
+/** With both rows in the types of their columns. @throws what Postgres says of one that does not have them */
 export async function withRows(tx: Sql, changes: WaitingChange[]): Promise<ChangeRow[]> {
   const seqs = changes.map(({ seq }) => seq);
   const [old, next] = [await snapshots(tx, 'old_row', seqs), await snapshots(tx, 'new_row', seqs)];

@@ -42,8 +42,8 @@ export async function handleTaskEvent(
 }
 
 /**
- * The reminder of a task as one of its events leaves it (CONTRACT 8). Throws FieldError or RangeError for a due date, zone
- * or offset that no producer of ours writes.
+ * The reminder of a task as one of its events leaves it (CONTRACT 8).
+ * @throws {FieldError | RangeError} for a due date, zone or offset that no producer of ours writes
  */
 export function reminderOf(event: ChangeEvent, traceparent: string | null): Reminder {
   const { task, task_id, user_id, task_version, recipients, correlation_id } = event;

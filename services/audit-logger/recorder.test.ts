@@ -48,11 +48,11 @@ describe('a delivery', () => {
 
   test('that comes again is a success and no second row', async () => {
     const event = anEvent();
-    const before = await metric('audit_duplicates_total');
+    const before = await metric('taskflow_audit_duplicates_total');
     await deliver(event);
     expect(await deliver(event)).toBe('SUCCESS');
     expect(await rowsOf(event.event_id)).toHaveLength(1);
-    expect(await metric('audit_duplicates_total')).toBe(before + 1);
+    expect(await metric('taskflow_audit_duplicates_total')).toBe(before + 1);
   });
 
   test('is answered after its commit, not before', async () => {
@@ -76,11 +76,11 @@ describe('a delivery', () => {
 describe('200 deliveries at once', () => {
   test('are stored by a few inserts', async () => {
     const events = Array.from({ length: 200 }, () => anEvent());
-    const before = await metric('audit_batch_rows_count');
+    const before = await metric('taskflow_audit_batch_rows_count');
     const answers = await Promise.all(events.map(deliver));
     expect(new Set(answers)).toEqual(new Set(['SUCCESS']));
     expect(await rowsOf(...events.map((event) => event.event_id))).toHaveLength(200);
-    expect((await metric('audit_batch_rows_count')) - before).toBeLessThanOrEqual(4);
+    expect((await metric('taskflow_audit_batch_rows_count')) - before).toBeLessThanOrEqual(4);
   });
 
   test('of one event are one row', async () => {

@@ -5,7 +5,7 @@ import { createDatabase } from '../../test/support/database.ts';
 import { startEdge } from './fixtures/edge.ts';
 import { createReplica, createTestClock } from './fixtures/replica.ts';
 import { createStory } from './fixtures/story.ts';
-import { type ChangeEvent, reminderId, reminderOf } from './events.ts';
+import { type ChangeEvent, reminderId, reminderOf } from './consumer.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

@@ -1,3 +1,5 @@
+export type Bell = ReturnType<typeof createBell>;
+
 /**
  * Wakes one waiter. A ring that comes while nobody waits is kept, so that none is missed between looking for work and
  * beginning to wait.

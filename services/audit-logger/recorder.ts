@@ -1,6 +1,7 @@
 import { createBatch } from '#shared/batch';
 import { type Sql, within } from '#shared/db';
 import type { AnyEvent } from '#shared/events';
+import { STATEMENT_MS } from '#shared/ladder';
 import type { Metrics } from '#shared/metrics';
 import { readInstant } from '#shared/time';
 import { addMonth, isMissingMonth } from './partitions.ts';
@@ -8,8 +9,6 @@ import { payloadMac } from './payload-mac.ts';
 
 /** Rows of one insert. Measured: 17,000 rows a second in batches of 100, 480 one by one. */
 const BATCH_ROWS = 100;
-/** Below the 8 s after which a delivery is offered again, so that an insert that hangs does not hold up the next. */
-const INSERT_MS = 7000;
 
 interface Row {
   event_id: string;
@@ -25,15 +24,20 @@ interface Row {
 
 /**
  * Stores each event as one row of the trail. `record` resolves after its commit; an event stored before is a success.
- * Throws what the insert threw, transient or not.
+ * @throws what the insert threw, transient or not
  */
 export function createRecorder({ sql, sealKey, metrics }: { sql: Sql; sealKey: string; metrics: Metrics }) {
-  const stored = metrics.counter('audit_stored_total', 'Events stored');
-  const duplicates = metrics.counter('audit_duplicates_total', 'Events delivered that were stored already');
-  const seconds = metrics.histogram('audit_insert_seconds', 'Time of one insert, its commit included');
-  const batchRows = metrics.histogram('audit_batch_rows', 'Rows of one insert', [], [1, 2, 5, 10, 20, 50, 100]);
+  const stored = metrics.counter('taskflow_audit_stored_total', 'Events stored');
+  const duplicates = metrics.counter('taskflow_audit_duplicates_total', 'Events delivered that were stored already');
+  const seconds = metrics.histogram('taskflow_audit_insert_seconds', 'Time of one insert, its commit included');
+  const batchRows = metrics.histogram(
+    'taskflow_audit_batch_rows',
+    'Rows of one insert',
+    [],
+    [1, 2, 5, 10, 20, 50, 100],
+  );
   const write = createBatch<Row>({
-    write: (rows) => within(INSERT_MS, store(rows)),
+    write: (rows) => within(STATEMENT_MS, store(rows)),
     most: BATCH_ROWS,
     // An event that is offered again while the database hangs waits once, not once more each time.
     key: ({ event_id }) => event_id,
