@@ -55,9 +55,10 @@ describe('publish', () => {
     await failure(sidecar.publish(event, null));
     status = 413;
     await failure(sidecar.publish(event, null));
+    await failure(sidecar.publish({ ...event, task_version: 0 }, null));
     const text = await metrics.text();
-    expect(text).toMatch(/^taskflow_publish_failures_total\{type="task\.deleted",result="unknown".*\} 2$/m);
-    expect(text).toMatch(/^taskflow_publish_failures_total\{type="task\.deleted",result="refused".*\} 1$/m);
+    expect(text).toMatch(/^taskflow_publish_failures_total\{type="task\.reminder\.triggered",result="unknown".*\} 2$/m);
+    expect(text).toMatch(/^taskflow_publish_failures_total\{type="task\.reminder\.triggered",result="refused".*\} 2$/m);
   });
 
   test('sends the event under its own id, keyed by its task, with trace and token', async () => {

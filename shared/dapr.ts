@@ -52,7 +52,7 @@ export async function createSidecar({
 }) {
   const failures = metrics?.counter(
     'taskflow_publish_failures_total',
-    'Publishes that the sidecar refused, or that may have failed (unknown) and are tried again',
+    'Publishes that were refused for good, or that may have failed (unknown) and are tried again',
     ['type', 'result'],
   );
   // Loaded here, not at the top: the SDK costs 55 MB and 200 ms, and consumers that never publish need only the health below.
@@ -65,6 +65,16 @@ export async function createSidecar({
   });
   skipStartProbe(client);
 
+  function failure(
+    { event_type: type }: TaskEvent,
+    message: string,
+    isRefused: boolean,
+    cause?: unknown,
+  ): PublishError {
+    failures?.labels(type, isRefused ? 'refused' : 'unknown').inc();
+    return new PublishError(message, isRefused, { cause });
+  }
+
   return {
     /**
      * Publishes one event under its own id, keyed by its task. Resolves when the broker has it.
@@ -73,7 +83,7 @@ export async function createSidecar({
      */
     async publish(event: TaskEvent, traceparent: string | null): Promise<void> {
       const problem = invalidity(event);
-      if (problem !== null) throw new PublishError(problem, true);
+      if (problem !== null) throw failure(event, problem, true);
       const { topic, producer } = events[event.event_type];
       const metadata = {
         partitionKey: partitionKey(event),
@@ -89,9 +99,7 @@ export async function createSidecar({
       if (answer.error === undefined) return;
       const { status, text } = described(answer.error);
       const isRefused = status === 400 || status === 413;
-      failures?.labels(event.event_type, isRefused ? 'refused' : 'unknown').inc();
-      const message = isRefused ? `refused by the sidecar: ${text}` : text;
-      throw new PublishError(message, isRefused, { cause: answer.error });
+      throw failure(event, isRefused ? `refused by the sidecar: ${text}` : text, isRefused, answer.error);
     },
 
     /**
