@@ -25,6 +25,7 @@ export async function listen(
   const gaps: string[] = [];
   let read = 0;
   const openedAt: number[] = [];
+  const errors: string[] = [];
   const source = new EventSource(stack.url('/api/v1/notifications/stream'), {
     fetch: (url, init) =>
       through(String(url), { ...init, headers: { ...init.headers, ...person.headers } } as RequestInit),
@@ -34,6 +35,7 @@ export async function listen(
     openedAt.push(Date.now());
     resolve();
   });
+  source.addEventListener('error', ({ code, message }) => errors.push(`${code ?? ''} ${message ?? 'ended'}`.trim()));
   source.addEventListener('stream.gap', ({ data }) => gaps.push(data as string));
   for (const type of TYPES) {
     source.addEventListener(type, ({ lastEventId, data }) =>
@@ -58,7 +60,10 @@ export async function listen(
       await eventually(
         async () => {
           const [row] = await sql`select last_seq from notification_counters where user_id = ${person.id}`;
-          return heard.at(-1)?.id === String(row?.last_seq ?? '');
+          const [last, inbox] = [heard.at(-1)?.id, String(row?.last_seq ?? '')];
+          if (last === inbox) return true;
+          const state = ['connecting', 'open', 'closed'][source.readyState];
+          throw new Error(`${state} at ${last} of ${inbox}, opened ${openedAt.length} times, errors: ${errors.join()}`);
         },
         { ms: 90_000, what: 'the stream to catch up with the inbox' },
       );
