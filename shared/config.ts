@@ -14,7 +14,10 @@ export class ConfigError extends Error {
 export const baseConfig = {
   HOST: t.String({ default: '0.0.0.0', description: 'address to listen on; `up` uses loopback only' }),
   PORT: t.Integer({ minimum: 0, maximum: 65_535, description: 'port to listen on' }),
-  DATABASE_URL: t.String({ pattern: '^postgres(ql)?://', description: 'postgres://role:password@host:port/database' }),
+  DATABASE_URL: t.String({
+    pattern: '^postgres(ql)?://',
+    description: 'postgres://role:password@host:port/database, of a role of its own',
+  }),
   DATABASE_POOL: t.Integer({
     default: 16,
     minimum: 2,
@@ -35,7 +38,7 @@ export const baseConfig = {
   PUBLIC_URL: t.String({
     default: '',
     pattern: '^$|^https?://',
-    description: 'where people reach this; https makes cookies Secure',
+    description: 'where people reach this; https makes cookies Secure, and `up` answers under no other name',
   }),
   CORS_ORIGINS: t.String({ default: '', description: 'origins, comma separated, that may call with credentials' }),
   DRAIN_MS: t.Integer({ default: 15_000, minimum: 0, maximum: 60_000, description: 'over which streams are ended' }),
