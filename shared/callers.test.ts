@@ -1,5 +1,6 @@
 import { afterAll, beforeEach, describe, expect, test } from 'bun:test';
 import { createDatabase } from '../test/support/database.ts';
+import { logIn, openSession } from '../test/support/login.ts';
 import { eventually } from '../test/support/wait.ts';
 import { admission } from './admission.ts';
 import { authenticated, createAuthenticator, type Principal, sha256 } from './auth.ts';
@@ -54,14 +55,9 @@ afterAll(async () => {
 
 /** A user with so many API tokens. */
 async function userWith(count: number): Promise<string[]> {
-  const id = crypto.randomUUID();
-  await database.sql`insert into users (id, email, password_hash) values (${id}, ${`${id}@example.com`}, 'x')`;
-  const tokens = Array.from({ length: count }, () => `tf_${crypto.randomUUID()}`);
-  for (const token of tokens)
-    await database.sql`
-      insert into sessions (id, user_id, kind, name, scopes, token_hash)
-      values (${crypto.randomUUID()}, ${id}, 'token', 'x', array['tasks:read'], ${sha256(token)})`;
-  return tokens;
+  const { id } = await logIn(database.sql);
+  const sessions = Array.from({ length: count }, () => openSession(database.sql, id, { scopes: ['tasks:read'] }));
+  return (await Promise.all(sessions)).map(({ token }) => token);
 }
 
 const ask = (token: string, { from = '192.0.2.1', ...init }: RequestInit & { from?: string } = {}) =>

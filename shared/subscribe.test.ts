@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import { afterAll, beforeEach, describe, expect, test } from 'bun:test';
 import { createDatabase } from '../test/support/database.ts';
+import { factsOf, taskOf } from '../test/support/task.ts';
 import { admission } from './admission.ts';
 import { connect, type Sql } from './db.ts';
 import { edge } from './edge.ts';
@@ -65,47 +66,8 @@ const envelope = (data: object) => ({
 });
 
 function deletedEvent(changes: object = {}) {
-  const [task, user] = [crypto.randomUUID(), crypto.randomUUID()];
-  const empty = {
-    description: null,
-    priority: null,
-    due_date: null,
-    due_all_day: null,
-    timezone: null,
-    recurrence_pattern: null,
-  };
-  const none = {
-    recurrence_end_date: null,
-    catch_up: null,
-    reminder_offset: null,
-    reminder_status: null,
-    snoozed_until: null,
-  };
-  return {
-    event_type: 'task.deleted',
-    event_id: Bun.randomUUIDv7(),
-    timestamp: '2026-11-24T10:00:00.000Z',
-    actor: { type: 'user', id: user },
-    task_id: task,
-    user_id: user,
-    recipients: [user],
-    task_version: 2,
-    correlation_id: crypto.randomUUID(),
-    deleted_at: '2026-11-24T10:00:00.000Z',
-    task: {
-      ...{
-        id: task,
-        user_id: user,
-        title: 'Water the plants',
-        completed: false,
-        created_at: 'x',
-        updated_at: 'x',
-        version: 2,
-      },
-      ...{ ...empty, ...none, parent_recurring_task_id: null, occurrence_date: null },
-    },
-    ...changes,
-  };
+  const task = taskOf({ version: 2 }, '2026-11-24T10:00:00.000Z');
+  return { event_type: 'task.deleted', ...factsOf(task), deleted_at: task.updated_at, task, ...changes };
 }
 
 describe('a delivery', () => {

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import { runToEnd } from '../../test/support/command.ts';
-import { createHouse, type House, newUser, refusalOf, SECRET } from './fixture.ts';
+import { SECRET } from '../../test/support/parts.ts';
+import { createHouse, type House, newUser, refusalOf } from './fixture.ts';
 
 const house: House = await createHouse();
 afterAll(house.close);

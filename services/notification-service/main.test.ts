@@ -1,9 +1,11 @@
 import { afterAll, afterEach, expect, test } from 'bun:test';
 import { createDatabase } from '../../test/support/database.ts';
 import { connect } from '../../test/support/event-source.ts';
+import { logIn } from '../../test/support/login.ts';
+import { SECRET } from '../../test/support/parts.ts';
 import { startService } from '../../test/support/service.ts';
 import { eventually } from '../../test/support/wait.ts';
-import { createPerson, eventOf, SECRET } from './fixtures/person.ts';
+import { eventOf } from './fixtures/events.ts';
 
 const database = await createDatabase();
 const running = new Set<Bun.Subprocess>();
@@ -25,7 +27,7 @@ async function start(env: Record<string, string> = {}) {
 
 test('SIGTERM ends streams with reconnect while deliveries are answered, then the process with 0', async () => {
   const { child, logged, origin } = await start();
-  const me = await createPerson(database.sql);
+  const me = await logIn(database.sql);
   const stream = await connect(`${origin}/api/v1/notifications/stream`, me.headers);
   expect((await stream.next()).event).toBe('ready');
   child.kill('SIGTERM');

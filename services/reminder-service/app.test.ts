@@ -1,8 +1,7 @@
 import { afterAll, describe, expect, test } from 'bun:test';
-import { keyId } from '#shared/auth';
-import { SignJWT } from 'jose';
 import { createDatabase } from '../../test/support/database.ts';
-import { partsOf, SECRET } from '../../test/support/parts.ts';
+import { logIn } from '../../test/support/login.ts';
+import { partsOf } from '../../test/support/parts.ts';
 import { createApp } from './app.ts';
 import { schema } from './config.ts';
 import { startEdge } from './fixtures/edge.ts';
@@ -37,20 +36,6 @@ async function deliver(route: string, event: { event_id: string }, token = 'app-
   return response.json() as Promise<{ status?: string; code?: string }>;
 }
 
-/** A person with a session; `scopes`: with an API token instead. */
-async function logIn(scopes?: string[]) {
-  const [userId, sid] = [crypto.randomUUID(), crypto.randomUUID()];
-  const apiToken = `tf_${sid}`;
-  const hash = scopes ? new Bun.CryptoHasher('sha256').update(apiToken).digest() : null;
-  await database.sql`insert into users (id, email, password_hash) values (${userId}, ${`${userId}@example.org`}, 'x')`;
-  await database.sql`
-    insert into sessions (id, user_id, kind, token_hash, scopes)
-    values (${sid}, ${userId}, ${scopes ? 'token' : 'login'}, ${hash}, ${scopes ?? null})`;
-  const jwt = new SignJWT({ sid }).setProtectedHeader({ alg: 'HS256', kid: keyId(SECRET) }).setSubject(userId);
-  const token = await jwt.setExpirationTime('1h').sign(new TextEncoder().encode(SECRET));
-  return { userId, token: scopes ? apiToken : token };
-}
-
 function newStory(user_id: string, hours: number) {
   const due_date = new Date(Date.now() + hours * HOUR).toISOString();
   return createStory({ user_id, title: `In ${hours}`, due_date, reminder_offset: 'PT1H', reminder_status: 'pending' });
@@ -58,7 +43,7 @@ function newStory(user_id: string, hours: number) {
 
 describe('GET /api/v1/reminders/next', () => {
   test('answers what will remind the caller, the nearest first, and why', async () => {
-    const { userId, token } = await logIn();
+    const { id: userId, token } = await logIn(database.sql);
     const [later, sooner, done] = [newStory(userId, 5), newStory(userId, 3), newStory(userId, 4)];
     for (const { created } of [later, sooner, done, newStory(crypto.randomUUID(), 2)])
       expect(await deliver('/events/created', created)).toEqual({ status: 'SUCCESS' });
@@ -79,14 +64,17 @@ describe('GET /api/v1/reminders/next', () => {
   });
 
   test('refuses a limit that is none', async () => {
-    const { token } = await logIn();
+    const { token } = await logIn(database.sql);
     expect(await get('/api/v1/reminders/next?limit=0', token)).toMatchObject({ status: 400 });
     expect(await get('/api/v1/reminders/next?limit=many', token)).toMatchObject({ status: 400 });
   });
 
   test('asks for a login, and of an API token for its scope', async () => {
     expect(await get('/api/v1/reminders/next')).toMatchObject({ status: 401, body: { code: 'MISSING_AUTH_HEADER' } });
-    const [reader, other] = [await logIn(['tasks:read']), await logIn(['audit:read'])];
+    const [reader, other] = [
+      await logIn(database.sql, { scopes: ['tasks:read'] }),
+      await logIn(database.sql, { scopes: ['audit:read'] }),
+    ];
     expect(await get('/api/v1/reminders/next', reader.token)).toMatchObject({ status: 200, body: [] });
     expect(await get('/api/v1/reminders/next', other.token)).toMatchObject({ status: 403 });
   });

@@ -1,10 +1,9 @@
 import { afterAll, describe, expect, test } from 'bun:test';
-import { SignJWT } from 'jose';
-import { API_TOKEN_PREFIX, keyId, type Scope, sha256 } from '#shared/auth';
+import type { Scope } from '#shared/auth';
 import { apps } from '../../services/local/machine/apps.ts';
-import { SECRET } from '../../services/chat-api/fixture.ts';
 import { startApps } from '../support/apps.ts';
 import { createDatabase } from '../support/database.ts';
+import { openSession } from '../support/login.ts';
 import { countedBody } from '../support/unread.ts';
 
 // Who may call what: every route of every service has a row here. A body is read of nobody who is answered by 401.
@@ -134,22 +133,6 @@ async function person({ role = null as string | null } = {}) {
 }
 type Person = Awaited<ReturnType<typeof person>>;
 
-async function accessToken({ id, email }: Person, { isRevoked = false, lifeSeconds = 3600 } = {}): Promise<string> {
-  const sid = crypto.randomUUID();
-  await sql`insert into sessions (id, user_id, revoked_at) values (${sid}, ${id}, ${isRevoked ? new Date() : null})`;
-  return new SignJWT({ sub: id, sid, email, exp: Math.floor(Date.now() / 1000) + lifeSeconds })
-    .setProtectedHeader({ alg: 'HS256', kid: keyId(SECRET) })
-    .sign(new TextEncoder().encode(SECRET));
-}
-
-async function apiToken({ id }: Person, scope: Scope, { isRevoked = false } = {}): Promise<string> {
-  const token = `${API_TOKEN_PREFIX}${crypto.randomUUID()}`;
-  await sql`
-    insert into sessions (id, user_id, kind, name, scopes, token_hash, revoked_at)
-    values (gen_random_uuid(), ${id}, 'token', 'script', ${[scope]}, ${sha256(token)}, ${isRevoked ? new Date() : null})`;
-  return token;
-}
-
 type Headers = Record<string, string>;
 const bearer = (token: string): Headers => ({ authorization: `Bearer ${token}` });
 
@@ -157,7 +140,7 @@ const bearer = (token: string): Headers => ({ authorization: `Bearer ${token}` }
 async function callers(column: Column): Promise<{ shows: Headers; owner: Person }[]> {
   const holder = await person({ role: column === 'admin' ? 'admin' : null });
   const scope = scopes[column];
-  if (scope) return [{ shows: bearer(await apiToken(holder, scope)), owner: holder }];
+  if (scope) return [{ shows: (await openSession(sql, holder.id, { scopes: [scope] })).headers, owner: holder }];
   switch (column) {
     case 'service':
       return [{ shows: { ...bearer(SERVICE_TOKEN), 'dapr-api-token': APP_TOKEN }, owner: holder }];
@@ -166,18 +149,19 @@ async function callers(column: Column): Promise<{ shows: Headers; owner: Person 
     case 'nobody':
       return (await strangers(holder)).map((shows) => ({ shows, owner: holder }));
     default:
-      return [{ shows: bearer(await accessToken(holder)), owner: column === 'user' ? holder : await person() }];
+      return [
+        { shows: (await openSession(sql, holder.id)).headers, owner: column === 'user' ? holder : await person() },
+      ];
   }
 }
 
-async function strangers(holder: Person): Promise<Headers[]> {
-  const shown = [
-    'garbage',
-    await accessToken(holder, { lifeSeconds: -60 }),
-    await accessToken(holder, { isRevoked: true }),
-    await apiToken(holder, 'tasks:read', { isRevoked: true }),
-    SERVICE_TOKEN,
-  ];
+async function strangers({ id }: Person): Promise<Headers[]> {
+  const ended = await Promise.all([
+    openSession(sql, id, { expiresInMs: -60_000 }),
+    openSession(sql, id, { isRevoked: true }),
+    openSession(sql, id, { isRevoked: true, scopes: ['tasks:read'] }),
+  ]);
+  const shown = ['garbage', ...ended.map(({ token }) => token), SERVICE_TOKEN];
   return [{}, { 'dapr-api-token': 'guessed' }, ...shown.map(bearer)];
 }
 

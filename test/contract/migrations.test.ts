@@ -4,6 +4,7 @@ import postgres from 'postgres';
 import { explainGiven } from '../../services/local/state/data.ts';
 import { Refusal } from '../../services/local/machine/refusal.ts';
 import { applyGrants, migrate, migrateDown, migrations } from '../../db/migrate.ts';
+import { runToEnd } from '../support/command.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/wait.ts';
 
@@ -222,12 +223,9 @@ describe('Phase V columns', () => {
 describe('the command', () => {
   const url = 'postgres://nobody@127.0.0.1:1/nothing';
   const run = async (...args: string[]) => {
-    const command = Bun.spawn([process.execPath, join(import.meta.dir, '../../db/migrate.ts'), ...args], {
-      env: { DATABASE_URL: url },
-      stdout: 'ignore',
-      stderr: 'pipe',
-    });
-    return { said: await command.stderr.text(), code: await command.exited };
+    const program = join(import.meta.dir, '../../db/migrate.ts');
+    const { err, exitCode } = await runToEnd([process.execPath, program, ...args], { DATABASE_URL: url });
+    return { said: err, code: exitCode };
   };
 
   test.each([

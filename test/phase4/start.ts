@@ -1,5 +1,6 @@
 import { migrateDown } from '../../db/migrate.ts';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { createDatabase } from '../support/database.ts';
+import { startService } from '../support/service.ts';
 
 export interface Target {
   name: string;
@@ -17,8 +18,6 @@ export const targets: Target[] = PHASE4_URL
       { name: 'the schema after the down-migration', start: () => startOurs({ events: 'off', isTakenDown: true }) },
     ];
 
-const READY_MS = 15_000;
-
 /** chat-api as a process of its own, without a sidecar: nothing listens on its port. */
 async function startOurs({
   events,
@@ -31,60 +30,19 @@ async function startOurs({
 }): Promise<{ url: string; stop: () => Promise<void> }> {
   const database = await createDatabase({ phase });
   if (isTakenDown) await migrateDown(database.url(), { to: 1, dropData: true });
-  const child = Bun.spawn([process.execPath, '--no-orphans', 'services/chat-api/main.ts'], {
-    cwd: `${import.meta.dir}/../..`,
-    env: environment(database, events),
-    stdio: ['ignore', 'pipe', 'inherit'],
+  const { child, origin } = await startService('chat-api', {
+    DATABASE_URL: database.url('chat-api'),
+    DAPR_HTTP_PORT: '1',
+    JWT_SECRET: crypto.randomUUID(),
+    EVENTS: events,
+    DELIVERY_DRAIN_MS: '0',
   });
-  const timer = setTimeout(() => child.kill(), READY_MS);
-  const lines = linesOf(child.stdout);
-  try {
-    const port = await portIn(lines);
-    void drain(lines);
-    return {
-      url: `http://127.0.0.1:${port}`,
-      async stop() {
-        child.kill('SIGTERM');
-        await child.exited;
-        await database.drop();
-      },
-    };
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-const environment = (database: TestDatabase, events: string): Record<string, string> => ({
-  HOST: '127.0.0.1',
-  PORT: '0',
-  DATABASE_URL: database.url('chat-api'),
-  DAPR_HTTP_PORT: '1',
-  JWT_SECRET: crypto.randomUUID(),
-  EVENTS: events,
-  DELIVERY_DRAIN_MS: '0',
-  LOG_LEVEL: 'info',
-});
-
-/** The port stands in the line that says it listens. */
-async function portIn(lines: AsyncIterator<string>): Promise<number> {
-  for (let next = await lines.next(); !next.done; next = await lines.next()) {
-    const { message, port } = JSON.parse(next.value) as { message: string; port?: number };
-    if (message === 'listening' && port !== undefined) return port;
-  }
-  throw new Error('chat-api ended before it listened');
-}
-
-async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let rest = '';
-  for await (const chunk of stream) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-    rest = lines.pop() ?? '';
-    yield* lines;
-  }
-}
-
-/** A full pipe would stop the process. Its errors are what explains a failed test. */
-async function drain(lines: AsyncIterable<string>): Promise<void> {
-  for await (const line of lines) if (line.includes('"level":"error"')) console.error(line);
+  return {
+    url: origin,
+    async stop() {
+      child.kill('SIGTERM');
+      await child.exited;
+      await database.drop();
+    },
+  };
 }

@@ -1,7 +1,8 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import { sha256 } from '#shared/auth';
+import { SECRET } from '../../../test/support/parts.ts';
 import { eventually } from '../../../test/support/wait.ts';
-import { claimsOf, createHouse, newUser, PASSWORD, refusalOf, SECRET } from '../fixture.ts';
+import { claimsOf, createHouse, newUser, PASSWORD, refusalOf } from '../fixture.ts';
 import { issueCode } from './codes.ts';
 import { normalized } from './email.ts';
 

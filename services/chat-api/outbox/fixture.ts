@@ -4,6 +4,7 @@ import { createLog } from '#shared/log';
 import { createLoop } from '#shared/loop';
 import { createMetrics } from '#shared/metrics';
 import type { TestDatabase } from '../../../test/support/database.ts';
+import { factsOf, taskOf } from '../../../test/support/task.ts';
 import { createRelay } from './relay.ts';
 
 // For the tests of this folder: the outside of a sidecar, and rows as a change would have written them.
@@ -77,40 +78,9 @@ export async function writeEvents(database: TestDatabase, { tasks = 1, versions 
 }
 
 function eventOf(taskId: string, version: number): TaskEvent {
-  const at = '2026-11-24T10:00:00.000Z';
-  const userId = '0f7b3b52-6d0f-4f5d-9d3e-0a2b8c1d4e5f';
-  const facts = {
-    event_id: Bun.randomUUIDv7(),
-    timestamp: at,
-    actor: { type: 'user', id: userId },
-    task_id: taskId,
-    user_id: userId,
-    recipients: [userId],
-    task_version: version,
-    correlation_id: crypto.randomUUID(),
-    task: {
-      id: taskId,
-      user_id: userId,
-      title: `Version ${version}`,
-      description: null,
-      completed: false,
-      created_at: at,
-      updated_at: at,
-      priority: null,
-      due_date: null,
-      due_all_day: null,
-      timezone: null,
-      recurrence_pattern: null,
-      recurrence_end_date: null,
-      catch_up: null,
-      reminder_offset: null,
-      reminder_status: null,
-      snoozed_until: null,
-      parent_recurring_task_id: null,
-      occurrence_date: null,
-      version,
-    },
-  };
+  const title = `Version ${version}`;
+  const task = taskOf({ id: taskId, title, version }, '2026-11-24T10:00:00.000Z');
+  const facts = { ...factsOf(task), task };
   if (version === 1) return { event_type: 'task.created', ...facts };
-  return { event_type: 'task.updated', ...facts, changes: { title: { old: 'before', new: `Version ${version}` } } };
+  return { event_type: 'task.updated', ...facts, changes: { title: { old: 'before', new: title } } };
 }

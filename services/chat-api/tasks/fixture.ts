@@ -1,4 +1,3 @@
-import { SignJWT } from 'jose';
 import { admission } from '#shared/admission';
 import { createAuthenticator } from '#shared/auth';
 import { createCallers } from '#shared/callers';
@@ -8,12 +7,13 @@ import type { TaskEvent } from '#shared/events';
 import { createLog } from '#shared/log';
 import { createLongAnswers } from '#shared/long-answer';
 import type { TestDatabase } from '../../../test/support/database.ts';
+import { logIn } from '../../../test/support/login.ts';
+import { SECRET } from '../../../test/support/parts.ts';
 import { sessionTables } from '../auth/live-sessions.ts';
 import { taskRoutes } from './index.ts';
 
 // For the tests of this folder: the routes on a database, and people who call them.
 
-const secret = 'a secret of at least thirty-two characters';
 const SERVICE_TOKEN = 'service-token-of-thirty-two-characters';
 const APP_TOKEN = 'the token of the sidecar';
 
@@ -30,7 +30,7 @@ export function startApi(database: TestDatabase, { tasksPerUser = 100_000, atOnc
   const wakes = { count: 0 };
   const authenticator = createAuthenticator({
     lookup: sessionTables(sql),
-    secrets: [secret],
+    secrets: [SECRET],
     serviceTokens: [SERVICE_TOKEN],
     appTokens: [APP_TOKEN],
     callers: createCallers({
@@ -75,21 +75,14 @@ export function startApi(database: TestDatabase, { tasksPerUser = 100_000, atOnc
     longAnswers,
     /** A new user with a session. */
     async person({ timezone = null }: { timezone?: string | null } = {}) {
-      const [id, sid] = [crypto.randomUUID(), crypto.randomUUID()];
-      await database.sql`insert into users (id, email, password_hash, timezone) values (${id}, ${`${id}@example.com`}, '', ${timezone})`;
-      await database.sql`insert into sessions (id, user_id) values (${sid}, ${id})`;
-      const token = await new SignJWT({ sid })
-        .setProtectedHeader({ alg: 'HS256' })
-        .setSubject(id)
-        .setExpirationTime('1h')
-        .sign(new TextEncoder().encode(secret));
-      const authorization = `Bearer ${token}`;
+      const { id, headers: login } = await logIn(database.sql);
+      await database.sql`update users set timezone = ${timezone} where id = ${id}`;
       return {
         id,
         call: (method: string, path: string, body?: unknown, headers: Json = {}) =>
-          call({ authorization, ...headers }, method, path, body),
+          call({ ...login, ...headers }, method, path, body),
         /** An answer of which nothing is read yet. */
-        open: (path: string, method = 'GET') => ask({ authorization }, method, path),
+        open: (path: string, method = 'GET') => ask(login, method, path),
       };
     },
     /** As the recurring-task-processor calls, through the sidecar. */

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'bun:test';
-import { join } from 'node:path';
 import { createDatabase } from '../../../test/support/database.ts';
+import { startService } from '../../../test/support/service.ts';
 import { eventually } from '../../../test/support/wait.ts';
 import { publishEvent, RESOURCES, startPair, startToyApp } from './fixture.ts';
 
@@ -135,24 +135,19 @@ test('trims what is older than seven days and read by all, nothing else', async 
 
 /** The process as `up` starts it: its chat-api sidecar's port, and a kill that waits for the end. */
 async function spawnStandIn(databaseUrl: string, appPort: number) {
-  const child = Bun.spawn([process.execPath, join(import.meta.dir, 'main.ts')], {
-    env: {
-      ...process.env,
-      SIDECAR_DATABASE_URL: databaseUrl,
-      SIDECAR_RESOURCES: RESOURCES,
-      SIDECAR_CONTROL_PORT: '0',
-      SIDECAR_CONTROL_TOKEN: 'shown by nobody',
-      SIDECAR_APPS: JSON.stringify([
-        { appId: 'chat-api', httpPort: 0 },
-        { appId: 'audit-logger', appPort, httpPort: 0 },
-      ]),
-    },
-    stdout: 'pipe',
-    stderr: 'inherit',
-  });
-  const lines = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  const { value = '' } = await lines.read();
-  const { apps } = JSON.parse(value.split('\n')[0] ?? '') as { apps: { http_port: number }[] };
+  const environment = {
+    SIDECAR_DATABASE_URL: databaseUrl,
+    SIDECAR_RESOURCES: RESOURCES,
+    SIDECAR_CONTROL_PORT: '0',
+    SIDECAR_CONTROL_TOKEN: 'shown by nobody',
+    SIDECAR_APPS: JSON.stringify([
+      { appId: 'chat-api', httpPort: 0 },
+      { appId: 'audit-logger', appPort, httpPort: 0 },
+    ]),
+  };
+  const ready = 'sidecars started';
+  const { child, logged } = await startService('local/sidecar', environment, { ready });
+  const { apps } = logged(ready) as unknown as { apps: { http_port: number }[] };
   return {
     port: apps[0]?.http_port ?? 0,
     async kill() {

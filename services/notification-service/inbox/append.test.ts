@@ -1,8 +1,9 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import { createDatabase } from '../../../test/support/database.ts';
+import { type Login, logIn } from '../../../test/support/login.ts';
 import { startRelay } from '../../../test/support/relay.ts';
 import { eventually } from '../../../test/support/wait.ts';
-import { createPerson, eventOf, type Person, reminderOf } from '../fixtures/person.ts';
+import { eventOf, reminderOf } from '../fixtures/events.ts';
 import { startReplica } from '../fixtures/replica.ts';
 
 const database = await createDatabase();
@@ -20,7 +21,7 @@ const numbers = (count: number) => Array.from({ length: count }, (_, n) => n + 1
 
 describe('an event', () => {
   test('becomes one row of each recipient, with the next number of each', async () => {
-    const [me, other] = [await createPerson(database.sql), await createPerson(database.sql)];
+    const [me, other] = [await logIn(database.sql), await logIn(database.sql)];
     await replica.deliver(eventOf(other));
     const event = eventOf(me, 'Ours', { recipients: [me.id, other.id, me.id] });
     expect(await replica.deliver(event)).toBe('SUCCESS');
@@ -30,7 +31,7 @@ describe('an event', () => {
 
   test('delivered again, also at the same time and to another replica, changes nothing and uses no number', async () => {
     const second = await startReplica(url);
-    const me = await createPerson(database.sql);
+    const me = await logIn(database.sql);
     const events = numbers(30).map((n) => eventOf(me, `Task ${n}`));
     const deliveries = events.flatMap((event) => [replica, replica, second].map((each) => each.deliver(event)));
     expect(new Set(await Promise.all(deliveries))).toEqual(new Set(['SUCCESS']));
@@ -44,7 +45,7 @@ describe('an event', () => {
 
   test('of many users at once, on two replicas, leaves no number out', async () => {
     const second = await startReplica(url);
-    const people = await Promise.all(numbers(20).map(() => createPerson(database.sql)));
+    const people = await Promise.all(numbers(20).map(() => logIn(database.sql)));
     const before = await replica.metric('taskflow_notifications_appended_total');
     await Promise.all(
       numbers(20).flatMap((n) =>
@@ -63,7 +64,7 @@ describe('an event', () => {
   });
 
   test('is looked for by the index, not by reading the inbox of everybody', async () => {
-    const me = await createPerson(database.sql);
+    const me = await logIn(database.sql);
     const reads = async () => {
       const [row] = await database.sql<{ by_index: number; whole: number }[]>`
         select idx_scan::int as by_index, seq_scan::int as whole from pg_stat_user_tables where relname = 'notifications'`;
@@ -84,7 +85,7 @@ describe('an event', () => {
   test('of many recipients is sent to the database once, not once for each', async () => {
     const relay = startRelay(url);
     const second = await startReplica(relay.url, { hasHints: false });
-    const me = await createPerson(database.sql);
+    const me = await logIn(database.sql);
     const description = 'x'.repeat(5000);
     const event = eventOf(me, 'Ours', { description, recipients: numbers(100).map(() => crypto.randomUUID()) });
     const before = relay.sent();
@@ -98,7 +99,7 @@ describe('an event', () => {
   });
 
   test('of 500 recipients is written, beside others of the same moment; one of more is a dead letter', async () => {
-    const me = await createPerson(database.sql);
+    const me = await logIn(database.sql);
     const recipients = numbers(501).map(() => crypto.randomUUID());
     const many = eventOf(me, 'Ours', { recipients: recipients.slice(1) });
     const events = [eventOf(me), many, eventOf(me), eventOf(me, 'More', { recipients })];
@@ -109,21 +110,21 @@ describe('an event', () => {
   });
 
   test('of a type that a later version adds is kept', async () => {
-    const me = await createPerson(database.sql);
+    const me = await logIn(database.sql);
     const event = eventOf(me, '', { event_type: 'task.shared', task: undefined, with: 'a friend' });
     expect(await replica.deliver(event)).toBe('SUCCESS');
     expect(await rowsOf(me)).toMatchObject([{ type: 'task.shared', payload: { with: 'a friend' } }]);
   });
 
   test('carries the trace of the request that caused it', async () => {
-    const me = await createPerson(database.sql);
+    const me = await logIn(database.sql);
     const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
     await replica.deliver(eventOf(me), traceparent);
     expect(await rowsOf(me)).toMatchObject([{ payload: { traceparent } }]);
   });
 
   test('that the database refuses is refused alone, the others of its batch are written', async () => {
-    const me = await createPerson(database.sql);
+    const me = await logIn(database.sql);
     const bad = eventOf(me, 'half a \ud800 pair');
     const events = numbers(21).map((n) => (n === 11 ? bad : eventOf(me, `Task ${n}`)));
     const statuses = await Promise.all(events.map((event) => replica.deliver(event)));
@@ -136,8 +137,8 @@ describe('an event', () => {
 });
 
 describe('notify', () => {
-  const by = (type: string, id: string) => (me: Person) => eventOf(me, '', { actor: { type, id } });
-  const own = (type: string) => (me: Person) => eventOf(me, '', { actor: { type, id: me.id, name: 'script' } });
+  const by = (type: string, id: string) => (me: Login) => eventOf(me, '', { actor: { type, id } });
+  const own = (type: string) => (me: Login) => eventOf(me, '', { actor: { type, id: me.id, name: 'script' } });
   test.each([
     ['own change', own('user'), false],
     ['own change by an API token', own('token'), false],
@@ -147,7 +148,7 @@ describe('notify', () => {
     ['an operator', by('operator', 'root'), true],
     ['a reminder', reminderOf, true],
   ])('%s', async (_, make, notify) => {
-    const me = await createPerson(database.sql);
+    const me = await logIn(database.sql);
     await replica.deliver(make(me));
     const [row] = await rowsOf(me);
     expect(row?.notify).toBe(notify);
@@ -156,7 +157,7 @@ describe('notify', () => {
 });
 
 test('the first event after the service has started is on the stream within the same moment', async () => {
-  const me = await createPerson(database.sql);
+  const me = await logIn(database.sql);
   const stream = await replica.open(me);
   await stream.next();
   await Promise.all([replica.deliver(eventOf(me)), stream.next()]);

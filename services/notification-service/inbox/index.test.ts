@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import { createDatabase } from '../../../test/support/database.ts';
-import { createPerson, eventOf, type Person, reminderOf } from '../fixtures/person.ts';
+import { type Login, logIn } from '../../../test/support/login.ts';
+import { eventOf, reminderOf } from '../fixtures/events.ts';
 import { startReplica } from '../fixtures/replica.ts';
 import type { Item } from './model.ts';
 import { purgeInbox } from './purge.ts';
@@ -13,24 +14,24 @@ afterAll(async () => {
 });
 
 /** A person with so many own changes (born read), then so many reminders (unread). */
-async function personWith(changes: number, reminders = 0): Promise<Person> {
-  const me = await createPerson(database.sql);
+async function personWith(changes: number, reminders = 0): Promise<Login> {
+  const me = await logIn(database.sql);
   for (let n = 0; n < changes; n++) await replica.deliver(eventOf(me, `Task ${n}`));
   for (let n = 0; n < reminders; n++) await replica.deliver(reminderOf(me));
   return me;
 }
 
-const idsOf = async (me: Person, path: string) => (await replica.get<Item[]>(me, path)).map(({ id }) => id);
+const idsOf = async (me: Login, path: string) => (await replica.get<Item[]>(me, path)).map(({ id }) => id);
 
 test('the published paths have no slash at their end', async () => {
-  const { paths } = await replica.get<{ paths: object }>(await createPerson(database.sql), '/openapi.json');
+  const { paths } = await replica.get<{ paths: object }>(await logIn(database.sql), '/openapi.json');
   expect(Object.keys(paths)).toContain('/api/v1/notifications');
   expect(Object.keys(paths).filter((path) => path.endsWith('/'))).toEqual([]);
 });
 
 describe('GET /notifications', () => {
   test('gives the items newest first, each with its whole event', async () => {
-    const me = await createPerson(database.sql);
+    const me = await logIn(database.sql);
     const event = eventOf(me, 'Water', { added_later: { kept: [1, null] } });
     await replica.deliver(event);
     const [item] = await replica.get<Item[]>(me, '');
@@ -45,7 +46,7 @@ describe('GET /notifications', () => {
     expect(await idsOf(me, '')).toEqual([2, 1]);
   });
 
-  async function pagesOf(me: Person, first: string): Promise<number[][]> {
+  async function pagesOf(me: Login, first: string): Promise<number[][]> {
     const pages: number[][] = [];
     for (let path: string | undefined = first; path !== undefined;) {
       const response = await replica.call(me, 'GET', path);
@@ -60,7 +61,7 @@ describe('GET /notifications', () => {
   });
 
   test('is cut at 1 MiB of events, in both directions', async () => {
-    const me = await createPerson(database.sql);
+    const me = await logIn(database.sql);
     const events = Array.from({ length: 24 }, () => eventOf(me, 'Long', { note: 'x'.repeat(100_000) }));
     for (const event of events) await replica.deliver(event);
     const ids = Array.from({ length: 24 }, (_, i) => i + 1);
@@ -84,7 +85,7 @@ describe('GET /notifications', () => {
 
   test("is nobody else's, and refuses what is no number", async () => {
     await personWith(1);
-    const other = await createPerson(database.sql);
+    const other = await logIn(database.sql);
     expect(await idsOf(other, '')).toEqual([]);
     for (const query of [
       'limit=0',
@@ -115,7 +116,7 @@ describe('POST /notifications/:id/read', () => {
     const again = await replica.call(me, 'POST', '/1/read');
     expect(await again.json()).toEqual({ ...first, read_at: '2026-01-02T00:00:00.000Z' });
     expect(await idsOf(me, '?unread=true')).toEqual([2]);
-    const other = await createPerson(database.sql);
+    const other = await logIn(database.sql);
     for (const [by, id] of [
       [other, '1'],
       [me, '9'],
@@ -141,7 +142,7 @@ describe('POST /notifications/read-all', () => {
 
 describe('GET and PUT /notifications/preferences', () => {
   test('all at first, then what was chosen; nothing else', async () => {
-    const me = await createPerson(database.sql);
+    const me = await logIn(database.sql);
     expect(await replica.get(me, '/preferences')).toEqual({ level: 'all' });
     await replica.call(me, 'PUT', '/preferences', { level: 'none' });
     await replica.call(me, 'PUT', '/preferences', { level: 'critical' });
@@ -153,7 +154,7 @@ describe('GET and PUT /notifications/preferences', () => {
 describe('the purge', () => {
   const purge = () => purgeInbox({ sql: replica.sql, log: quiet, readDays: 7, unreadDays: 30 }, new Date());
   const quiet = { debug() {}, info() {}, warn() {}, error() {}, child: () => quiet };
-  const age = (me: Person, seq: number, days: number) =>
+  const age = (me: Login, seq: number, days: number) =>
     database.sql`update notifications set created_at = now() - make_interval(days => ${days})
       where user_id = ${me.id} and seq = ${seq}`;
 

@@ -1,9 +1,10 @@
 import { afterAll, afterEach, describe, expect, test } from 'bun:test';
 import { createDatabase } from '../../../test/support/database.ts';
 import type { Block } from '../../../test/support/event-source.ts';
+import { logIn } from '../../../test/support/login.ts';
 import { eventually } from '../../../test/support/wait.ts';
 import { holdOpening } from '../fixtures/hold-opening.ts';
-import { createPerson, eventOf } from '../fixtures/person.ts';
+import { eventOf } from '../fixtures/events.ts';
 import { type Replica, startReplica } from '../fixtures/replica.ts';
 import { openStuck, personWithMuch } from '../fixtures/stuck.ts';
 import { type End, unavailable } from './ends.ts';
@@ -84,14 +85,14 @@ const ways: Record<End, Way> = {
     async walk() {
       const replica = await start();
       await replica.connections.drain(0);
-      return (await replica.open(await createPerson(database.sql))).rest();
+      return (await replica.open(await logIn(database.sql))).rest();
     },
   },
   unavailable: {
     last: frameOf('unavailable', '{"reason":"database"}', 10_000),
     async walk() {
       const replica = await start();
-      const me = await createPerson(database.sql);
+      const me = await logIn(database.sql);
       const release = await holdOpening(database.sql);
       const frames = await replica.open(me).then((stream) => stream.rest());
       await release();
@@ -144,7 +145,7 @@ async function start(settings: Parameters<typeof startReplica>[1] = {}): Promise
 /** A stream that has begun, on a replica of its own. */
 async function openOne({ query = '', expiresInMs = 3_600_000 } = {}) {
   const replica = await start();
-  const me = await createPerson(database.sql, { expiresInMs });
+  const me = await logIn(database.sql, { expiresInMs });
   const stream = await replica.open(me, query);
   await stream.next();
   return { replica, me, stream };

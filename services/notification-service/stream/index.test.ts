@@ -1,9 +1,10 @@
 import { afterAll, afterEach, describe, expect, test } from 'bun:test';
 import { createDatabase } from '../../../test/support/database.ts';
 import { type EventStream, StreamRefused } from '../../../test/support/event-source.ts';
+import { type Login, logIn, openSession } from '../../../test/support/login.ts';
 import { said } from '../../../test/support/raw.ts';
 import { eventually } from '../../../test/support/wait.ts';
-import { createPerson, eventOf, type Person, reminderOf } from '../fixtures/person.ts';
+import { eventOf, reminderOf } from '../fixtures/events.ts';
 import { type Replica, startReplica } from '../fixtures/replica.ts';
 
 const database = await createDatabase();
@@ -16,16 +17,16 @@ afterAll(async () => {
   await database.drop();
 });
 
-const person = () => createPerson(database.sql);
+const person = () => logIn(database.sql);
 
-async function open(by: Person, query = '', headers: Record<string, string> = {}, at: Replica = replica) {
+async function open(by: Login, query = '', headers: Record<string, string> = {}, at: Replica = replica) {
   const stream = await at.open(by, query, headers);
   opened.push(stream);
   return stream;
 }
 
 /** So many changes of their own, committed one after the other. */
-async function changes(by: Person, count: number, from = 1, at: Replica = replica): Promise<void> {
+async function changes(by: Login, count: number, from = 1, at: Replica = replica): Promise<void> {
   for (let n = from; n < from + count; n++) expect(await at.deliver(eventOf(by, `Task ${n}`))).toBe('SUCCESS');
 }
 
@@ -58,15 +59,9 @@ describe('GET /notifications/stream', () => {
     expect(nobody?.status).toBe(401);
     expect(JSON.parse(nobody?.body ?? '')).toMatchObject({ code: expect.any(String), message: expect.any(String) });
     const me = await person();
-    const token = async (scopes: string[]) => {
-      const secret = `tf_${crypto.randomUUID()}`;
-      const hash = new Bun.CryptoHasher('sha256').update(secret).digest();
-      await database.sql`insert into sessions (id, user_id, kind, name, scopes, token_hash)
-        values (${crypto.randomUUID()}, ${me.id}, 'token', 'script', ${scopes}, ${hash})`;
-      return { ...me, headers: { authorization: `Bearer ${secret}` } };
-    };
-    expect((await refusal(open(await token(['tasks:read']))))?.status).toBe(403);
-    const stream = await open(await token(['notifications:read']));
+    const withToken = (...scopes: string[]) => openSession(database.sql, me.id, { scopes });
+    expect((await refusal(open(await withToken('tasks:read'))))?.status).toBe(403);
+    const stream = await open(await withToken('notifications:read'));
     expect((await stream.next()).event).toBe('ready');
   });
 
@@ -88,7 +83,7 @@ describe('GET /notifications/stream', () => {
 });
 
 describe.each(['', '/'])('HEAD /notifications/stream%s', (slash) => {
-  const head = (by: Person, query: string) => {
+  const head = (by: Login, query: string) => {
     const line = `HEAD /api/v1/notifications/stream${slash}?${query} HTTP/1.1`;
     const headers = [`Authorization: ${by.headers.authorization}`, 'Host: localhost', 'Connection: close'];
     return said(Number(new URL(replica.origin).port), [line, ...headers, '', ''].join('\r\n'));
@@ -180,7 +175,7 @@ describe('resuming', () => {
 });
 
 /** Rows as the append leaves them, at once. */
-async function appendRows(by: Person, count: number, padding = ''): Promise<void> {
+async function appendRows(by: Login, count: number, padding = ''): Promise<void> {
   const event = eventOf(by, padding);
   await database.sql`
     with rows as (
@@ -299,7 +294,7 @@ describe('the end of a stream', () => {
   });
 
   test('comes with token-expired when the token expires', async () => {
-    const me = await createPerson(database.sql, { expiresInMs: 2500 });
+    const me = await logIn(database.sql, { expiresInMs: 2500 });
     const stream = await open(me);
     await stream.next();
     expect((await stream.rest()).map(({ event }) => event)).toEqual(['token-expired']);

@@ -1,8 +1,9 @@
 import { afterAll, expect, test } from 'bun:test';
 import { createDatabase } from '../../../test/support/database.ts';
+import { logIn } from '../../../test/support/login.ts';
 import { eventually } from '../../../test/support/wait.ts';
 import { holdOpening } from '../fixtures/hold-opening.ts';
-import { createPerson, eventOf } from '../fixtures/person.ts';
+import { eventOf } from '../fixtures/events.ts';
 import { startReplica } from '../fixtures/replica.ts';
 
 const database = await createDatabase();
@@ -15,7 +16,7 @@ afterAll(async () => {
 const openStreams = () => replica.metric('taskflow_streams_open');
 
 test('a client that leaves before its stream has begun is counted out', async () => {
-  const me = await createPerson(database.sql);
+  const me = await logIn(database.sql);
   const release = await holdOpening(database.sql);
   const leaving = new AbortController();
   const url = `${replica.origin}/api/v1/notifications/stream`;
@@ -28,7 +29,7 @@ test('a client that leaves before its stream has begun is counted out', async ()
 });
 
 test('a stream that is replaced before it has begun ends, and its place is not taken twice', async () => {
-  const me = await createPerson(database.sql);
+  const me = await logIn(database.sql);
   const release = await holdOpening(database.sql);
   const older = replica.open(me, 'client=tab');
   await eventually(async () => (await openStreams()) === 1);
@@ -46,7 +47,7 @@ test('a stream that is replaced before it has begun ends, and its place is not t
 });
 
 test('a database that does not answer costs no place: unavailable after three seconds', async () => {
-  const me = await createPerson(database.sql);
+  const me = await logIn(database.sql);
   const release = await holdOpening(database.sql);
   const stream = await replica.open(me);
   expect(await stream.rest()).toMatchObject([{ event: 'unavailable', data: '{"reason":"database"}' }]);
@@ -55,7 +56,7 @@ test('a database that does not answer costs no place: unavailable after three se
 });
 
 test('a stream that is drained before it has begun sends its client away with reconnect', async () => {
-  const me = await createPerson(database.sql);
+  const me = await logIn(database.sql);
   const old = await startReplica(database.url('notification-service'));
   const release = await holdOpening(database.sql);
   const stream = old.open(me);

@@ -1,7 +1,8 @@
 import { afterAll, expect, test } from 'bun:test';
 import { createDatabase } from '../../../test/support/database.ts';
+import { logIn } from '../../../test/support/login.ts';
 import { eventually } from '../../../test/support/wait.ts';
-import { createPerson, eventOf } from '../fixtures/person.ts';
+import { eventOf } from '../fixtures/events.ts';
 import { startReplica } from '../fixtures/replica.ts';
 import { big, EVENTS, openStuck, personWithMuch } from '../fixtures/stuck.ts';
 
@@ -16,7 +17,7 @@ const numbers = (count: number) => Array.from({ length: count }, (_, n) => n + 1
 
 test('a client that does not read is ended, and delays nobody', async () => {
   const replica = await start();
-  const [me, other] = [await createPerson(database.sql), await createPerson(database.sql)];
+  const [me, other] = [await logIn(database.sql), await logIn(database.sql)];
   const stuck = await openStuck(replica.origin, STREAM, me.headers);
   const [mine, theirs] = [await replica.open(me), await replica.open(other)];
   await eventually(async () => (await replica.metric('taskflow_streams_open')) === 3);

@@ -1,9 +1,10 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import postgres from 'postgres';
 import { createDatabase } from '../../../test/support/database.ts';
+import { logIn } from '../../../test/support/login.ts';
 import { startRelay } from '../../../test/support/relay.ts';
 import { eventually } from '../../../test/support/wait.ts';
-import { createPerson, eventOf } from '../fixtures/person.ts';
+import { eventOf } from '../fixtures/events.ts';
 import { startReplica } from '../fixtures/replica.ts';
 
 const database = await createDatabase();
@@ -22,7 +23,7 @@ describe('two replicas on one database', () => {
       startReplica(url, { livePerSecond: 1000, ...settings }),
       startReplica(url, { livePerSecond: 1000, ...settings }),
     ]);
-    const people = await Promise.all(numbers(4).map(() => createPerson(database.sql)));
+    const people = await Promise.all(numbers(4).map(() => logIn(database.sql)));
     const streams = await Promise.all(people.flatMap((person) => replicas.map((replica) => replica.open(person))));
     await Promise.all(streams.map((stream) => stream.next()));
     const [one, two] = replicas;
@@ -46,7 +47,7 @@ describe('two replicas on one database', () => {
 
   test('a preference set on one holds on the other with its next look', async () => {
     const [one, two] = [await startReplica(url), await startReplica(url, { lookMs: 50 })];
-    const me = await createPerson(database.sql);
+    const me = await logIn(database.sql);
     const stream = await two.open(me);
     await stream.next();
     await one.call(me, 'PUT', '/preferences', { level: 'none' });
@@ -66,7 +67,7 @@ describe('a hint that is not ours', () => {
   test.each(['all', 'none'])('neither silences a stream nor makes it skip, at level %s', async (level) => {
     const replica = await startReplica(url, { lookMs: 50 });
     const stranger = postgres(database.url('recurring-task-processor'), { max: 1 });
-    const [me, other] = [await createPerson(database.sql), await createPerson(database.sql)];
+    const [me, other] = [await logIn(database.sql), await logIn(database.sql)];
     await replica.call(me, 'PUT', '/preferences', { level });
     const [mine, theirs] = [await replica.open(me), await replica.open(other)];
     await Promise.all([mine.next(), theirs.next()]);
@@ -87,7 +88,7 @@ describe('a hint that is not ours', () => {
 
   test('skips nothing that came after the preferences had changed under the read that it caused', async () => {
     const replica = await startReplica(url, { lookMs: 50 });
-    const me = await createPerson(database.sql);
+    const me = await logIn(database.sql);
     await replica.call(me, 'PUT', '/preferences', { level: 'none' });
     const stream = await replica.open(me);
     await stream.next();
@@ -116,14 +117,14 @@ describe('while the database is gone', () => {
   test('open streams stay, new ones are told, events are offered again, and all goes on when it is back', async () => {
     const relay = startRelay(url);
     const replica = await startReplica(relay.url, { sessionCheckMs: 50 });
-    const me = await createPerson(database.sql);
+    const me = await logIn(database.sql);
     const stream = await replica.open(me);
     await stream.next();
     relay.cut();
     await eventually(() =>
       replica.logged.find(({ message, loop }) => message === 'loop degraded' && loop === 'sessions'),
     );
-    const late = await replica.open(await createPerson(database.sql));
+    const late = await replica.open(await logIn(database.sql));
     expect(await late.rest()).toMatchObject([{ event: 'unavailable', data: '{"reason":"database"}' }]);
     expect((await replica.call(me, 'GET', '')).status).toBe(503);
     const event = eventOf(me);
