@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { DEAD_LETTER_ROUTE } from '#shared/events';
-import { CREATED, startToys, type Toy, type Toys, UPDATED } from './toys.ts';
+import { CREATED, startToys, type Toy, type Toys, UPDATED } from './fixtures/toys.ts';
 
 // What becomes of an event that its consumer refuses for good, and of a dead letter that is refused in its turn.
 

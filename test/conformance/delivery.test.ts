@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { DEAD_LETTER_ROUTE } from '#shared/events';
 import { eventually } from '../support/wait.ts';
 import { differences, isReal } from './differences.ts';
-import { type Answer, startToys, type Toy, type Toys, UPDATED } from './toys.ts';
+import { type Answer, startToys, type Toy, type Toys, UPDATED } from './fixtures/toys.ts';
 
 // What a sidecar makes of each answer of a consumer, and of a consumer that is not there.
 

@@ -3,7 +3,7 @@ import { DEAD_LETTER_ROUTE, deadLetterTopic, events, eventTypes, PUBSUB } from '
 import type { AppId } from '../../services/local/machine/apps.ts';
 import { eventually } from '../support/wait.ts';
 import { differences } from './differences.ts';
-import { refusal, startToys, type Toys } from './toys.ts';
+import { refusal, startToys, type Toys } from './fixtures/toys.ts';
 
 // What a sidecar says of itself and does for its app in every state of the app and of the broker. Its own health never
 // tells of the broker: look at the components, or at what publishing answers.

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { hostname } from 'node:os';
 import { eventually } from '../support/wait.ts';
 import { isReal } from './differences.ts';
-import { DONE, grpcPortOf, grpcStatus, NOT_SERVED } from './grpc.ts';
-import { refusal, startToys, type Toy, type Toys } from './toys.ts';
+import { DONE, grpcPortOf, grpcStatus, NOT_SERVED } from './fixtures/grpc.ts';
+import { refusal, startToys, type Toy, type Toys } from './fixtures/toys.ts';
 
 // One service calls another through both their sidecars.
 

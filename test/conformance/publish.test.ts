@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { PUBSUB } from '#shared/events';
-import { CREATED, refusal, startToys, type Toy, type Toys } from './toys.ts';
+import { CREATED, refusal, startToys, type Toy, type Toys } from './fixtures/toys.ts';
 
 // What a sidecar makes of a publish: the envelope that arrives, the partition it takes, and what is refused.
 

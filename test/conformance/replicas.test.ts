@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { eventually } from '../support/wait.ts';
 import { differences } from './differences.ts';
-import { startToys, type Toy, type Toys } from './toys.ts';
+import { startToys, type Toy, type Toys } from './fixtures/toys.ts';
 
 // Two replicas of one app, each with a sidecar of its own: who gets what, and what happens when one is lost.
 

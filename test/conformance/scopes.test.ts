@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { consumers, deadLetterTopic, events, eventTypes, PUBSUB } from '#shared/events';
 import { apps } from '../../services/local/machine/apps.ts';
-import { refusal, startToys, type Toys } from './toys.ts';
+import { refusal, startToys, type Toys } from './fixtures/toys.ts';
 
 // The producer rule, asked of the sidecars themselves: each app publishes through its own.
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { PUBSUB } from '#shared/events';
-import { CREATED, startToys, tokens, type Toys } from './toys.ts';
+import { CREATED, startToys, tokens, type Toys } from './fixtures/toys.ts';
 
 // Who may speak to whom: the app shows its sidecar one token, the sidecar shows the app another.
 

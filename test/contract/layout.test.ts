@@ -98,6 +98,18 @@ describe('who may import what', () => {
     ).toEqual([]);
   });
 
+  test('what only tests import is called fixture', () => {
+    const users = Map.groupBy(
+      imports.flatMap(({ file, names }) => names.map((name) => ({ file, name }))),
+      ({ name }) => name.replace(/^#(shared\/.*)$/, '$1.ts'),
+    );
+    const isScaffolding = (file: string) =>
+      /^(services|shared|db)\//.test(file) &&
+      !isTest(file) &&
+      users.get(file)?.every((user) => isTest(user.file) || user.file.startsWith('test/'));
+    expect(sources.filter((file) => file !== 'services/settings.ts' && isScaffolding(file))).toEqual([]);
+  });
+
   test('nothing imports a main.ts', () => {
     expect(offenders((_file, name) => name.endsWith('/main.ts'))).toEqual([]);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { type Answer, type Client, cookieIn, type Json, PASSWORD, TIME, UUID } from './client.ts';
+import { type Answer, type Client, cookieIn, type Json, PASSWORD, TIME, UUID } from './fixtures/client.ts';
 
 const SIX_CODES = [
   'MISSING_AUTH_HEADER',

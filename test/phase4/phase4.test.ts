@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { accounts } from './accounts.ts';
-import { type Client, createClient } from './client.ts';
-import { targets } from './start.ts';
+import { type Client, createClient } from './fixtures/client.ts';
+import { targets } from './fixtures/start.ts';
 import { tasks } from './tasks.ts';
 
 // The Phase IV contract over HTTP alone, against any server: PHASE4_URL=http://host:port bun test test/phase4

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { refused } from './accounts.ts';
-import { type Client, type Json, TIME, UUID } from './client.ts';
+import { type Client, type Json, TIME, UUID } from './fixtures/client.ts';
 
 const NOBODYS = '00000000-0000-7000-8000-000000000000';
 
