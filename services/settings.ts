@@ -3,6 +3,7 @@ import type { TSchema } from '@sinclair/typebox';
 import { join } from 'node:path';
 import { schema as audit } from './audit-logger/config.ts';
 import { schema as chat } from './chat-api/config.ts';
+import { bun, commandOrExit } from './local/machine/command-line.ts';
 import { schema as notification } from './notification-service/config.ts';
 import { schema as processor } from './recurring-task-processor/config.ts';
 import { schema as reminder } from './reminder-service/config.ts';
@@ -120,4 +121,11 @@ function valuesOf({ anyOf, type, minimum, maximum }: TSchema): string {
 
 const code = (text: string) => `\`${text}\``;
 
-if (import.meta.main) await Bun.write(join(import.meta.dir, 'SETTINGS.md'), settingsPage());
+if (import.meta.main) {
+  commandOrExit({
+    name: 'settings',
+    usage: `${bun} run settings\n\nWrites services/SETTINGS.md anew from the schemas of the settings.`,
+    flags: {},
+  });
+  await Bun.write(join(import.meta.dir, 'SETTINGS.md'), settingsPage());
+}

@@ -6,7 +6,7 @@ import { commandOrExit, bun, createProgress } from '../services/local/machine/co
 import { wantsColours } from '../services/local/machine/terminal.ts';
 import { startCluster, temporaryFolder } from './support/cluster.ts';
 
-// bun test/check.ts [--tests-only] [--real] [paths…]: all that must be green before a commit. The last line is the verdict,
+// bun test/check.ts [--tests-only] [--real] [--only <name>] [--inspect] [paths…]: all that must be green before a commit. The last line is the verdict,
 // `N passed, N failed, N skipped`; a type or format error counts as failed; the exit code says the same.
 // --real: the tests of the whole, on daprd and Kafka in place of the stand-in; they are built first if need be. Each suite has
 // a process and a line of its own, the last line is their sum.
@@ -26,19 +26,21 @@ ${bun} run check:real [path …]
               (needs Go, Java and Maven)
   path …      of the tests only those whose file has this in its path, or is it (./path)
 
+  --only <name>  of these only the tests that have this in their name, a regular expression
+  --inspect      waits for a debugger at the address that it prints; one file at a time, and without a time limit
+
   TEST_DATABASE_URL  use this Postgres instead: 15 or newer, a user that may create roles
 
 The last line is the count; the exit code is 0 when nothing failed.`,
-  flags: { real: flag, 'tests-only': flag },
+  flags: { real: flag, 'tests-only': flag, only: { type: 'string' }, inspect: flag },
   refuse: (path) => (isTested(path) ? undefined : `No test file has ${path} in its path`),
 });
-const { real: isReal = false, 'tests-only': testsOnly = isReal } = values;
+const { real: isReal = false, 'tests-only': testsOnly = isReal, only, inspect = false } = values;
 const suites: Suite[] =
   isReal && given.length === 0
     ? ['up', 'flow', 'outage', 'conformance'].map((name) => ({ name, paths: [`test/${name}`] }))
     : [{ name: 'tests', paths: given }];
-// Each of these files has a broker and five sidecars: two at once would measure the machine.
-const how = isReal ? ['--timeout=60000'] : ['--parallel', '--timeout=20000'];
+const how = [...pace(), ...(only === undefined ? [] : ['--test-name-pattern', only])];
 
 if (isReal) await (await import('../services/local/real/parts.ts')).realPartsOrExit(say);
 const interrupt = catchSignals();
@@ -46,6 +48,12 @@ const totals = await check();
 if (interrupt.exitCode) process.exit(interrupt.exitCode);
 console.log(lineOf(totals));
 process.exit(totals.failed > 0 ? 1 : 0);
+
+function pace(): string[] {
+  if (inspect) return ['--inspect-wait', '--timeout=0'];
+  // Each of these files has a broker and five sidecars: two at once would measure the machine.
+  return isReal ? ['--timeout=60000'] : ['--parallel', '--timeout=20000'];
+}
 
 /** Whether a file of tests is meant. `bun test` would say so only after types, format and the start of a Postgres. */
 function isTested(path: string): boolean {

@@ -90,6 +90,17 @@ test('and its tests do', async () => {
   expect(out).toMatch(/^\d\d? passed, 0 failed, 0 skipped\n$/);
 }, 60_000);
 
+test('of which one can be run alone', async () => {
+  const { out } = await run(
+    'test/check.ts',
+    '--tests-only',
+    '--only',
+    'refuses to drop data',
+    './test/contract/migrations.test.ts',
+  );
+  expect(out).toMatch(/^1 passed, 0 failed, \d\d skipped\n$/);
+}, 60_000);
+
 async function startUp(...flags: string[]) {
   const up = Bun.spawn([process.execPath, '--no-orphans', 'services/local/up.ts', ...flags], {
     cwd: checkout,
