@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EventSource as EventSourceClient } from 'eventsource';
+import { eventTypes } from '#shared/events';
 import { startGateway } from '../services/local/gateway/gateway.ts';
 import { readTour } from '../services/local/tour.ts';
 import { signUp } from './support/person.ts';
@@ -48,6 +49,8 @@ test('the tour does what it says when it is pasted', async () => {
 test('the client of 25 lines receives, and opens anew when the server refused it', async () => {
   const source = block(readme, '## Receive events in a browser', 'js');
   expect(source.trim().split('\n').length).toBeLessThanOrEqual(28);
+  const [, types = ''] = /const TYPES = \[(.*)\];/.exec(source) ?? [];
+  expect([...types.matchAll(/[\w.]+/g)].map(([type]) => type)).toEqual(eventTypes);
   const folder = await mkdtemp(join(tmpdir(), 'taskflow-readme-'));
   const file = join(folder, 'notifications.mjs');
   await Bun.write(file, source);

@@ -152,6 +152,7 @@ describe('the repository', () => {
       '.editorconfig',
       'CHANGELOG.md',
       '.ci',
+      '.github',
     ];
     expect([...top].filter((entry) => entry !== undefined && !allowed.includes(entry))).toEqual([]);
   });
@@ -170,12 +171,18 @@ describe('the repository', () => {
     expect(await Bun.file(join(root, 'services/SETTINGS.md')).text()).toBe(settingsPage());
   });
 
-  test('every page that README names is there', async () => {
-    const readme = await Bun.file(join(root, 'README.md')).text();
-    const named = [...readme.matchAll(/\]\(([^)#]+)\)|`([\w./-]+\/)`/g)].map((match) => match[1] ?? match[2] ?? '');
-    expect(named.length).toBeGreaterThan(10);
-    expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
-  });
+  test.each(['README.md', '.github/CONTRIBUTING.md', '.github/SECURITY.md'])(
+    'every page, folder and file that %s names is there',
+    async (page) => {
+      const text = await Bun.file(join(root, page)).text();
+      const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, to = '']) => join(dirname(page), to));
+      const paths = [...text.matchAll(/`((?:services|shared|db|gitops|test)\/[\w./-]*)`/g)].map(
+        ([, path = '']) => path,
+      );
+      expect(links.length).toBeGreaterThan(1);
+      expect([...links, ...paths].filter((path) => !existsSync(join(root, path)))).toEqual([]);
+    },
+  );
 
   test('every section of the contract that is cited exists', async () => {
     const sections = [...(await Bun.file(join(root, 'services/CONTRACT.md')).text()).matchAll(/^## (\d+)\./gm)];

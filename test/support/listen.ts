@@ -1,9 +1,8 @@
 import { EventSource } from 'eventsource';
+import { eventTypes } from '#shared/events';
 import type { Json, Person } from './person.ts';
 import type { RunningStack } from './stack.ts';
 import { eventually } from './wait.ts';
-
-const TYPES = ['task.created', 'task.updated', 'task.completed', 'task.deleted', 'task.reminder.triggered'];
 
 /** A notification as it arrived: the item is what `GET /notifications` gives too. */
 export interface Heard {
@@ -37,7 +36,7 @@ export async function listen(
   });
   source.addEventListener('error', ({ code, message }) => errors.push(`${code ?? ''} ${message ?? 'ended'}`.trim()));
   source.addEventListener('stream.gap', ({ data }) => gaps.push(data as string));
-  for (const type of TYPES) {
+  for (const type of eventTypes) {
     source.addEventListener(type, ({ lastEventId, data }) =>
       heard.push({ id: lastEventId, event: type, item: JSON.parse(data as string) as Json }),
     );
