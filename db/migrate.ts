@@ -165,7 +165,7 @@ function readCommand(args: string[]): { command: string; to: number | undefined;
   const { to, 'drop-data': dropData = false } = values;
   if (to !== undefined && !/^\d{1,4}$/.test(to))
     throw new ArgumentsError(`--to takes the number of a version, not ${to}`);
-  if (command === 'up' && dropData) throw new ArgumentsError('--drop-data is of down alone');
+  if (command === 'up' && dropData) throw new ArgumentsError('--drop-data belongs to down alone');
   if (command === 'down' && (to === undefined || !dropData) && !help)
     throw new ArgumentsError('down drops columns and tables with their data; it needs --to and --drop-data');
   return { command, to: to === undefined ? undefined : Number(to), dropData, help };

@@ -41,7 +41,12 @@ export const baseConfig = {
     description: 'where people reach this; https makes cookies Secure, and `up` answers under no other name',
   }),
   CORS_ORIGINS: t.String({ default: '', description: 'origins, comma separated, that may call with credentials' }),
-  DRAIN_MS: t.Integer({ default: 15_000, minimum: 0, maximum: 60_000, description: 'over which streams are ended' }),
+  DRAIN_MS: t.Integer({
+    default: 15_000,
+    minimum: 0,
+    maximum: 60_000,
+    description: 'time over which a stop spreads the ends of streams',
+  }),
   DELIVERY_DRAIN_MS: t.Integer({
     default: 5000,
     minimum: 0,
@@ -76,18 +81,18 @@ export const apiConfig = {
   REQUESTS_BURST: t.Integer({
     default: 1000,
     minimum: 1,
-    description: 'of which so many may come at once, as when a program begins',
+    description: 'how many of them may come at once, as when a program begins',
   }),
   REQUESTS_AT_ONCE: t.Integer({
     default: 8,
     minimum: 1,
     description:
-      'requests of one user worked on at once, the others wait; half of DATABASE_POOL leaves the rest to others',
+      'requests of one user that are worked on at once, while the others wait; half of DATABASE_POOL leaves the rest to other users',
   }),
   ADDRESS_REFUSALS: t.Integer({
     default: 300,
     minimum: 1,
-    description: 'API tokens an address shows in a minute that are none; each costs a look into the database',
+    description: 'unknown API tokens that one address may show in a minute; each costs a look into the database',
   }),
 };
 

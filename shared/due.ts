@@ -47,7 +47,10 @@ export function formatDueDate(due: Due, timezone: string): string {
 export function parseOffset(text: string): string {
   const { days, seconds } = inWords(text) ?? inIso(text) ?? {};
   if (days === undefined || seconds === undefined) {
-    throw new FieldError('reminder_offset', 'expected "1 day", "2 hours", "90 minutes" or ISO 8601, as P1D or PT2H');
+    throw new FieldError(
+      'reminder_offset',
+      'expected "1 day", "2 hours", "90 minutes" or ISO 8601, such as P1D or PT2H',
+    );
   }
   if (days + seconds / DAY_SECONDS > MAX_OFFSET_DAYS) {
     throw new FieldError('reminder_offset', `must be between 0 and ${MAX_OFFSET_DAYS} days`);

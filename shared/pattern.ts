@@ -83,7 +83,7 @@ const compilers: Readonly<Record<string, (options: string, startDate: string) =>
   custom(options) {
     const days = Number(/^([1-9]\d{0,3})d$/.exec(options)?.[1]);
     if (!(days <= MAX_CUSTOM_DAYS))
-      throw new PatternError(options || 'custom:', `expected Nd with N of 1 to ${MAX_CUSTOM_DAYS}, as 3d`);
+      throw new PatternError(options || 'custom:', `expected Nd with N of 1 to ${MAX_CUSTOM_DAYS}, such as 3d`);
     return `FREQ=DAILY;INTERVAL=${days}`;
   },
   rrule(options) {

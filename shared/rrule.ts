@@ -77,7 +77,7 @@ function checkUntil(value: string, _frequency: string, parts: Parts): void {
   if (parts.has('COUNT')) throw new PatternError('UNTIL', 'not together with COUNT');
   const [, year, month, day] = /^(\d{4})(\d\d)(\d\d)$/.exec(value) ?? [];
   if (!isDate(`${year}-${month}-${day}`)) {
-    throw new PatternError(`UNTIL=${value}`, 'expected a date as 20261231 (an instant is recurrence_end_date)');
+    throw new PatternError(`UNTIL=${value}`, 'expected a date, such as 20261231 (an instant is recurrence_end_date)');
   }
 }
 

@@ -29,31 +29,37 @@ export const schema = t.Object({
   LOGIN_FAILURES: t.Integer({
     default: 10,
     minimum: 1,
-    description: 'failed logins of an account from one network in 5 minutes; tries at the password of a session too',
+    description:
+      'failed logins of an account from one network in 5 minutes, and attempts of one session to change the password',
   }),
   ACCOUNT_FAILURES: t.Integer({
     default: 100,
     minimum: 1,
-    description: 'failed logins of an account from all networks in 5 minutes; low, it lets strangers lock people out',
+    description:
+      'failed logins of an account from all networks in 5 minutes; a low number lets strangers lock people out',
   }),
-  ADDRESS_ATTEMPTS: t.Integer({ default: 60, minimum: 1, description: 'sign-ups and failures an address in a minute' }),
+  ADDRESS_ATTEMPTS: t.Integer({
+    default: 60,
+    minimum: 1,
+    description: 'sign-ups and failed logins of one address in a minute',
+  }),
   ADDRESS_LOGINS: t.Integer({
     default: 300,
     minimum: 1,
     description:
-      'logins, sign-ups and changes of a password an address in a minute, right ones too; an office shares one, and 300 hashes take a fifth of two cores',
+      'logins, sign-ups and changes of a password of one address in a minute, those that succeed too; an office shares one, and 300 hashes take a fifth of two cores',
   }),
   ADDRESS_REFRESHES: t.Integer({
     default: 600,
     minimum: 1,
-    description: 'refreshes an address in a minute, right ones too; each writes rows, and costs no hash',
+    description: 'refreshes of one address in a minute, those that succeed too; each writes rows, and costs no hash',
   }),
   TASKS_PER_USER: t.Integer({
     default: 100_000,
     minimum: 1,
     description: 'tasks of one user, a series as one; 100,000 of the longest are 2 GB',
   }),
-  API_TOKENS_PER_USER: t.Integer({ default: 100, minimum: 1, description: 'living API tokens of one user' }),
+  API_TOKENS_PER_USER: t.Integer({ default: 100, minimum: 1, description: 'valid API tokens of one user' }),
   SERVICE_TOKEN: t.String({
     default: '',
     pattern: '^$|^.{32,}$',

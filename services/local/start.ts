@@ -129,7 +129,7 @@ function openGateway(session: Session, ports: Record<AppId, number>): Part {
     return { name: 'gateway', port, pid: () => process.pid, stop: () => server.stop(true) };
   } catch (error) {
     if (codeOf(error) === 'EADDRINUSE') {
-      throw new Refusal(`Port ${port} is taken: stop what uses it, or choose another one, as in --port ${port + 1}.`);
+      throw new Refusal(`Port ${port} is taken: stop what uses it, or choose another one, such as --port ${port + 1}.`);
     }
     if (codeOf(error) === 'EACCES') throw new Refusal(`Port ${port} is for root only: choose one from 1024 on.`);
     throw error;

@@ -41,9 +41,9 @@ export const schema = t.Object({
   INBOX_DAYS: t.Integer({
     default: EVENTS_KEPT_DAYS,
     minimum: 1,
-    description: 'how long rows are kept, as long as the topics',
+    description: 'how many days read rows are kept; as long as the topics keep events',
   }),
-  INBOX_UNREAD_DAYS: t.Integer({ default: 30, minimum: 1, description: 'how long unread rows are kept' }),
+  INBOX_UNREAD_DAYS: t.Integer({ default: 30, minimum: 1, description: 'how many days unread rows are kept' }),
   PURGE_MS: t.Integer({ default: 3_600_000, minimum: 1000, description: 'between two purges of the inbox' }),
 });
 

@@ -76,7 +76,7 @@ export const trail = ({
       {
         beforeHandle({ principal }) {
           permit(principal, 'audit:read');
-          if (principal.role !== 'admin') throw new ApiError(403, 'ADMIN_REQUIRED', 'Only admins read all events.');
+          if (principal.role !== 'admin') throw new ApiError(403, 'ADMIN_REQUIRED', 'Only admins may read all events.');
         },
         query: eventsQuery,
         response: answers,

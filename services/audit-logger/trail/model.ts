@@ -14,7 +14,7 @@ const time = 'ISO 8601 with offset, or a date: its beginning in UTC';
 
 export const eventsQuery = t.Object({
   user_id: uuid('owner of the task'),
-  type: t.Optional(t.String({ pattern: '^[\\w.-]+$', description: 'as task.created' })),
+  type: t.Optional(t.String({ pattern: '^[\\w.-]+$', description: 'such as task.created' })),
   from: t.Optional(t.String({ description: `${time}, inclusive` })),
   to: t.Optional(t.String({ description: `${time}, exclusive` })),
   correlation_id: uuid('X-Correlation-Id of a request'),

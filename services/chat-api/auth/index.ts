@@ -241,7 +241,7 @@ function userNotFound(): never {
 
 function knownUser(principal: Principal): Principal {
   if (principal.type !== 'service') return principal;
-  throw new ApiError(403, 'INSUFFICIENT_SCOPE', 'A service is no user.');
+  throw new ApiError(403, 'INSUFFICIENT_SCOPE', 'A service is not a user.');
 }
 
 /** Sessions, passwords and tokens are for the person alone: a token cannot make tokens. */

@@ -62,7 +62,7 @@ async function insertApiToken(
 
 function checkName(name: string): void {
   if (!isVisible(name) || /[\p{Cc}\p{Zl}\p{Zp}]/u.test(name))
-    throw new FieldError('name', 'expected one line that shows');
+    throw new FieldError('name', 'expected one line with a visible character');
   atMost(MAX_NAME, name, 'name');
 }
 

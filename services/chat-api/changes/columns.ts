@@ -56,7 +56,7 @@ export const taskColumns = {
     given: t.String({
       minLength: 1,
       maxLength: 255,
-      description: '1 to 255 characters after trimming, at least one of which shows',
+      description: '1 to 255 characters after trimming, at least one of them visible',
     }),
     answer: t.String(),
   },

@@ -12,7 +12,7 @@ export const task = t.Object({
 });
 export type Task = typeof task.static;
 
-const title = t.String({ description: '1 to 255 characters after trimming, at least one of which shows' });
+const title = t.String({ description: '1 to 255 characters after trimming, at least one of them visible' });
 const description = t.Optional(t.Union([t.String(), t.Null()], { description: 'at most 5000 characters' }));
 
 export const newTask = t.Object({

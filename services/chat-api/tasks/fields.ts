@@ -54,7 +54,7 @@ const readers: { [F in Exclude<Given, Zoned>]: Reader<F> } = {
   catch_up: (value, field) => oneOf(CATCH_UPS, value, field),
   timezone(value, field) {
     const zone = textOrNull(value, field);
-    if (zone !== null && !isTimezone(zone)) throw new FieldError(field, 'expected an IANA name, as Europe/Berlin');
+    if (zone !== null && !isTimezone(zone)) throw new FieldError(field, 'expected an IANA name, such as Europe/Berlin');
     return zone;
   },
   recurrence_pattern: textOrNull,
@@ -67,7 +67,7 @@ const readers: { [F in Exclude<Given, Zoned>]: Reader<F> } = {
 /** Trimmed, else as sent. @throws {FieldError} */
 export function readTitle(value: unknown, field = 'title'): string {
   const title = text(value, field).trim();
-  if (!isVisible(title)) throw new FieldError(field, 'needs at least one character that shows');
+  if (!isVisible(title)) throw new FieldError(field, 'needs at least one visible character');
   return atMost(MAX_TITLE, title, field);
 }
 

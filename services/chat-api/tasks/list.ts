@@ -65,7 +65,7 @@ function readSort(name = '-created_at'): Order {
   const column = name.replace(/^-/, '');
   const key = Object.hasOwn(sortKeys, column) ? sortKeys[column] : undefined;
   if (!key)
-    throw refused('sort', `expected one of ${Object.keys(sortKeys).join(', ')}, with - before it for falling order`);
+    throw refused('sort', `expected one of ${Object.keys(sortKeys).join(', ')}, with - before it for descending order`);
   return { name, isRising, key: (sql) => key(sql, isRising) };
 }
 

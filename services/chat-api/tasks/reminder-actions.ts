@@ -41,9 +41,9 @@ export async function snoozeReminder(
 
 /** Days are days of the calendar in the task's zone, as in `reminder_offset`. */
 function after(now: Date, pause: unknown, timezone: string): Date {
-  if (typeof pause !== 'string') throw new FieldError('for', 'expected a duration, as "10 minutes"');
+  if (typeof pause !== 'string') throw new FieldError('for', 'expected a duration, such as "10 minutes"');
   const duration = durationOf(pause);
-  if (duration.blank) throw new FieldError('for', 'must be longer than nothing');
+  if (duration.blank) throw new FieldError('for', 'must be longer than zero');
   const start = Temporal.Instant.fromEpochMilliseconds(now.getTime()).toZonedDateTimeISO(timezone);
   return new Date(start.add(duration).epochMilliseconds);
 }

@@ -165,7 +165,9 @@ function notForwarded(error: unknown): ApiError {
   if (codeOf(error) !== 'ECONNREFUSED')
     return new ApiError(502, 'BAD_GATEWAY', 'The service ended the connection before it answered.');
   const headers = { 'retry-after': '1' };
-  return new ApiError(503, 'SERVICE_UNAVAILABLE', 'This part is starting or away; try again.', { headers });
+  return new ApiError(503, 'SERVICE_UNAVAILABLE', 'This service is starting or not running; please try again.', {
+    headers,
+  });
 }
 
 function without(names: string[], from: Headers): Headers {

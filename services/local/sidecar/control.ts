@@ -39,7 +39,7 @@ export function serveControl({ port, token }: Control, standIn: Controlled) {
 async function answer(request: Request, token: string, standIn: Controlled): Promise<Response> {
   const refused = misdirected(request);
   if (refused) throw refused;
-  if (request.headers.has('origin')) throw new ApiError(403, 'ORIGIN_MISMATCH', 'No web page asks here.');
+  if (request.headers.has('origin')) throw new ApiError(403, 'ORIGIN_MISMATCH', 'Web pages may not call this port.');
   const { pathname, searchParams } = new URL(request.url);
   const asked = `${request.method} ${pathname}`;
   if (asked === 'GET /healthz') return new Response(null, { status: 204 });

@@ -34,7 +34,8 @@ export const readSecrets = (folder: string): Secrets | undefined => readPrivate(
 export function readOrMakeSecrets(folder: string, { hasData }: { hasData: boolean }): Secrets {
   const found = readSecrets(folder);
   if (found) return found;
-  if (hasData) throw new Refusal(`${join(folder, FILE)} is gone, and the data beside it is of those secrets: ${mend}.`);
+  if (hasData)
+    throw new Refusal(`${join(folder, FILE)} is gone, and the data beside it needs the secrets that it held: ${mend}.`);
   const secrets = makeSecrets();
   writePrivate(join(folder, FILE), secrets);
   return secrets;
