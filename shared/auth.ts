@@ -1,18 +1,13 @@
 import { timingSafeEqual } from 'node:crypto';
 import { Elysia } from 'elysia';
 import { errors, jwtVerify } from 'jose';
-import type { Callers } from './callers.ts';
+import type { Caller, Callers } from './callers.ts';
 import { isUuid } from './correlation.ts';
 import { ApiError } from './errors.ts';
-import type { LiveSession, SessionLookup } from './sessions.ts';
-
-export type Scope = 'tasks:read' | 'tasks:write' | 'notifications:read' | 'audit:read';
+import type { LiveSession, Scope, SessionLookup } from './sessions.ts';
 
 /** Who makes a request: a person, one of their API tokens, or another service of ours. */
-export interface Principal {
-  type: 'user' | 'token' | 'service';
-  /** Empty for a service. */
-  userId: string;
+export interface Principal extends Caller {
   email: string;
   role: 'admin' | null;
   /** The session; empty for a service. */

@@ -1,8 +1,14 @@
 import { clientAddress, createTrust, networkOf, socketAddress } from './address.ts';
-import type { Principal } from './auth.ts';
 import { listOf } from './config.ts';
 import { atEnd, createPlaces } from './places.ts';
 import { createRecent, createTokenBucket, createWindow, type Permit, rateLimited } from './rate-limit.ts';
+
+/** Who is counted: a person, by whatever they show, or a service of ours. */
+export interface Caller {
+  type: 'user' | 'token' | 'service';
+  /** Empty for a service. */
+  userId: string;
+}
 
 export type Callers = ReturnType<typeof createCallers>;
 
@@ -33,12 +39,12 @@ export function createCallers(settings: Settings, { now = Date.now }: { now?: ()
 
   return {
     /** Counts a request of a user, whatever the session or token. Services of ours are bound by nothing. */
-    countRequest({ type, userId }: Principal): void {
+    countRequest({ type, userId }: Caller): void {
       if (type !== 'service') refuseUnless(requests.take(userId, now()), 'Too many requests of one user.');
     },
 
     /** Resolves when few enough requests of this user are under way, whose work may hold a connection each; null: at once. */
-    takePlace(request: Request, { type, userId }: Principal): Promise<void> | null {
+    takePlace(request: Request, { type, userId }: Caller): Promise<void> | null {
       const place = type === 'service' ? () => {} : places.take(userId);
       if (place instanceof Promise) return place.then((leave) => atEnd(request, leave));
       atEnd(request, place);

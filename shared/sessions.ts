@@ -1,5 +1,7 @@
-import type { Scope } from './auth.ts';
 import type { Sql } from './db.ts';
+
+/** What an API token may be good for. */
+export type Scope = 'tasks:read' | 'tasks:write' | 'notifications:read' | 'audit:read';
 
 /** A session that lets its user in: neither revoked nor expired, of a user who is neither disabled nor gone. */
 export interface LiveSession {

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'bun:test';
-import type { Scope } from '#shared/auth';
+import type { Scope } from '#shared/sessions';
 import { apps } from '../../services/local/machine/apps.ts';
 import { startApps } from '../support/apps.ts';
 import { createDatabase } from '../support/database.ts';

@@ -21,6 +21,7 @@ const imports = await Promise.all(
     return { file, names: names.map((name) => (name.startsWith('.') ? normalize(join(dirname(file), name)) : name)) };
   }),
 );
+const asFile = (name: string) => name.replace(/^#(shared\/.*)$/, '$1.ts');
 const offenders = (isForbidden: (file: string, name: string) => boolean) =>
   imports.flatMap(({ file, names }) =>
     names.filter((name) => isForbidden(file, name)).map((name) => `${file} imports ${name}`),
@@ -101,13 +102,26 @@ describe('who may import what', () => {
   test('what only tests import is called fixture', () => {
     const users = Map.groupBy(
       imports.flatMap(({ file, names }) => names.map((name) => ({ file, name }))),
-      ({ name }) => name.replace(/^#(shared\/.*)$/, '$1.ts'),
+      ({ name }) => asFile(name),
     );
     const isScaffolding = (file: string) =>
       /^(services|shared|db)\//.test(file) &&
       !isTest(file) &&
       users.get(file)?.every((user) => isTest(user.file) || user.file.startsWith('test/'));
     expect(sources.filter((file) => file !== 'services/settings.ts' && isScaffolding(file))).toEqual([]);
+  });
+
+  test('no file outside test/ needs itself by way of others, not even for a type', () => {
+    const delivered = imports.filter(({ file }) => !file.startsWith('test/'));
+    const left = new Map(delivered.map(({ file, names }) => [file, names.map(asFile)]));
+    // Files at the bottom and at the top of what is left fall away, until only circles are, and what lies between them.
+    for (let size = 0; size !== left.size;) {
+      size = left.size;
+      for (const [file, names] of left) if (!names.some((name) => left.has(name))) left.delete(file);
+      const used = new Set([...left.values()].flat());
+      for (const file of left.keys()) if (!used.has(file)) left.delete(file);
+    }
+    expect([...left.keys()].sort()).toEqual([]);
   });
 
   test('nothing imports a main.ts', () => {

@@ -1,7 +1,7 @@
 import { cookieOf, sessionCookie } from '#shared/auth';
 import type { Log } from '#shared/log';
 import { isLoopback } from '#shared/loopback';
-import type { Login } from './sessions.ts';
+import type { Login } from './model.ts';
 
 /** As long as browsers keep a cookie (RFC 6265bis, 5.5); how long it is good for is decided by its session's row. */
 const DEVICE_SECONDS = 400 * 24 * 60 * 60;

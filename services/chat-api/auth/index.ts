@@ -18,7 +18,6 @@ import type { Limits } from './limits.ts';
 import * as model from './model.ts';
 import { familyOf } from './refresh-tokens.ts';
 import { type Accounts, refuseTooLong } from './service.ts';
-import type { Login } from './sessions.ts';
 import { createApiToken, listApiTokens, revokeApiToken } from './tokens.ts';
 import { deviceName } from './user-agent.ts';
 
@@ -210,7 +209,7 @@ export const authRoutes = ({
 const accessTokens = ({ jwtSecret }: Pick<AuthDeps, 'jwtSecret'>) =>
   jwt({ name: 'jwt', secret: jwtSecret, alg: 'HS256', kid: keyId(jwtSecret) });
 
-const claims = ({ user, role, sid }: Login, accessSeconds: number) => ({
+const claims = ({ user, role, sid }: model.Login, accessSeconds: number) => ({
   sub: user.id,
   email: user.email,
   sid,

@@ -79,3 +79,21 @@ export const session = t.Object({
   current: t.Boolean({ description: 'whether it is the one that asks' }),
 });
 export type Session = typeof session.static;
+
+/** Who has logged in, and what proves it from now on. */
+export interface Login {
+  user: User;
+  role: 'admin' | null;
+  sid: string;
+  /** Shown once; we keep its SHA-256. */
+  refreshToken: string;
+  /** As the refresh token; null where the device has one already, or the schema is that of Phase IV. */
+  deviceToken: string | null;
+}
+
+/** As Phase IV answers it. */
+export interface User {
+  id: string;
+  email: string;
+  created_at: string;
+}

@@ -1,7 +1,7 @@
 import { sha256 } from '#shared/auth';
 import type { Sql } from '#shared/db';
 import { randomToken } from './opaque.ts';
-import type { Login, User } from './sessions.ts';
+import type { Login, User } from './model.ts';
 
 // A refresh token reads `<family>.<own>`: the first part stays with its session, the second is new at each exchange. We
 // keep the SHA-256 of every token that may still be used, and that of the family in a row which is itself no token: a

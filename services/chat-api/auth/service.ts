@@ -5,19 +5,10 @@ import type { Log } from '#shared/log';
 import { isTimezone } from '#shared/zone';
 import { forgetResets, useCode } from './codes.ts';
 import { emailProblem, isTooLongEmail, namedBy, normalized } from './email.ts';
-import type { Me, Signup } from './model.ts';
+import type { Login, Me, Signup } from './model.ts';
 import { type Asking, isTooLongPassword, NOBODY, type Passwords, passwordProblem } from './passwords.ts';
 import { endReused, rotate } from './refresh-tokens.ts';
-import {
-  type Caller,
-  endSession,
-  isDeviceOf,
-  listSessions,
-  type Login,
-  logOut,
-  openSession,
-  revokeSessions,
-} from './sessions.ts';
+import { type Caller, endSession, isDeviceOf, listSessions, logOut, openSession, revokeSessions } from './sessions.ts';
 
 export type Accounts = ReturnType<typeof createAccounts>;
 

@@ -2,33 +2,15 @@ import { sha256 } from '#shared/auth';
 import type { Sql } from '#shared/db';
 import { networkOf } from '#shared/address';
 import { namedBy } from './email.ts';
-import type { Session } from './model.ts';
+import type { Login, Session } from './model.ts';
 import { randomToken } from './opaque.ts';
 import type { Asking } from './passwords.ts';
 import { insertToken, newRefreshToken } from './refresh-tokens.ts';
-
-/** Who has logged in, and what proves it from now on. */
-export interface Login {
-  user: User;
-  role: 'admin' | null;
-  sid: string;
-  /** Shown once; we keep its SHA-256. */
-  refreshToken: string;
-  /** As the refresh token; null where the device has one already, or the schema is that of Phase IV. */
-  deviceToken: string | null;
-}
 
 /** Where a request comes from. */
 export interface Caller extends Asking {
   /** What its device is called, if it says so. */
   device: string | null;
-}
-
-/** As Phase IV answers it. */
-export interface User {
-  id: string;
-  email: string;
-  created_at: string;
 }
 
 /** Logins of a user that are kept; a program that logs in each time has its last ones. */

@@ -1,9 +1,8 @@
-import type { Topic } from './kafka.ts';
-
 // The three questions that tests ask a broker, in Kafka's wire protocol (kafka.apache.org/protocol): its own tools cost
 // 3 s of JVM for each. Versions are the last ones before the "flexible" encoding; Kafka 4.3 still serves them.
 
 export type Offsets = { topic: string; offsets: number[] };
+export type Topic = { name: string; partitions: number; retentionMs: number };
 type Partitioned = Pick<Topic, 'name' | 'partitions'>;
 
 const CREATE_TOPICS = { key: 19, version: 4 };

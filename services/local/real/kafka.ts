@@ -4,12 +4,21 @@ import { freePort, freePorts } from '../machine/port.ts';
 import { freeze } from '../machine/processes.ts';
 import { type Child, untilReady } from '../machine/child.ts';
 import { runJava, startJava } from './jvm.ts';
-import { committedOffsets, createTopics, endOffsets } from './kafka-wire.ts';
-import type { KafkaFiles, KafkaParts } from './parts.ts';
+import { committedOffsets, createTopics, endOffsets, type Topic } from './kafka-wire.ts';
 
 export type Kafka = Awaited<ReturnType<typeof createKafka>>;
 
-export type Topic = { name: string; partitions: number; retentionMs: number };
+/** Where its parts lie: the jars, and what they are told. */
+export type KafkaFiles = {
+  jars: string;
+  settings: string;
+  /** A formatted data folder without topics, to be copied: formatting one costs a JVM of 3 s. */
+  data: string;
+};
+export type KafkaParts = KafkaFiles & {
+  /** The classes a broker loads, parsed and linked: it starts in half the time (0.8 s instead of 1.5). */
+  classes: string;
+};
 
 /** Any: one broker, one cluster. */
 const CLUSTER_ID = '5L6g3nShT-eMCtK--X86sw';

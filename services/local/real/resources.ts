@@ -2,7 +2,7 @@ import { Glob } from 'bun';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Topic } from './kafka.ts';
+import type { Topic } from './kafka-wire.ts';
 
 const gitops = join(import.meta.dir, '../../../gitops');
 
