@@ -198,6 +198,25 @@ describe('the repository', () => {
     },
   );
 
+  test('what to read first takes twelve files at most, and never comes back to a room', async () => {
+    const text = await Bun.file(join(root, '.github/CONTRIBUTING.md')).text();
+    const [, section = ''] = /^## What to read first\n([\s\S]*?)^## /m.exec(text) ?? [];
+    const lists = section
+      .split('\n\n')
+      .map((part) => [...part.matchAll(/`([\w./-]+\.ts)`/g)].map(([, file = '']) => file))
+      .filter((files) => files.length > 0);
+    expect(lists.map((files) => files.length)).toEqual([12, 6, 7, 4]);
+    for (const files of lists) {
+      const rooms = files.map((file) => dirname(file));
+      const entered = rooms.filter((room, i) => room !== rooms[i - 1]);
+      expect(entered).toEqual([...new Set(rooms)]);
+    }
+    const readme = await Bun.file(join(root, 'README.md')).text();
+    const [, sentence = ''] = /open these twelve files in turn([\s\S]*?)In each service/.exec(readme) ?? [];
+    const named = [...sentence.matchAll(/`([\w./-]+\.ts)`/g)].map(([, file = '']) => file);
+    expect(lists[0]?.map((file, i) => file.endsWith(`/${named[i]}`))).toEqual(named.map(() => true));
+  });
+
   test('every section of the contract that is cited exists', async () => {
     const sections = [...(await Bun.file(join(root, 'services/CONTRACT.md')).text()).matchAll(/^## (\d+)\./gm)];
     const existing = new Set(sections.map(([, section]) => section));
