@@ -1,40 +1,16 @@
 import { afterAll, afterEach, describe, expect, test } from 'bun:test';
 import { Value } from '@sinclair/typebox/value';
 import { events } from '#shared/events';
-import { createDatabase } from '../../test/support/database.ts';
-import { startEdge } from './fixtures/edge.ts';
-import { createReplica, createTestClock } from './fixtures/replica.ts';
-import { createStory } from './fixtures/story.ts';
+import { startHourAhead } from './fixtures/hour-ahead.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
-const [database, edge] = await Promise.all([createDatabase(), startEdge()]);
-const clock = createTestClock();
-const replica = createReplica(database.url('reminder-service'), edge, clock);
-afterEach(async () => {
-  await database.sql`truncate reminder_schedule`;
-  await replica.reconcile();
-});
-afterAll(async () => {
-  await replica.close();
-  await edge.stop();
-  await database.drop();
-});
-
-/** A task that reminds in an hour and is due in two. */
-function newStory(fields: object = {}) {
-  const due_date = clock.at(2 * HOUR).toISOString();
-  return createStory({ due_date, reminder_offset: 'PT1H', reminder_status: 'pending', ...fields }, clock.at(0));
-}
-async function fireAfter(ms: number) {
-  clock.pass(ms);
-  await replica.fire();
-}
-const status = async (taskId: string) =>
-  (await database.sql`select status, published_at from reminder_schedule where task_id = ${taskId}`)[0];
+const { clock, database, edge, replica, newStory, fireAfter, status, forget, close } = await startHourAhead();
+afterEach(forget);
+afterAll(close);
 
 describe('a reminder', () => {
   test('fires at its time, not a millisecond earlier, and once', async () => {

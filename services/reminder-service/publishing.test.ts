@@ -1,40 +1,18 @@
 import { afterAll, afterEach, describe, expect, test } from 'bun:test';
-import { createDatabase } from '../../test/support/database.ts';
 import { eventually } from '../../test/support/wait.ts';
-import { startEdge } from './fixtures/edge.ts';
-import { createReplica, createTestClock } from './fixtures/replica.ts';
-import { createStory } from './fixtures/story.ts';
+import { startHourAhead } from './fixtures/hour-ahead.ts';
 import { claimDue } from './schedule.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-const [database, edge] = await Promise.all([createDatabase(), startEdge()]);
-const clock = createTestClock();
-const replica = createReplica(database.url('reminder-service'), edge, clock);
+const { clock, database, edge, replica, newStory, fireAfter, status, forget, close } = await startHourAhead();
 afterEach(async () => {
   edge.on();
   edge.answer(204);
-  await database.sql`truncate reminder_schedule`;
-  await replica.reconcile();
+  await forget();
 });
-afterAll(async () => {
-  await replica.close();
-  await edge.stop();
-  await database.drop();
-});
-
-/** A task that reminds in an hour and is due in two. */
-function newStory() {
-  const due_date = clock.at(2 * HOUR).toISOString();
-  return createStory({ due_date, reminder_offset: 'PT1H', reminder_status: 'pending' }, clock.at(0));
-}
-async function fireAfter(ms: number) {
-  clock.pass(ms);
-  await replica.fire();
-}
-const status = async (taskId: string) =>
-  (await database.sql`select status, published_at from reminder_schedule where task_id = ${taskId}`)[0];
+afterAll(close);
 
 describe('publishing', () => {
   test('waits while the sidecar is off and happens when it is back, with the reason', async () => {
