@@ -4,7 +4,7 @@ import { logIn, openSession } from '../test/support/login.ts';
 import { eventually } from '../test/support/wait.ts';
 import { admission } from './admission.ts';
 import { authenticated, createAuthenticator, type Principal, sha256 } from './auth.ts';
-import { createCallers } from './callers.ts';
+import { type Caller, createCallers } from './callers.ts';
 import { connect } from './db.ts';
 import { edge } from './edge.ts';
 import { createLog } from './log.ts';
@@ -15,6 +15,7 @@ const sql = connect(database.url('audit-logger'), { name: 'test', max: 2 });
 const log = createLog('test', { write: () => {} });
 const clock = { now: Date.now() };
 let looks = 0;
+let counted = 0;
 let app: { stop(): unknown; port: number };
 
 /** What the database is asked, and how often. Remembers nothing: the cache of a second is the authenticator's. */
@@ -39,7 +40,14 @@ beforeEach(async () => {
     },
     { now: () => clock.now },
   );
-  const authenticator = createAuthenticator({ lookup, secrets: [], callers, now: () => clock.now });
+  const watched = {
+    ...callers,
+    countRequest(caller: Caller) {
+      callers.countRequest(caller);
+      counted += 1;
+    },
+  };
+  const authenticator = createAuthenticator({ lookup, secrets: [], callers: watched, now: () => clock.now });
   const routes = edge({ log, admit: admission({ authenticator }) })
     .use(authenticated(authenticator))
     .get('/who', ({ principal }) => principal.userId)
@@ -92,8 +100,8 @@ describe('requests of one user', () => {
     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
     const writer = writable.getWriter();
     void writer.write(Buffer.from('{'));
-    const [before, answer] = [looks, ask(token, { method: 'POST', body: readable })];
-    await eventually(async () => looks > before);
+    const [before, answer] = [counted, ask(token, { method: 'POST', body: readable })];
+    await eventually(async () => counted > before);
     const send = () => writer.write(Buffer.from('}')).then(() => writer.close());
     return { answer, send };
   }
