@@ -8,6 +8,8 @@ export interface Target {
   chat: string;
   notifications: string;
   audit: string;
+  /** Of a server that only answers. */
+  bare: string;
   /** The hostile user's own. */
   token: string;
   /** Accounts of the hostile user, all with one password. */
@@ -76,6 +78,25 @@ const unread = (base: string, path: string, target: Target, accept = '*/*') =>
 
 /** By name. */
 export const cases: Record<string, Case> = {
+  'control: spin': {
+    about: 'no calls: a core in vain, at the priority of all callers',
+    inFlight: 1,
+    async act() {
+      for (const end = performance.now() + 10; performance.now() < end;);
+      await sleep(0);
+      return 'spun';
+    },
+  },
+  'control: bare': {
+    about: 'calls of a server that only answers and is none of ours, as fast as they come',
+    inFlight: 32,
+    act: ({ bare }) => send(bare, 'GET', {}),
+  },
+  'control: live': {
+    about: 'GET /health/live, as fast as they come',
+    inFlight: 32,
+    act: ({ chat }) => send(`${chat}/health/live`, 'GET', {}),
+  },
   'json bombs': {
     about: 'anonymous bodies of 1 MiB with half a million values',
     inFlight: 4,
