@@ -6,9 +6,9 @@ import { ApiError } from './errors.ts';
 import { MAX_BODY_BYTES } from './intake.ts';
 import { createLog } from './log.ts';
 
-async function admit({ headers }: Request): Promise<number> {
+async function admit({ headers }: Request): Promise<{ maxBytes: number; by: string }> {
   if (headers.get('authorization') === 'none') throw new ApiError(401, 'WHO', 'Who is calling?');
-  return MAX_BODY_BYTES;
+  return { maxBytes: MAX_BODY_BYTES, by: 'ada' };
 }
 
 const app = edge({ log: createLog('test', { write: () => {} }), admit, invalid: () => 'ROUTE_CODE' })

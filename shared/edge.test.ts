@@ -11,7 +11,7 @@ const log = createLog('test', {
   write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>),
 });
 
-const app = edge({ log, admit: async () => MAX_BODY_BYTES })
+const app = edge({ log, admit: async () => ({ maxBytes: MAX_BODY_BYTES, by: 'ada' }) })
   .get('/bug', () => {
     throw new TypeError('secret detail');
   })
@@ -63,7 +63,7 @@ describe('a Host header', () => {
 });
 
 describe('a body that does not come', () => {
-  const waiting = edge({ log, admit: async () => MAX_BODY_BYTES, bodyMs: 20 })
+  const waiting = edge({ log, admit: async () => ({ maxBytes: MAX_BODY_BYTES, by: 'ada' }), bodyMs: 20 })
     .post('/body', ({ body }) => body as object)
     .post('/events/created', () => ({ status: 'DROP' }), { parse: 'json' })
     .listen({ hostname: '127.0.0.1', port: 0 });

@@ -12,7 +12,7 @@ import { hosts, type Place } from './host.ts';
 import { createIntake } from './intake.ts';
 import type { Log } from './log.ts';
 import { methods } from './methods.ts';
-import { ending } from './places.ts';
+import { createPlaces, ending } from './places.ts';
 
 /**
  * What every service does with a request before a route sees it, and with the answer after. Each `app.ts` begins with
@@ -54,5 +54,7 @@ export function edge({
     .use(deadline(() => toResponse(databaseUnavailable()), answerMs))
     .use(methods(() => app.router))
     .use(errorMapping({ log, invalid, routes: () => app.routes }))
-    .use(jsonBodies(admit, createIntake({ bodyMs })));
+    .use(
+      jsonBodies(admit, { intake: createIntake({ bodyMs }), readings: createPlaces({ perKey: 1, waitMs: Infinity }) }),
+    );
 }

@@ -11,7 +11,7 @@ const log = createLog('test', { write: (line) => lines.push(JSON.parse(line) as 
 
 const app = edge({
   log,
-  admit: async () => MAX_BODY_BYTES,
+  admit: async () => ({ maxBytes: MAX_BODY_BYTES, by: 'ada' }),
   invalid: (request) => (request.method === 'POST' ? 'POST_ERROR' : 'OTHER'),
 })
   .get('/expected', () => {
