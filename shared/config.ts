@@ -76,10 +76,9 @@ export const callerConfig = {
     description: 'of which so many may come at once, as when a program begins',
   }),
   REQUESTS_AT_ONCE: t.Integer({
-    default: 8,
+    default: 2,
     minimum: 1,
-    description:
-      'requests of one user worked on at once, the others wait; half of DATABASE_POOL leaves the rest to others',
+    description: 'requests of one user worked on at once, the others wait; fewer than half of DATABASE_POOL',
   }),
   ADDRESS_REFUSALS: t.Integer({
     default: 300,

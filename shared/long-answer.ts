@@ -2,6 +2,7 @@ import type { Server } from 'bun';
 import { ApiError } from './errors.ts';
 import { headOfStream, isHead } from './head.ts';
 import type { Log } from './log.ts';
+import { createPlaces } from './places.ts';
 
 export const NDJSON = 'application/x-ndjson';
 
@@ -34,6 +35,8 @@ export function createLongAnswers({
   log: Log;
 }) {
   const open = new Map<string, number>();
+  /** Of all that a user reads at once one part is made at a time. Who waits for it has his answer already. */
+  const making = createPlaces({ perKey: 1, waitMs: Infinity });
 
   /** @returns what gives the place back. @throws {ApiError} 429 */
   function takePlace(userId: string): () => void {
@@ -56,13 +59,14 @@ export function createLongAnswers({
     const headers = { 'content-type': contentType };
     if (isHead(caller.request)) return headOfStream(headers);
     const giveBack = takePlace(caller.userId);
-    const first = await parts.next().catch((error: unknown) => {
+    const nextPart = () => making.within(caller.userId, () => parts.next());
+    const first = await nextPart().catch((error: unknown) => {
       giveBack();
       throw error;
     });
     caller.server?.timeout(caller.request, unreadSeconds);
     const mayGoOn = () => authenticator.authenticate(caller.request);
-    return new Response(bodyOf(parts, first, { mayGoOn, log, ended: giveBack }), { headers });
+    return new Response(bodyOf(parts, first, { nextPart, mayGoOn, log, ended: giveBack }), { headers });
   }
 
   return {
@@ -84,10 +88,17 @@ const tooMany = (perUser: number) =>
     headers: { 'retry-after': '5' },
   });
 
+interface BodyDeps {
+  nextPart: () => Promise<IteratorResult<string, undefined>>;
+  mayGoOn: () => Promise<unknown>;
+  log: Log;
+  ended: () => void;
+}
+
 function bodyOf(
   parts: AsyncGenerator<string, undefined>,
   first: IteratorResult<string, undefined>,
-  { mayGoOn, log, ended }: { mayGoOn: () => Promise<unknown>; log: Log; ended: () => void },
+  { nextPart, mayGoOn, log, ended }: BodyDeps,
 ): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   let ahead: IteratorResult<string, undefined> | null = first;
@@ -103,7 +114,7 @@ function bodyOf(
       async pull(controller) {
         try {
           if (!ahead) await mayGoOn();
-          const { done, value } = ahead ?? (await parts.next());
+          const { done, value } = ahead ?? (await nextPart());
           ahead = null;
           if (hasEnded) return;
           if (!done) return controller.enqueue(encoder.encode(value));
