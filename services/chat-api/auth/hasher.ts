@@ -13,7 +13,7 @@ export interface Job {
 export type Result = { id: number } & ({ value: string | boolean } | { error: string });
 
 /** Added to the niceness of the service: a hash is waited for by whoever logs in, and by nobody else. */
-const LATER = 10;
+const LATER = 5;
 
 // A thread has a priority of its own on Linux alone; elsewhere this would be that of the whole service.
 if (process.platform === 'linux') setPriority(0, Math.min(getPriority(0) + LATER, 19));
