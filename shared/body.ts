@@ -21,7 +21,7 @@ export const serveOptions = {
  */
 export type Admission = (request: Request, path: string) => Promise<{ maxBytes: number; by: string }>;
 
-/** What is longer is looked through one at a time of whoever sends it: 1 MiB takes up to 4 ms. */
+/** What is longer is looked through one at a time of whoever sends it, with a rest after it: 1 MiB takes up to 4 ms. */
 const LONG_BYTES = 16 * 1024;
 
 /**

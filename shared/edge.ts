@@ -14,6 +14,9 @@ import type { Log } from './log.ts';
 import { methods } from './methods.ts';
 import { createPlaces, ending } from './places.ts';
 
+/** Of one sender a long body is looked through at a time; then the event loop is for others, 16 times as long as it took. */
+const READING = { perKey: 1, waitMs: Infinity, restFactor: 16 };
+
 /**
  * What every service does with a request before a route sees it, and with the answer after. Each `app.ts` begins with
  * it: hooks that come later miss earlier routes. The order is part of it: what gives every answer its headers (the
@@ -55,6 +58,9 @@ export function edge({
     .use(methods(() => app.router))
     .use(errorMapping({ log, invalid, routes: () => app.routes }))
     .use(
-      jsonBodies(admit, { intake: createIntake({ bodyMs }), readings: createPlaces({ perKey: 1, waitMs: Infinity }) }),
+      jsonBodies(admit, {
+        intake: createIntake({ bodyMs }),
+        readings: createPlaces(READING),
+      }),
     );
 }
