@@ -92,7 +92,7 @@ export const longAnswerConfig = {
   LONG_ANSWERS_PER_USER: t.Integer({
     default: 4,
     minimum: 1,
-    description: 'lists or exports of more than 256 KiB that one user may be reading at once, in each replica',
+    description: 'answers of more than 256 KiB that one user may be reading at once, in each replica',
   }),
 };
 

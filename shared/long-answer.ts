@@ -2,6 +2,7 @@ import type { Server } from 'bun';
 import { ApiError } from './errors.ts';
 import { headOfStream, isHead } from './head.ts';
 import type { Log } from './log.ts';
+import { inParts } from './page.ts';
 import { createPlaces } from './places.ts';
 
 export const NDJSON = 'application/x-ndjson';
@@ -76,6 +77,21 @@ export function createLongAnswers({
     /** A JSON array of what these pages hold. @throws {ApiError} 429 when the user has too many */
     json: <T>(caller: Caller, pages: AsyncIterable<T[]>, answerOf: (item: T) => unknown): Promise<Response> =>
       answer(caller, arrayOf(pages, answerOf), 'application/json'),
+
+    /**
+     * A page that was read whole, of `bytes` in all: as it is, or in parts where it would be long for whoever does not read
+     * it. @throws {ApiError} 429 when the user has too many
+     */
+    page<T, Answer>(
+      caller: Caller,
+      { rows, bytes }: { rows: T[]; bytes: number },
+      answerOf: (item: T) => Answer,
+    ): Answer[] | Promise<Answer[]> {
+      const list = inParts(rows, () => bytes / rows.length);
+      if ('rows' in list) return list.rows.map(answerOf);
+      // To Elysia's types a Response is no array; it passes all the same.
+      return answer(caller, arrayOf(list.pages, answerOf), 'application/json') as Promise<never>;
+    },
 
     /** One JSON value a line. @throws {ApiError} 429 when the user has too many */
     ndjson: (caller: Caller, pages: AsyncIterable<unknown[]>): Promise<Response> =>

@@ -6,6 +6,7 @@ import { type AnyEvent, anyEventSchema } from '#shared/events';
 import { type Check, health } from '#shared/health';
 import type { Place } from '#shared/host';
 import type { Log } from '#shared/log';
+import { createLongAnswers } from '#shared/long-answer';
 import type { Metrics } from '#shared/metrics';
 import { apiDocs } from '#shared/openapi';
 import { subscribe } from '#shared/subscribe';
@@ -25,6 +26,7 @@ export const createApp = ({
   authenticator,
   connections,
   unsentBytes,
+  longAnswersPerUser,
   handle,
   ready,
   degraded,
@@ -40,6 +42,7 @@ export const createApp = ({
   authenticator: Authenticator;
   connections: Connections;
   unsentBytes: number;
+  longAnswersPerUser: number;
   handle: (event: AnyEvent, traceparent: string | null) => Promise<void>;
   ready: Record<string, Check>;
   degraded: Record<string, Check>;
@@ -71,4 +74,10 @@ export const createApp = ({
     )
     .use(stream({ sql, authenticator, connections, unsentBytes }))
     .use(preferences({ sql, authenticator, connections }))
-    .use(inbox({ sql, authenticator }));
+    .use(
+      inbox({
+        sql,
+        authenticator,
+        longAnswers: createLongAnswers({ perUser: longAnswersPerUser, authenticator, log }),
+      }),
+    );

@@ -1,9 +1,10 @@
-import { baseConfig, callerConfig, configOrExit, t } from '#shared/config';
+import { baseConfig, callerConfig, configOrExit, longAnswerConfig, t } from '#shared/config';
 
 /** The settings of the notification service. */
 export const schema = t.Object({
   ...baseConfig,
   ...callerConfig,
+  ...longAnswerConfig,
   PORT: t.Integer({ ...baseConfig.PORT, default: 8001 }),
   STREAMS_PER_USER: t.Integer({ default: 3, minimum: 1, description: 'open streams of one user in this replica' }),
   STREAM_LIVE_PER_SECOND: t.Integer({

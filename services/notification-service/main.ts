@@ -63,6 +63,7 @@ const app = createApp({
   authenticator,
   connections,
   unsentBytes: config.STREAM_UNSENT_BYTES,
+  longAnswersPerUser: config.LONG_ANSWERS_PER_USER,
   handle: consumer.handle,
   ready: { database: () => sql`select 1`, sidecar: () => checkSidecar(daprd) },
   degraded: { broker: () => checkBroker(daprd) },

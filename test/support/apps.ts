@@ -70,6 +70,7 @@ export function startApps(changed: Partial<Config> = {}, database?: TestDatabase
       ...api('notification-service'),
       connections,
       unsentBytes: 1024,
+      longAnswersPerUser: 4,
       handle,
     }),
     'reminder-service': createReminderService({ ...api('reminder-service'), handle }),
