@@ -52,6 +52,18 @@ describe('a handler that waits for a database that says nothing', () => {
   });
 });
 
+test('what a handler answers too late is given up, with what it holds for a reader', async () => {
+  const [gate, answer] = [Promise.withResolvers<void>(), { isGivenUp: false }];
+  const slow = edge({ log, answerMs: 20 }).get('/', async () => {
+    await gate.promise;
+    const cancel = () => void (answer.isGivenUp = true);
+    return new Response(new ReadableStream({ cancel }, { highWaterMark: 0 }));
+  });
+  expect((await slow.handle(new Request('http://localhost/'))).status).toBe(503);
+  gate.resolve();
+  await eventually(() => answer.isGivenUp);
+});
+
 describe('a Host header', () => {
   test.each(['a@b', 'a/b?'])('that is none is refused without showing our source: "%s"', async (host) => {
     expect(app.server?.development).toBe(false);
