@@ -37,7 +37,7 @@ export function createLongAnswers({
 }) {
   const open = new Map<string, number>();
   /** Of all that a user reads at once one part is made at a time, with a rest after it. Who waits for it has his answer already. */
-  const making = createPlaces({ perKey: 1, waitMs: Infinity, restFactor: 2 });
+  const making = createPlaces({ perKey: 1, waitMs: Infinity, restFactor: 3 });
 
   /** @returns what gives the place back. @throws {ApiError} 429 */
   function takePlace(userId: string): () => void {

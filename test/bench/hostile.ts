@@ -45,7 +45,8 @@ export async function bench(chosen: string[]): Promise<void> {
     console.log(
       `\nanother person's GET /tasks?limit=20, ${RATE} a second: ms, ${ROUNDS} rounds of ${PHASE_SECONDS} s quiet and ${PHASE_SECONDS} s hostile in turn (limit: ${LIMIT} x p99; load of the machine before: ${loadavg()[0]?.toFixed(1)})`,
     );
-    await measure(person); // warms up
+    await warmUp(stack, [person, ...accounts]);
+    await measure(person);
     for (const name of names) report(name, await compare(person, name, target));
   } finally {
     bare.stop();
@@ -65,6 +66,18 @@ async function fill({ database: { sql } }: RunningStack, { id }: Person): Promis
     select gen_random_uuid(), 'task.created', gen_random_uuid(), ${id}, now(), jsonb_build_object('text', repeat(md5(n::text), 156)),
       gen_random_uuid(), (now() at time zone 'UTC')::date, '' from generate_series(1, ${OWN_TASKS}) n`;
   await sql`analyze tasks`;
+}
+
+/** Connections to the database are opened and code is compiled at its first use: once, and not by who is hostile. */
+async function warmUp(stack: RunningStack, people: Person[]): Promise<void> {
+  const logIn = ({ email }: Person) =>
+    fetch(stack.url('/api/v1/auth/login'), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ email, password: PASSWORD }),
+    }).then((answer) => answer.arrayBuffer());
+  await Promise.all(people.map(logIn));
+  for (let round = 0; round < 20; round++) await Promise.all([...people, ...people].map(list));
 }
 
 interface Compared {
