@@ -2,7 +2,7 @@ import type { Server } from 'bun';
 import { ApiError } from './errors.ts';
 import { headOfStream, isHead } from './head.ts';
 import type { Log } from './log.ts';
-import { inParts } from './page.ts';
+import { inParts, PART } from './page.ts';
 import { createPlaces } from './places.ts';
 
 export const NDJSON = 'application/x-ndjson';
@@ -39,11 +39,14 @@ export function createLongAnswers({
   /** Of all that a user reads at once one part is made at a time, with a rest after it. Who waits for it has his answer already. */
   const making = createPlaces({ perKey: 1, waitMs: Infinity, restFactor: 3 });
 
-  /** @returns what gives the place back. @throws {ApiError} 429 */
+  /** @throws {ApiError} 429 when the user has too many */
+  function requireRoom(userId: string): void {
+    if ((open.get(userId) ?? 0) >= perUser) throw tooMany(perUser);
+  }
+
+  /** @returns what gives the place back */
   function takePlace(userId: string): () => void {
-    const count = open.get(userId) ?? 0;
-    if (count >= perUser) throw tooMany(perUser);
-    open.set(userId, count + 1);
+    open.set(userId, (open.get(userId) ?? 0) + 1);
     return () => {
       const left = (open.get(userId) ?? 1) - 1;
       if (left > 0) open.set(userId, left);
@@ -56,9 +59,11 @@ export function createLongAnswers({
     caller: Caller,
     parts: AsyncGenerator<string, undefined>,
     contentType: string,
+    { isOwed = false } = {},
   ): Promise<Response> {
     const headers = { 'content-type': contentType };
     if (isHead(caller.request)) return headOfStream(headers);
+    if (!isOwed) requireRoom(caller.userId);
     const giveBack = takePlace(caller.userId);
     const nextPart = () => making.within(caller.userId, () => parts.next());
     const first = await nextPart().catch((error: unknown) => {
@@ -91,6 +96,16 @@ export function createLongAnswers({
       if ('rows' in list) return list.rows.map(answerOf);
       // To Elysia's types a Response is no array; it passes all the same.
       return answer(caller, arrayOf(list.pages, answerOf), 'application/json') as Promise<never>;
+    },
+
+    /** For what stores something before it answers: asked first, since its answer cannot be refused. */
+    requireRoom,
+
+    /** What was done, as it is or in parts where it is long; never refused. */
+    owed<T>(caller: Caller, value: T): T | Promise<T> {
+      const text = JSON.stringify(value);
+      if (text.length <= PART.bytes) return value;
+      return answer(caller, slicesOf(text), 'application/json', { isOwed: true }) as Promise<never>;
     },
 
     /** One JSON value a line. @throws {ApiError} 429 when the user has too many */
@@ -163,6 +178,16 @@ async function* arrayOf<T>(
     before = ',';
   }
   yield before === '[' ? '[]' : ']';
+}
+
+async function* slicesOf(text: string): AsyncGenerator<string, undefined> {
+  for (let from = 0; from < text.length;) {
+    const to = from + PART.bytes;
+    const isBetween = (text.charCodeAt(to - 1) & 0xfc00) === 0xd800; // the halves of a surrogate pair stay together
+    const end = isBetween ? to + 1 : to;
+    yield text.slice(from, end);
+    from = end;
+  }
 }
 
 async function* linesOf(pages: AsyncIterable<unknown[]>): AsyncGenerator<string, undefined> {

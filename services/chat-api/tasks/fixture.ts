@@ -89,7 +89,7 @@ export function startApi(database: TestDatabase, { tasksPerUser = 100_000, atOnc
         call: (method: string, path: string, body?: unknown, headers: Json = {}) =>
           call({ authorization, ...headers }, method, path, body),
         /** An answer of which nothing is read yet. */
-        open: (path: string, method = 'GET') => ask({ authorization }, method, path),
+        open: (path: string, method = 'GET', body?: unknown) => ask({ authorization }, method, path, body),
       };
     },
     /** As the recurring-task-processor calls, through the sidecar. */

@@ -135,7 +135,7 @@ export function taskRoutes({
     )
     .post(
       '/tasks/batch',
-      async ({ principal, body, request, route, cause, set }) => {
+      async ({ principal, body, request, server, route, cause, set }) => {
         const items = () => batchItems(body);
         if (principal.type === 'service') {
           const outcomes = await createInstances(sql, items(), cause);
@@ -144,6 +144,7 @@ export function taskRoutes({
         }
         permit(principal, 'tasks:write');
         const { userId } = principal;
+        longAnswers.requireRoom(userId);
         const takeRoom = await quota.roomOf(userId);
         const facts = { userId, takeRoom, computing: heavy.seekingWithin(userId), items: items(), cause, log };
         const create = () =>
@@ -151,7 +152,8 @@ export function taskRoutes({
             const results = await createBatch(tx, store, facts);
             return { status: 200, headers: {}, body: { results } };
           });
-        return give(set, await heavy.changing({ request, userId })(create));
+        const results = give(set, await heavy.changing({ request, userId })(create));
+        return longAnswers.owed({ request, server, userId }, results);
       },
       { detail: documented('Create up to 100 tasks, each with its own result', { body: batchSchema }) },
     )
