@@ -173,6 +173,12 @@ export const cases: Record<string, Case> = {
     inFlight: 2,
     act: ({ chat, token }) => send(api(chat, '/tasks/batch'), 'POST', { ...bearer(token), ...JSON_TYPE }, series),
   },
+  'rare rules': {
+    about: 'previews of 100 dates of rules with rare ones, each of another day',
+    inFlight: 24,
+    act: ({ chat, token }) =>
+      send(api(chat, '/recurrence/preview'), 'POST', { ...bearer(token), ...JSON_TYPE }, JSON.stringify(rarely())),
+  },
   'long bodies': {
     about: 'bodies of 1 MiB of somebody who is logged in',
     inFlight: 8,
@@ -189,6 +195,12 @@ export const cases: Record<string, Case> = {
   },
 };
 
+const rarely = () => ({
+  recurrence_pattern: 'rrule:FREQ=DAILY;BYMONTHDAY=13;BYDAY=FR;COUNT=1000',
+  due_date: new Date(Date.UTC(2026, 0, 1 + Math.floor(Math.random() * 9000))).toISOString(),
+  timezone: 'Europe/Berlin',
+  limit: 100,
+});
 const pick = <T>(list: T[]): T => list[Math.floor(Math.random() * list.length)] as T;
 
 /** Runs a case until standard input ends. @returns how many ended how */
