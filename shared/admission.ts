@@ -5,6 +5,8 @@ import { MAX_BODY_BYTES } from './intake.ts';
 
 /** Longest body of who has no login. Email, password and time zone take 4 KiB at the most, with each character escaped. */
 const OPEN_BODY_BYTES = 16 * 1024;
+/** Who sends bodies, beside users by their ids. */
+const [SIDECAR, STRANGERS] = ['sidecar', 'strangers'];
 
 /**
  * Whose bodies an app reads: those of the sidecar on its own routes, of anybody on `open` ones (paths as the routes have
@@ -18,9 +20,12 @@ export const admission =
     open = [],
   }: { authenticator?: Authenticator; appTokens?: string[]; open?: string[] } = {}): Admission =>
   async (request, path) => {
-    if (isDelivery(path)) requireSidecar(request, appTokens);
-    else if (open.includes(path.replace(/\/$/, ''))) return OPEN_BODY_BYTES;
-    else if (authenticator) await authenticator.authenticate(request);
-    else throw new ApiError(401, 'INVALID_TOKEN', 'Nobody can log in here.');
-    return MAX_BODY_BYTES;
+    if (isDelivery(path)) {
+      requireSidecar(request, appTokens);
+      return { maxBytes: MAX_BODY_BYTES, by: SIDECAR };
+    }
+    if (open.includes(path.replace(/\/$/, ''))) return { maxBytes: OPEN_BODY_BYTES, by: STRANGERS };
+    if (!authenticator) throw new ApiError(401, 'INVALID_TOKEN', 'Nobody can log in here.');
+    const { userId } = await authenticator.authenticate(request);
+    return { maxBytes: MAX_BODY_BYTES, by: userId };
   };

@@ -6,9 +6,9 @@ import { ApiError, refusedAs } from './errors.ts';
 import { MAX_BODY_BYTES } from './intake.ts';
 import { createLog } from './log.ts';
 
-async function admit({ headers }: Request): Promise<number> {
+async function admit({ headers }: Request): Promise<{ maxBytes: number; by: string }> {
   if (headers.get('authorization') === 'none') throw new ApiError(401, 'WHO', 'Who is calling?');
-  return MAX_BODY_BYTES;
+  return { maxBytes: MAX_BODY_BYTES, by: headers.get('x-by') ?? 'ada' };
 }
 
 const app = edge({ log: createLog('test', { write: () => {} }), admit })
@@ -66,6 +66,21 @@ describe('jsonBodies', () => {
   test.each(['identity', 'Identity', ''])('takes the content coding "%s", which changes nothing', async (coding) => {
     const headers = { 'content-type': 'application/json', 'content-encoding': coding };
     expect(await post('/strict', '{"title":"a"}', headers)).toMatchObject({ status: 200, text: '{"title":"a"}' });
+  });
+
+  test('looks through one long body of a sender at a time: others, and short ones, come in between', async () => {
+    const long = `{"title":"${'é'.repeat(500_000)}"}`;
+    const ended: string[] = [];
+    const send = async (name: string, body: string) => {
+      const headers = { 'content-type': 'application/json', 'x-by': name };
+      ended.push(`${name} ${(await post('/loose', body, headers)).status}`);
+    };
+    const many = Array.from({ length: 6 }, () => send('ada', long));
+    await many[0];
+    await Promise.all([send('bob', long), send('ada', '{"title":"short"}')]);
+    await Promise.all(many);
+    expect(ended.lastIndexOf('bob 200')).toBeLessThan(4);
+    expect(ended.filter((end) => end === 'ada 200')).toHaveLength(7);
   });
 
   test('takes no body where none is needed', async () => {

@@ -35,6 +35,7 @@ beforeEach(async () => {
       REQUESTS_PER_SECOND: 2,
       REQUESTS_BURST: 5,
       REQUESTS_AT_ONCE: 8,
+      DATABASE_POOL: 16,
       ADDRESS_REFUSALS: 3,
       TRUSTED_PROXIES: '127.0.0.1',
     },
@@ -129,6 +130,7 @@ describe('requests of one user', () => {
       REQUESTS_PER_SECOND: 1,
       REQUESTS_BURST: 1,
       REQUESTS_AT_ONCE: 1,
+      DATABASE_POOL: 16,
       ADDRESS_REFUSALS: 1,
       TRUSTED_PROXIES: '',
     };
@@ -177,6 +179,7 @@ describe('API tokens that are none', () => {
         REQUESTS_PER_SECOND: 1,
         REQUESTS_BURST: 1,
         REQUESTS_AT_ONCE: 1,
+        DATABASE_POOL: 16,
         ADDRESS_REFUSALS: 1,
         TRUSTED_PROXIES: '127.0.0.1',
       },

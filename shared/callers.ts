@@ -19,6 +19,7 @@ const MAX_KNOWN = 10_000;
 
 /** The settings of `apiConfig`. */
 interface Settings {
+  DATABASE_POOL: number;
   REQUESTS_PER_SECOND: number;
   REQUESTS_BURST: number;
   REQUESTS_AT_ONCE: number;
@@ -33,7 +34,9 @@ export function createCallers(settings: Settings, { now = Date.now }: { now?: ()
     capacity: settings.REQUESTS_BURST,
     refillPerSecond: settings.REQUESTS_PER_SECOND,
   });
-  const places = createPlaces({ perKey: settings.REQUESTS_AT_ONCE });
+  // Half of the connections are for others, and one of his half for what has a place of another kind.
+  const most = Math.max(1, Math.floor(settings.DATABASE_POOL / 2) - 1);
+  const places = createPlaces({ perKey: Math.min(settings.REQUESTS_AT_ONCE, most) });
   const refusals = createWindow({ limit: settings.ADDRESS_REFUSALS, windowMs: MINUTE_MS });
   const known = createRecent<number>(MAX_KNOWN);
 

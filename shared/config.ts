@@ -84,10 +84,10 @@ export const apiConfig = {
     description: 'how many of them may come at once, as when a program begins',
   }),
   REQUESTS_AT_ONCE: t.Integer({
-    default: 8,
+    default: 2,
     minimum: 1,
     description:
-      'requests of one user that are worked on at once, while the others wait; half of DATABASE_POOL leaves the rest to other users',
+      'requests of one user that are worked on at once, while the others wait; always fewer than half of DATABASE_POOL',
   }),
   ADDRESS_REFUSALS: t.Integer({
     default: 300,
@@ -104,7 +104,7 @@ export const longAnswerConfig = {
   LONG_ANSWERS_PER_USER: t.Integer({
     default: 4,
     minimum: 1,
-    description: 'lists or exports of more than 256 KiB that one user may be reading at once, in each replica',
+    description: 'answers of more than 256 KiB that one user may be reading at once, in each replica',
   }),
 };
 

@@ -16,10 +16,12 @@ export function deadline(late: () => Response, answerMs = ANSWER_MS) {
       })
       // The only hook around a whole answer; Elysia 1.4.30 calls it private, and its own plugins use it.
       .wrap((handle, request) => async (...args: unknown[]) => {
+        const answer = Promise.resolve(handle(...args));
         try {
-          return await within(answerMs, Promise.resolve(handle(...args)));
+          return await within(answerMs, answer);
         } catch (error) {
           if (!(error instanceof DeadlineError)) throw error;
+          void answer.then(giveUp, () => {}); // that it fails too tells nobody anything
           const response = late();
           for (const [name, value] of Object.entries(headersOf.get(request) ?? {}))
             response.headers.set(name, String(value));
@@ -28,3 +30,6 @@ export function deadline(late: () => Response, answerMs = ANSWER_MS) {
       })
   );
 }
+
+/** A long answer has its place until it is read, and this one never is. */
+const giveUp = (answer: unknown) => (answer instanceof Response ? answer.body?.cancel() : undefined);

@@ -11,7 +11,7 @@ const log = createLog('test', {
   write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>),
 });
 
-const app = edge({ log, admit: async () => MAX_BODY_BYTES })
+const app = edge({ log, admit: async () => ({ maxBytes: MAX_BODY_BYTES, by: 'ada' }) })
   .get('/bug', () => {
     throw new TypeError('secret detail');
   })
@@ -52,6 +52,18 @@ describe('a handler that waits for a database that says nothing', () => {
   });
 });
 
+test('what a handler answers too late is given up, with what it holds for a reader', async () => {
+  const [gate, answer] = [Promise.withResolvers<void>(), { isGivenUp: false }];
+  const slow = edge({ log, answerMs: 20 }).get('/', async () => {
+    await gate.promise;
+    const cancel = () => void (answer.isGivenUp = true);
+    return new Response(new ReadableStream({ cancel }, { highWaterMark: 0 }));
+  });
+  expect((await slow.handle(new Request('http://localhost/'))).status).toBe(503);
+  gate.resolve();
+  await eventually(() => answer.isGivenUp);
+});
+
 describe('a Host header', () => {
   test.each(['a@b', 'a/b?'])('that is none is refused without showing our source: "%s"', async (host) => {
     expect(app.server?.development).toBe(false);
@@ -63,7 +75,7 @@ describe('a Host header', () => {
 });
 
 describe('a body that does not come', () => {
-  const waiting = edge({ log, admit: async () => MAX_BODY_BYTES, bodyMs: 20 })
+  const waiting = edge({ log, admit: async () => ({ maxBytes: MAX_BODY_BYTES, by: 'ada' }), bodyMs: 20 })
     .post('/body', ({ body }) => body as object)
     .post('/events/created', () => ({ status: 'DROP' }), { parse: 'json' })
     .listen({ hostname: '127.0.0.1', port: 0 });

@@ -12,7 +12,10 @@ import { hosts, type Place } from './host.ts';
 import { createIntake } from './intake.ts';
 import type { Log } from './log.ts';
 import { methods } from './methods.ts';
-import { ending } from './places.ts';
+import { createPlaces, ending } from './places.ts';
+
+/** Of one sender a long body is looked through at a time; then the event loop is for others, 16 times as long as it took. */
+const READING = { perKey: 1, waitMs: Infinity, restFactor: 16 };
 
 /**
  * What every service does with a request before a route sees it, and with the answer after. Each `app.ts` begins with
@@ -52,5 +55,10 @@ export function edge({
     .use(deadline(() => toResponse(databaseUnavailable()), answerMs))
     .use(methods(() => app.router))
     .use(errorMapping({ log, routes: () => app.routes }))
-    .use(jsonBodies(admit, createIntake({ bodyMs })));
+    .use(
+      jsonBodies(admit, {
+        intake: createIntake({ bodyMs }),
+        readings: createPlaces(READING),
+      }),
+    );
 }

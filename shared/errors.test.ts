@@ -5,16 +5,20 @@ import { DeadlineError } from './db.ts';
 import { edge } from './edge.ts';
 import { ApiError, refusedAs } from './errors.ts';
 import { createLog } from './log.ts';
+import { rateLimited } from './rate-limit.ts';
 
 const lines: Record<string, unknown>[] = [];
 const log = createLog('test', { write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>) });
 
 const app = edge({
   log,
-  admit: async () => MAX_BODY_BYTES,
+  admit: async () => ({ maxBytes: MAX_BODY_BYTES, by: 'ada' }),
 })
   .get('/expected', () => {
     throw new ApiError(412, 'VERSION_CONFLICT', 'It changed.', { headers: { 'x-more': '1' } });
+  })
+  .get('/refused', () => {
+    throw rateLimited('Too many.', 1000);
   })
   .get('/late', () => {
     throw new Error('wrapped', { cause: new DeadlineError('no answer') });
@@ -48,6 +52,17 @@ describe('errorMapping', () => {
     expect(json).toEqual({ error: 'Precondition failed', code: 'VERSION_CONFLICT', message: 'It changed.' });
     expect(headers.get('x-more')).toBe('1');
     expect(headers.get('content-type')).toStartWith('application/json');
+  });
+
+  test('keeps whoever is refused and asks again at once waiting for the answer, and nobody else', async () => {
+    const ended: unknown[] = [];
+    const ask = (path: string) => call(path).then(({ status }) => ended.push(status));
+    const refusals = Array.from({ length: 110 }, () => ask('/refused'));
+    await Promise.all(refusals.slice(0, 100));
+    await ask('/expected');
+    await Promise.all(refusals);
+    expect(ended.filter((status) => status === 429)).toHaveLength(110);
+    expect(ended.indexOf(412)).toBeLessThan(105);
   });
 
   test('answers an unknown path with 404', async () => {

@@ -22,41 +22,61 @@ export type Intake = ReturnType<typeof createIntake>;
 
 /**
  * Takes in bodies, and bounds what they hold while they come: each in length and time, all together in bytes. Where
- * that is full the body that has been coming for longest gives way, since one of whoever means well is there in a moment.
+ * that is full one of whoever holds most gives way: of his the one that has been coming for longest, since one of whoever
+ * means well is there in a moment.
  */
 export function createIntake({ bodyMs = HANDLER_MS, totalBytes = TOTAL_BYTES } = {}) {
-  /** Oldest first. */
-  const underWay = new Set<Arrival>();
+  const senders = new Map<string, Sender>();
   let held = 0;
 
+  function begin(by: string, giveUp: () => void): Arrival {
+    const sender = senders.get(by) ?? { bytes: 0, underWay: new Set() };
+    senders.set(by, sender);
+    const arrival = { by, bytes: 0, giveUp };
+    sender.underWay.add(arrival);
+    return arrival;
+  }
+
   function hold(arrival: Arrival, bytes: number): void {
+    const sender = senders.get(arrival.by);
+    if (!sender?.underWay.has(arrival)) return; // it was given up
     arrival.bytes += bytes;
+    sender.bytes += bytes;
     held += bytes;
-    for (const oldest of underWay) {
-      if (held <= totalBytes) return;
+    while (held > totalBytes) giveUpOne();
+  }
+
+  function giveUpOne(): void {
+    const most = [...senders.values()].reduce((one, other) => (other.bytes > one.bytes ? other : one));
+    for (const oldest of most.underWay) {
       release(oldest);
       oldest.giveUp();
+      return;
     }
   }
 
   function release(arrival: Arrival): void {
-    if (underWay.delete(arrival)) held -= arrival.bytes;
+    const sender = senders.get(arrival.by);
+    if (!sender?.underWay.delete(arrival)) return;
+    sender.bytes -= arrival.bytes;
+    held -= arrival.bytes;
+    if (sender.underWay.size === 0) senders.delete(arrival.by);
   }
 
   return {
     /** Bytes that bodies under way may hold at this moment. */
     held: () => held,
     /**
-     * The whole body; of one that says its length nothing is read when that is too long.
+     * The whole body; of one that says its length nothing is read when that is too long. `by`: who sends it.
      * @throws {BodyError} 413 when it is longer, 408 when it does not come in time
      */
-    async take(request: Request, maxBytes: number): Promise<Uint8Array> {
+    async take(request: Request, { maxBytes, by }: { maxBytes: number; by: string }): Promise<Uint8Array> {
       const length = request.headers.get('content-length');
       if (Number(length) > maxBytes) throw tooLong(maxBytes);
       const { promise: late, reject } = Promise.withResolvers<never>();
-      const arrival = { bytes: 0, giveUp: () => reject(tooSlow()) };
-      const timer = setTimeout(arrival.giveUp, bodyMs);
-      underWay.add(arrival);
+      const giveUp = () => reject(tooSlow());
+      const timer = setTimeout(giveUp, bodyMs);
+      const arrival = begin(by, giveUp);
       try {
         if (length === null) return await counted(request, late, (bytes) => count(arrival, bytes, maxBytes));
         hold(arrival, Number(length));
@@ -74,7 +94,9 @@ export function createIntake({ bodyMs = HANDLER_MS, totalBytes = TOTAL_BYTES } =
   }
 }
 
-type Arrival = { bytes: number; giveUp(): void };
+type Arrival = { by: string; bytes: number; giveUp(): void };
+/** Of the bodies under way the oldest first. */
+type Sender = { bytes: number; underWay: Set<Arrival> };
 
 /** A body that does not say its length. What is not wanted any more is not asked for either. */
 async function counted({ body }: Request, late: Promise<never>, count: (bytes: number) => void): Promise<Uint8Array> {

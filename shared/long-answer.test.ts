@@ -77,3 +77,32 @@ test('the end of the session ends it, and the caller cannot take the part for th
   await eventually(async () => longAnswers.open() === 0 && read.isLeft);
   await stop();
 });
+
+test('of all that a user reads at once one part is made at a time, and those of others beside it', async () => {
+  const longAnswers = createLongAnswers({
+    perUser: 4,
+    authenticator: { authenticate: async () => {} },
+    log: createLog('test', { write: () => {} }),
+  });
+  const [making, most] = [
+    { ada: 0, bob: 0 },
+    { ofAda: 0, ofAll: 0 },
+  ];
+  async function* pages(of: 'ada' | 'bob'): AsyncGenerator<string[], undefined> {
+    for (let page = 0; page < 5; page++) {
+      making[of] += 1;
+      most.ofAda = Math.max(most.ofAda, making.ada);
+      most.ofAll = Math.max(most.ofAll, making.ada + making.bob);
+      await new Promise((resolve) => setImmediate(resolve));
+      making[of] -= 1;
+      yield [`${page}`];
+    }
+  }
+  const read = async (of: 'ada' | 'bob') => {
+    const caller = { request: new Request('http://localhost'), server: null, userId: of };
+    return (await longAnswers.ndjson(caller, pages(of))).text();
+  };
+  const answers: string[] = await Promise.all([read('ada'), read('ada'), read('ada'), read('bob')]);
+  expect(answers).toEqual(Array<string>(4).fill('"0"\n"1"\n"2"\n"3"\n"4"\n'));
+  expect(most).toEqual({ ofAda: 1, ofAll: 2 });
+});

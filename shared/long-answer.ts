@@ -2,6 +2,8 @@ import type { Server } from 'bun';
 import { ApiError } from './errors.ts';
 import { headOfStream, isHead } from './head.ts';
 import type { Log } from './log.ts';
+import { inParts, PART } from './page.ts';
+import { createPlaces } from './places.ts';
 
 export const NDJSON = 'application/x-ndjson';
 
@@ -34,12 +36,17 @@ export function createLongAnswers({
   log: Log;
 }) {
   const open = new Map<string, number>();
+  /** Of all that a user reads at once one part is made at a time, with a rest after it. Who waits for it has his answer already. */
+  const making = createPlaces({ perKey: 1, waitMs: Infinity, restFactor: 3 });
 
-  /** @returns what gives the place back. @throws {ApiError} 429 */
+  /** @throws {ApiError} 429 when the user has too many */
+  function requireRoom(userId: string): void {
+    if ((open.get(userId) ?? 0) >= perUser) throw tooMany(perUser);
+  }
+
+  /** @returns what gives the place back */
   function takePlace(userId: string): () => void {
-    const count = open.get(userId) ?? 0;
-    if (count >= perUser) throw tooMany(perUser);
-    open.set(userId, count + 1);
+    open.set(userId, (open.get(userId) ?? 0) + 1);
     return () => {
       const left = (open.get(userId) ?? 1) - 1;
       if (left > 0) open.set(userId, left);
@@ -52,17 +59,20 @@ export function createLongAnswers({
     caller: Caller,
     parts: AsyncGenerator<string, undefined>,
     contentType: string,
+    { isOwed = false } = {},
   ): Promise<Response> {
     const headers = { 'content-type': contentType };
     if (isHead(caller.request)) return headOfStream(headers);
+    if (!isOwed) requireRoom(caller.userId);
     const giveBack = takePlace(caller.userId);
-    const first = await parts.next().catch((error: unknown) => {
+    const nextPart = () => making.within(caller.userId, () => parts.next());
+    const first = await nextPart().catch((error: unknown) => {
       giveBack();
       throw error;
     });
     caller.server?.timeout(caller.request, unreadSeconds);
     const mayGoOn = () => authenticator.authenticate(caller.request);
-    return new Response(bodyOf(parts, first, { mayGoOn, log, ended: giveBack }), { headers });
+    return new Response(bodyOf(parts, first, { nextPart, mayGoOn, log, ended: giveBack }), { headers });
   }
 
   return {
@@ -72,6 +82,31 @@ export function createLongAnswers({
     /** A JSON array of what these pages hold. @throws {ApiError} 429 when the user has too many */
     json: <T>(caller: Caller, pages: AsyncIterable<T[]>, answerOf: (item: T) => unknown): Promise<Response> =>
       answer(caller, arrayOf(pages, answerOf), 'application/json'),
+
+    /**
+     * A page that was read whole, of `bytes` in all: as it is, or in parts where it would be long for whoever does not read
+     * it. @throws {ApiError} 429 when the user has too many
+     */
+    page<T, Answer>(
+      caller: Caller,
+      { rows, bytes }: { rows: T[]; bytes: number },
+      answerOf: (item: T) => Answer,
+    ): Answer[] | Promise<Answer[]> {
+      const list = inParts(rows, () => bytes / rows.length);
+      if ('rows' in list) return list.rows.map(answerOf);
+      // To Elysia's types a Response is no array; it passes all the same.
+      return answer(caller, arrayOf(list.pages, answerOf), 'application/json') as Promise<never>;
+    },
+
+    /** For what stores something before it answers: asked first, since its answer cannot be refused. */
+    requireRoom,
+
+    /** What was done, as it is or in parts where it is long; never refused. */
+    owed<T>(caller: Caller, value: T): T | Promise<T> {
+      const text = JSON.stringify(value);
+      if (text.length <= PART.bytes) return value;
+      return answer(caller, slicesOf(text), 'application/json', { isOwed: true }) as Promise<never>;
+    },
 
     /** One JSON value a line. @throws {ApiError} 429 when the user has too many */
     ndjson: (caller: Caller, pages: AsyncIterable<unknown[]>): Promise<Response> =>
@@ -84,10 +119,17 @@ const tooMany = (perUser: number) =>
     headers: { 'retry-after': '5' },
   });
 
+interface BodyDeps {
+  nextPart: () => Promise<IteratorResult<string, undefined>>;
+  mayGoOn: () => Promise<unknown>;
+  log: Log;
+  ended: () => void;
+}
+
 function bodyOf(
   parts: AsyncGenerator<string, undefined>,
   first: IteratorResult<string, undefined>,
-  { mayGoOn, log, ended }: { mayGoOn: () => Promise<unknown>; log: Log; ended: () => void },
+  { nextPart, mayGoOn, log, ended }: BodyDeps,
 ): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   let ahead: IteratorResult<string, undefined> | null = first;
@@ -103,7 +145,7 @@ function bodyOf(
       async pull(controller) {
         try {
           if (!ahead) await mayGoOn();
-          const { done, value } = ahead ?? (await parts.next());
+          const { done, value } = ahead ?? (await nextPart());
           ahead = null;
           if (hasEnded) return;
           if (!done) return controller.enqueue(encoder.encode(value));
@@ -136,6 +178,16 @@ async function* arrayOf<T>(
     before = ',';
   }
   yield before === '[' ? '[]' : ']';
+}
+
+async function* slicesOf(text: string): AsyncGenerator<string, undefined> {
+  for (let from = 0; from < text.length;) {
+    const to = from + PART.bytes;
+    const isBetween = (text.charCodeAt(to - 1) & 0xfc00) === 0xd800; // the halves of a surrogate pair stay together
+    const end = isBetween ? to + 1 : to;
+    yield text.slice(from, end);
+    from = end;
+  }
 }
 
 async function* linesOf(pages: AsyncIterable<unknown[]>): AsyncGenerator<string, undefined> {

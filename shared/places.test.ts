@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'bun:test';
+import { describe, expect, jest, test } from 'bun:test';
 import { eventually } from '../test/support/wait.ts';
 import { edge } from './edge.ts';
 import { createLog } from './log.ts';
@@ -29,6 +29,35 @@ describe('a place', () => {
     });
     leave();
     expect(await within('ada', async () => 'done')).toBe('done');
+  });
+
+  test('goes to the next of its key when the event loop has gone round', async () => {
+    const { within } = createPlaces({ perKey: 1 });
+    const begun: string[] = [];
+    const works = ['a1', 'a2', 'a3'].map((name) => within('ada', () => void begun.push(name)));
+    setImmediate(() => begun.push('somebody else'));
+    await Promise.all(works);
+    expect(begun).toEqual(['a1', 'somebody else', 'a2', 'a3']);
+  });
+
+  test('rests so many times as long as it was used, while other keys have theirs', async () => {
+    let time = 0;
+    const { within } = createPlaces({ perKey: 1, restFactor: 2, now: () => time });
+    try {
+      jest.useFakeTimers();
+      const begun: string[] = [];
+      await within('ada', () => void (time += 50));
+      const next = within('ada', () => void begun.push('a2'));
+      await within('bob', () => void begun.push('b1'));
+      jest.advanceTimersByTime(99);
+      await Promise.resolve();
+      expect(begun).toEqual(['b1']);
+      jest.advanceTimersByTime(1);
+      await next;
+      expect(begun).toEqual(['b1', 'a2']);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   test('is given back when the work fails', async () => {

@@ -9,11 +9,25 @@ interface Key {
   waiting: Set<() => void>;
 }
 
+export type Places = ReturnType<typeof createPlaces>;
+
 /**
  * At most `perKey` pieces of work of a key at once; the others wait in the order in which they came, behind their own and
- * nobody else's. So one user cannot take all connections of a pool.
+ * nobody else's. So one user cannot take all connections of a pool, nor turn after turn of the event loop.
  */
-export function createPlaces({ perKey, waitMs = WAIT_MS }: { perKey: number; waitMs?: number }) {
+export function createPlaces({
+  perKey,
+  waitMs = WAIT_MS,
+  restFactor = 0,
+  now = () => performance.now(),
+}: {
+  perKey: number;
+  waitMs?: number;
+  /** How many times as long as it was used a place `within` rests: 4 leaves a key a fifth of the event loop. */
+  restFactor?: number;
+  /** In ms. */
+  now?: () => number;
+}) {
   const keys = new Map<string, Key>();
 
   function giveBack(name: string, key: Key): void {
@@ -30,10 +44,11 @@ export function createPlaces({ perKey, waitMs = WAIT_MS }: { perKey: number; wai
         key.waiting.delete(begin);
         resolve();
       };
-      const timer = setTimeout(() => {
+      const giveUp = () => {
         key.waiting.delete(begin);
         reject(tooMany());
-      }, waitMs);
+      };
+      const timer = waitMs === Infinity ? undefined : setTimeout(giveUp, waitMs);
       key.waiting.add(begin);
     });
   }
@@ -53,10 +68,19 @@ export function createPlaces({ perKey, waitMs = WAIT_MS }: { perKey: number; wai
 
   return {
     take,
-    /** Does `work` in a place. @throws {ApiError} 429 as `take`, and what `work` throws */
-    async within<T>(name: string, work: () => Promise<T>): Promise<T> {
+    /**
+     * Does `work` in a place. The event loop goes round before the next of this key has it: whoever else asks comes in
+     * between. @throws {ApiError} 429 as `take`, and what `work` throws
+     */
+    async within<T>(name: string, work: () => T | Promise<T>): Promise<T> {
       const leave = await take(name);
-      return work().finally(leave);
+      const begunAt = now();
+      try {
+        return await work();
+      } finally {
+        if (restFactor === 0) setImmediate(leave);
+        else setTimeout(leave, restFactor * (now() - begunAt)).unref();
+      }
     },
   };
 }
@@ -81,6 +105,14 @@ export const ending = () =>
       for (const end of atEnds) end();
     }
   });
+
+/**
+ * Ends now what waits for the end of this request: it goes on in a place of another kind, and whoever made it may have
+ * others worked on meanwhile.
+ */
+export function endEarly(request: Request): void {
+  for (const end of ends.get(request)?.splice(0) ?? []) end();
+}
 
 /** Does `end` when the work for this request is over; at once for one that came by no app. */
 export function atEnd(request: Request, end: () => void): void {

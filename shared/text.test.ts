@@ -70,4 +70,12 @@ describe('isPiledUp', () => {
     expect(isPiledUp(`a${'\u0301\u0323'.repeat(15)}\u0301`)).toBe(true);
     expect(isPiledUp(`${'e\u0301'.repeat(100)}`)).toBe(false);
   });
+
+  test.each(['\u0300', '\u{e0100}', '\u0301\u{1d165}'])('is so wherever they stand: %j', (mark) => {
+    const marks = (count: number) => [...mark.repeat(count)].slice(0, count).join('');
+    for (let before = 0; before < 70; before++) {
+      const piled = (count: number) => isPiledUp(`${'x'.repeat(before)}${marks(count)}é${marks(30)}`);
+      expect([before, piled(30), piled(31)]).toEqual([before, false, true]);
+    }
+  });
 });

@@ -7,7 +7,10 @@ import { createLog } from './log.ts';
 
 const orNull = t.Union([t.String(), t.Null()]);
 const level = t.Union([t.Literal('all'), t.Literal('critical'), t.Literal('none')]);
-const app = edge({ log: createLog('test', { write: () => {} }), admit: async () => MAX_BODY_BYTES })
+const app = edge({
+  log: createLog('test', { write: () => {} }),
+  admit: async () => ({ maxBytes: MAX_BODY_BYTES, by: 'ada' }),
+})
   .get('/list', () => ({}), {
     query: t.Object({
       unread: t.Optional(t.Boolean()),

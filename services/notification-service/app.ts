@@ -1,5 +1,6 @@
 import { type AnyEvent, anyEventSchema } from '#shared/events';
 import { authenticatorOf, frame, type Parts } from '#shared/frame';
+import { createLongAnswers } from '#shared/long-answer';
 import type { Config } from './config.ts';
 import { inbox } from './inbox/index.ts';
 import { preferences } from './preferences/index.ts';
@@ -14,8 +15,9 @@ export function createApp(
     handle,
   }: { connections: Connections; handle: (event: AnyEvent, traceparent: string | null) => Promise<void> },
 ) {
-  const { config, sql } = parts;
+  const { config, sql, log } = parts;
   const authenticator = authenticatorOf(parts);
+  const longAnswers = createLongAnswers({ perUser: config.LONG_ANSWERS_PER_USER, authenticator, log });
   return frame(parts, {
     authenticator,
     docs: {
@@ -28,5 +30,5 @@ export function createApp(
   })
     .use(stream({ sql, authenticator, connections, unsentBytes: config.STREAM_UNSENT_BYTES }))
     .use(preferences({ sql, authenticator, changed: connections.setLevel }))
-    .use(inbox({ sql, authenticator }));
+    .use(inbox({ sql, authenticator, longAnswers }));
 }

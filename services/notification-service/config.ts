@@ -1,11 +1,12 @@
 import { Type as t } from '@sinclair/typebox';
-import { apiConfig, baseConfig } from '#shared/config';
+import { apiConfig, baseConfig, longAnswerConfig } from '#shared/config';
 import { EVENTS_KEPT_DAYS } from '#shared/retention';
 
 /** The settings of the notification service. */
 export const schema = t.Object({
   ...baseConfig,
   ...apiConfig,
+  ...longAnswerConfig,
   PORT: t.Integer({ ...baseConfig.PORT, default: 8001 }),
   STREAMS_PER_USER: t.Integer({ default: 3, minimum: 1, description: 'open streams of one user in this replica' }),
   STREAM_LIVE_PER_SECOND: t.Integer({

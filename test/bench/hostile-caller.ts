@@ -8,6 +8,8 @@ export interface Target {
   chat: string;
   notifications: string;
   audit: string;
+  /** Of a server that only answers. */
+  bare: string;
   /** The hostile user's own. */
   token: string;
   /** Accounts of the hostile user, all with one password. */
@@ -76,6 +78,25 @@ const unread = (base: string, path: string, target: Target, accept = '*/*') =>
 
 /** By name. */
 export const cases: Record<string, Case> = {
+  'control: spin': {
+    about: 'no calls: a core in vain, at the priority of all callers',
+    inFlight: 1,
+    async act() {
+      for (const end = performance.now() + 10; performance.now() < end;);
+      await sleep(0);
+      return 'spun';
+    },
+  },
+  'control: bare': {
+    about: 'calls of a server that only answers and is none of ours, as fast as they come',
+    inFlight: 32,
+    act: ({ bare }) => send(bare, 'GET', {}),
+  },
+  'control: live': {
+    about: 'GET /health/live, as fast as they come',
+    inFlight: 32,
+    act: ({ chat }) => send(`${chat}/health/live`, 'GET', {}),
+  },
   'json bombs': {
     about: 'anonymous bodies of 1 MiB with half a million values',
     inFlight: 4,
@@ -152,6 +173,12 @@ export const cases: Record<string, Case> = {
     inFlight: 2,
     act: ({ chat, token }) => send(api(chat, '/tasks/batch'), 'POST', { ...bearer(token), ...JSON_TYPE }, series),
   },
+  'rare rules': {
+    about: 'previews of 100 dates of rules with rare ones, each of another day',
+    inFlight: 24,
+    act: ({ chat, token }) =>
+      send(api(chat, '/recurrence/preview'), 'POST', { ...bearer(token), ...JSON_TYPE }, JSON.stringify(rarely())),
+  },
   'long bodies': {
     about: 'bodies of 1 MiB of somebody who is logged in',
     inFlight: 8,
@@ -168,6 +195,12 @@ export const cases: Record<string, Case> = {
   },
 };
 
+const rarely = () => ({
+  recurrence_pattern: 'rrule:FREQ=DAILY;BYMONTHDAY=13;BYDAY=FR;COUNT=1000',
+  due_date: new Date(Date.UTC(2026, 0, 1 + Math.floor(Math.random() * 9000))).toISOString(),
+  timezone: 'Europe/Berlin',
+  limit: 100,
+});
 const pick = <T>(list: T[]): T => list[Math.floor(Math.random() * list.length)] as T;
 
 /** Runs a case until standard input ends. @returns how many ended how */

@@ -15,17 +15,18 @@ const suites = {
 const all = Object.keys(suites) as (keyof typeof suites)[];
 const { values, words: asked } = commandOrExit({
   name: 'bench',
-  usage: `${bun} run bench [${all.join('] [')}] [--real]
+  usage: `${bun} run bench [${all.join('] [')}] [--case NAME] [--real]
 
   creates  POST /tasks, beside the same inserts without TaskFlow
   events   how long an event takes to the broker and to the line of the stream
   outbox   how fast a backlog leaves the outbox, beside bare publishes
   hostile  how much one hostile caller slows down another person's GET /tasks
+  --case   of hostile this one alone; may be given several times
   --real   on Apache Kafka and Dapr's sidecars, built at the first time (needs Go, Java and Maven)`,
-  flags: { real: { type: 'boolean' } },
+  flags: { real: { type: 'boolean' }, case: { type: 'string', multiple: true } },
   refuse: (name) => (Object.hasOwn(suites, name) ? undefined : `There is no benchmark ${name}`),
 });
-const { real: isReal = false } = values;
+const { real: isReal = false, case: chosen = [] } = values;
 if (isReal) {
   await (await import('../../services/local/real/parts.ts')).realPartsOrExit(createProgress());
   process.env.TASKFLOW_SIDECAR = 'real';
@@ -36,8 +37,8 @@ Object.assign(process.env, cluster.environment);
 try {
   console.log(await conditions());
   for (const name of all.filter((each) => asked.length === 0 || asked.includes(each))) {
-    const suite = (await import(suites[name])) as { bench(): Promise<void> };
-    await suite.bench();
+    const suite = (await import(suites[name])) as { bench(cases: string[]): Promise<void> };
+    await suite.bench(chosen);
   }
 } finally {
   await cluster.stop();

@@ -39,7 +39,7 @@ export async function signUp(stack: Pick<RunningStack, 'url'>) {
   return { id: user.id, email, token, headers, call, ask };
 }
 
-/** Several new users, a few at a time: each costs a password hash, and only two are made at once. */
+/** Several new users, a few at a time: each costs a password hash, and one is made at a time. */
 export async function signUpMany(stack: Pick<RunningStack, 'url'>, count: number): Promise<Person[]> {
   const people: Person[] = [];
   while (people.length < count) {

@@ -2,12 +2,12 @@ import { type Authenticator, authenticated, permit } from '#shared/auth';
 import { isUuid } from '#shared/correlation';
 import type { Sql } from '#shared/db';
 import { ApiError, refusing } from '#shared/errors';
-import { type LongAnswers, NDJSON } from '#shared/long-answer';
+import { type Caller, type LongAnswers, NDJSON } from '#shared/long-answer';
 import { readTime } from '#shared/time';
 import { startOfDay } from '#shared/zone';
 import { Elysia } from 'elysia';
 import { placeOf } from './cursor.ts';
-import { answers, type AuditEvent, eventsQuery, failure, taskQuery } from './model.ts';
+import { answers, eventsQuery, failure, taskQuery } from './model.ts';
 import { isOfOthers, readPage, readPages, type EventPage, type Search } from './service.ts';
 
 const EXPORT_NOTE = 'With `Accept: application/x-ndjson` all of them come as one stream, an event a line.';
@@ -21,8 +21,14 @@ export const trail = ({
   sql: Sql;
   authenticator: Authenticator;
   longAnswers: LongAnswers;
-}) =>
-  new Elysia({ name: 'trail', prefix: '/api/v1/audit' })
+}) => {
+  async function onePage(caller: Caller, page: Promise<EventPage>, onNext: (cursor: string) => void) {
+    const { next, ...events } = await page;
+    if (next !== null) onNext(next);
+    return longAnswers.page(caller, events, (event) => event);
+  }
+
+  return new Elysia({ name: 'trail', prefix: '/api/v1/audit' })
     .use(authenticated(authenticator))
     .get(
       '/tasks/:task_id',
@@ -33,9 +39,9 @@ export const trail = ({
           order: 'oldest first',
           after: placeOf(query.cursor),
         };
-        if (wantsExport(request))
-          return longAnswers.ndjson({ request, server, userId: principal.userId }, readPages(sql, search));
-        return onePage(readPage(sql, search, query.limit), (cursor) => {
+        const caller = { request, server, userId: principal.userId };
+        if (wantsExport(request)) return longAnswers.ndjson(caller, readPages(sql, search));
+        return onePage(caller, readPage(sql, search, query.limit), (cursor) => {
           set.headers.link = nextLink(request.url, cursor);
         });
       },
@@ -67,9 +73,9 @@ export const trail = ({
           order: 'newest first',
           after: placeOf(query.cursor),
         };
-        if (wantsExport(request))
-          return longAnswers.ndjson({ request, server, userId: principal.userId }, readPages(sql, search));
-        return onePage(readPage(sql, search, query.limit), (cursor) => {
+        const caller = { request, server, userId: principal.userId };
+        if (wantsExport(request)) return longAnswers.ndjson(caller, readPages(sql, search));
+        return onePage(caller, readPage(sql, search, query.limit), (cursor) => {
           set.headers.link = nextLink(request.url, cursor);
         });
       },
@@ -87,15 +93,10 @@ export const trail = ({
         },
       },
     );
+};
 
 /** One JSON value a line, all that is found, no pages. Capitals do not count (RFC 9110, 8.3.1). */
 const wantsExport = (request: Request): boolean => (request.headers.get('accept') ?? '').toLowerCase().includes(NDJSON);
-
-async function onePage(page: Promise<EventPage>, onNext: (cursor: string) => void): Promise<AuditEvent[]> {
-  const { events, next } = await page;
-  if (next !== null) onNext(next);
-  return events;
-}
 
 /** A date is the beginning of that day in UTC. */
 function instant(field: string, text: string | undefined): Date | undefined {

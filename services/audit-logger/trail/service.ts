@@ -21,18 +21,19 @@ const PAGE_BYTES = 1024 * 1024;
 /** Of the first statement: to measure a payload of 60 kB takes 0.2 ms. */
 const FIRST_ROWS = 100;
 
-/** Events, and the cursor of the page that follows; null: these were the last. */
+/** Events, how long their payloads are together, and the cursor of the page that follows; null: these were the last. */
 export interface EventPage {
-  events: AuditEvent[];
+  rows: AuditEvent[];
+  bytes: number;
   next: string | null;
 }
 
 /** At most `limit` events, and 1 MiB of payloads. */
 export async function readPage(sql: Sql, search: Search, limit = PAGE_ROWS): Promise<EventPage> {
-  const page: { events: AuditEvent[]; bytes: number; next: Place | null } = { events: [], bytes: 0, next: null };
+  const page: { rows: AuditEvent[]; bytes: number; next: Place | null } = { rows: [], bytes: 0, next: null };
   const read = async (after: Place | null, most: Size) => {
     const part = await readPart(sql, { ...search, after }, most);
-    page.events.push(...part.rows);
+    page.rows.push(...part.rows);
     page.bytes += part.bytes;
     page.next = part.next;
     return part;
@@ -40,7 +41,7 @@ export async function readPage(sql: Sql, search: Search, limit = PAGE_ROWS): Pro
   for await (const _ of pagesFrom(search.after, read, { first: FIRST_ROWS, total: limit })) {
     if (page.bytes >= PAGE_BYTES) break;
   }
-  return { events: page.events, next: page.next && cursorOf(page.next) };
+  return { ...page, next: page.next && cursorOf(page.next) };
 }
 
 /** All that is found, in pages: each is one short statement, run when the page before was taken. */

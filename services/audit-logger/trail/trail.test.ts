@@ -250,3 +250,14 @@ test('a page holds 1 MiB of payloads at the most, and its Link leads on', async 
   expect(sizes).toEqual([12, 12]);
   expect(ids).toEqual(events.map((event) => event.event_id).toReversed());
 });
+
+test('a page that nobody reads is held 4 times for one user, and no more', async () => {
+  const user_id = crypto.randomUUID();
+  await store(5, { user_id, note: 'x'.repeat(100_000) });
+  const open = () => admin.get(`/events?user_id=${user_id}`);
+  const unread = await Promise.all([open(), open(), open(), open()]);
+  expect(await codeOf(await open())).toEqual([429, 'TOO_MANY_LONG_ANSWERS']);
+  expect((await admin.get(`/events?user_id=${user_id}&limit=1`)).status).toBe(200);
+  await Promise.all(unread.map((answer) => answer.body?.cancel()));
+  expect(await listed(await open())).toHaveLength(5);
+});

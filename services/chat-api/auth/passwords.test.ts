@@ -1,9 +1,30 @@
 import { describe, expect, test } from 'bun:test';
+import { jwtVerify, SignJWT } from 'jose';
 import { createPasswords, NOBODY, passwordProblem } from './passwords.ts';
 
+const SECRET = new TextEncoder().encode('a secret of at least thirty-two characters');
 const ASKING = { address: '198.51.100.1', isKnown: false };
 
 describe('createPasswords', () => {
+  test('keeps no token waiting, whose check is made on a thread of Bun’s pool', async () => {
+    const { verify } = createPasswords();
+    await verify('U*U', CHEAP, ASKING); // starts its thread
+    const token = await new SignJWT({}).setProtectedHeader({ alg: 'HS256' }).sign(SECRET);
+    const ended: string[] = [];
+    const hashes = Array.from({ length: 4 }, () =>
+      verify('Sunny-Day-42', NOBODY, ASKING).then(() => ended.push('hash')),
+    );
+    await jwtVerify(token, SECRET);
+    ended.push('token');
+    await Promise.all(hashes);
+    expect(ended).toEqual(['token', 'hash', 'hash', 'hash', 'hash']);
+  });
+
+  test('says why what is no hash cannot be compared', async () => {
+    const failure = createPasswords().verify('U*U', 'no hash', ASKING);
+    expect(await failure.catch(String)).toContain('InvalidEncoding');
+  });
+
   test('makes bcrypt hashes of cost 10, and NOBODY costs the same', async () => {
     const hash = await createPasswords().hash('Sunny-Day-42', ASKING);
     expect(hash).toMatch(/^\$2b\$10\$/);

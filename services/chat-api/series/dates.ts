@@ -1,7 +1,7 @@
 import type { Sql } from '#shared/db';
 import { formatDueDate } from '#shared/due';
 import { FieldError } from '#shared/field';
-import { ApiError, refusing } from '#shared/errors';
+import { ApiError, refusingAsync } from '#shared/errors';
 import { describe } from '#shared/pattern';
 import { occurrences, seriesOf } from '#shared/recurrence';
 import { readDate } from '#shared/time';
@@ -20,13 +20,19 @@ export type Dates = {
   occurrences: { occurrence_date: string; due_date: string; note: string | null }[];
 };
 
+/** Runs what seeks the dates of a rule, which holds the event loop, when it is its turn. */
+export type Computing = <T>(work: () => T) => Promise<T>;
+
 /** The next dates of a series, from today in its zone unless `from` says otherwise. @throws {ApiError} 403, 404, 409 */
-export async function seriesDates(sql: Sql, id: string, userId: string, span: Span, now: Date): Promise<Dates> {
+export async function seriesDates(
+  sql: Sql,
+  { id, userId, span, now }: { id: string; userId: string; span: Span; now: Date },
+  computing: Computing,
+): Promise<Dates> {
   const row = await readTask(sql, id, userId);
   if (!isSeries(row)) throw new ApiError(409, 'NOT_A_SERIES', 'This task does not recur.');
-  return refusing('INVALID_QUERY', () =>
-    datesWithin(row, { ...span, from: span.from ?? localDate(now, row.timezone ?? 'UTC') }),
-  );
+  const from = span.from ?? localDate(now, row.timezone ?? 'UTC');
+  return refusingAsync('INVALID_QUERY', () => computing(() => datesWithin(row, { ...span, from })));
 }
 
 /** The dates of a series in a span, from its first on. @throws {FieldError} naming the parameter */

@@ -60,5 +60,11 @@ function facts(titles: string[]) {
     traceparent: null,
     now: new Date(),
   };
-  return { userId, takeRoom: () => {}, items: titles.map((title) => ({ title })), cause };
+  return {
+    userId,
+    takeRoom: () => {},
+    computing: async <T>(work: () => T) => work(),
+    items: titles.map((title) => ({ title })),
+    cause,
+  };
 }

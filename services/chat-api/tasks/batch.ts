@@ -3,6 +3,7 @@ import { ApiError } from '#shared/errors';
 import type { Log } from '#shared/log';
 import type { Cause } from '../changes/change.ts';
 import type { TaskRow } from '../changes/task-row.ts';
+import type { Computing } from '../series/dates.ts';
 import { inTurns } from '../series/in-turns.ts';
 import type { Outcome } from '../series/instances.ts';
 import { answerOf } from './answer.ts';
@@ -33,13 +34,20 @@ export async function createBatch(
   {
     userId,
     takeRoom,
+    computing,
     items,
     cause,
     log,
-  }: { userId: string; takeRoom: TakeRoom; items: unknown[]; cause: Cause; log: Log },
+  }: { userId: string; takeRoom: TakeRoom; computing: Computing; items: unknown[]; cause: Cause; log: Log },
 ): Promise<ItemResult[]> {
   const creations = await inTurns(items, (item) => {
-    const creation: Promise<TaskRow> = createTask(sql, store, { userId, takeRoom, input: inputOf(item), cause });
+    const creation: Promise<TaskRow> = createTask(sql, store, {
+      userId,
+      takeRoom,
+      computing,
+      input: inputOf(item),
+      cause,
+    });
     creation.catch(() => {}); // is looked at below, when all are there
     return creation;
   });

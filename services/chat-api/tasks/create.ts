@@ -2,6 +2,7 @@ import type { Sql } from '#shared/db';
 import { ApiError, refusingAsync } from '#shared/errors';
 import type { Cause, Change } from '../changes/change.ts';
 import { blankTask, type TaskRow } from '../changes/task-row.ts';
+import type { Computing } from '../series/dates.ts';
 import { newTask } from '../series/template.ts';
 import { needsUserTimezone, type TaskInput, withFields } from './fields.ts';
 import type { TakeRoom } from './quota.ts';
@@ -16,13 +17,20 @@ export type Store = (changes: Change[]) => Promise<void>;
 export async function createTask(
   sql: Sql,
   store: Store,
-  { userId, takeRoom, input, cause }: { userId: string; takeRoom: TakeRoom; input: TaskInput; cause: Cause },
+  {
+    userId,
+    takeRoom,
+    computing,
+    input,
+    cause,
+  }: { userId: string; takeRoom: TakeRoom; computing: Computing; input: TaskInput; cause: Cause },
 ): Promise<TaskRow> {
   const changes = await refusingAsync('TASK_CREATION_ERROR', async () => {
     const blank = blankTask(userId, cause.now);
     const { completed: _, ...fields } = input; // a new task is open, whatever is sent (Phase IV)
     const timezone = needsUserTimezone(blank, fields) ? await userTimezone(sql, userId) : null;
-    return newTask(withFields(blank, { ...fields, title: fields.title ?? '' }, timezone), cause);
+    const make = () => newTask(withFields(blank, { ...fields, title: fields.title ?? '' }, timezone), cause);
+    return fields.recurrence_pattern == null ? make() : computing(make);
   });
   takeRoom();
   try {

@@ -35,7 +35,7 @@ export function startApi(database: TestDatabase, { tasksPerUser = 100_000, atOnc
     appTokens: [APP_TOKEN],
     callers: createCallers({
       ...{ REQUESTS_PER_SECOND: 100_000, REQUESTS_BURST: 100_000, REQUESTS_AT_ONCE: atOnce },
-      ...{ ADDRESS_REFUSALS: 100_000, TRUSTED_PROXIES: '' },
+      ...{ DATABASE_POOL: pool, ADDRESS_REFUSALS: 100_000, TRUSTED_PROXIES: '' },
     }),
   });
   const longAnswers = createLongAnswers({ perUser: 4, authenticator, log });
@@ -82,7 +82,7 @@ export function startApi(database: TestDatabase, { tasksPerUser = 100_000, atOnc
         call: (method: string, path: string, body?: unknown, headers: Json = {}) =>
           call({ ...login, ...headers }, method, path, body),
         /** An answer of which nothing is read yet. */
-        open: (path: string, method = 'GET') => ask(login, method, path),
+        open: (path: string, method = 'GET', body?: unknown) => ask(login, method, path, body),
       };
     },
     /** As the recurring-task-processor calls, through the sidecar. */

@@ -5,7 +5,6 @@ import type { Pool, Sql } from '#shared/db';
 import { ApiError, refusedAs } from '#shared/errors';
 import type { Log } from '#shared/log';
 import type { LongAnswers } from '#shared/long-answer';
-import { createPlaces } from '#shared/places';
 import { actorOf, type Cause, type Change } from '../changes/change.ts';
 import { createGroupCommit } from '../changes/group-commit.ts';
 import { knownForm, readTask, type TaskRow } from '../changes/task-row.ts';
@@ -17,6 +16,7 @@ import { batchItems, createBatch, instanceResult } from './batch.ts';
 import { createTask, type Store } from './create.ts';
 import { deleteTask } from './delete.ts';
 import type { TaskInput } from './fields.ts';
+import { createHeavy, movesDates } from './heavy.ts';
 import { type Answer, idempotencyKey, once } from './idempotency.ts';
 import { listTasks } from './list.ts';
 import {
@@ -58,8 +58,7 @@ export function taskRoutes({
   now?: () => Date;
 }) {
   const quota = createTaskQuota({ sql, limit: tasksPerUser, now: () => now().getTime() });
-  /** A search reads every title and description of its user: seconds of a core where there are many. */
-  const searches = createPlaces({ perKey: 1 });
+  const heavy = createHeavy();
   const insert = createGroupCommit<Change>((changes) => insertTasks(sql, changes));
 
   /**
@@ -100,8 +99,8 @@ export function taskRoutes({
       '/tasks',
       async ({ principal: { userId }, principal, query, request, server, set }) => {
         permit(principal, 'tasks:read');
-        const read = () => listTasks(sql, userId, query, now());
-        const list = await (query.q === undefined ? read() : searches.within(userId, read));
+        const reading = query.q === undefined ? undefined : heavy.searching({ request, userId });
+        const list = await listTasks(sql, userId, query, now(), reading);
         if (list.next !== null) set.headers.link = `<${nextUrl(request, list.next)}>; rel="next"`;
         if ('pages' in list) return longAnswers.json({ request, server, userId }, list.pages, answerOf);
         return list.rows.map(answerOf);
@@ -124,7 +123,13 @@ export function taskRoutes({
         const takeRoom = await quota.roomOf(userId);
         const answer = await creating({ request, path: route, body, userId }, async (tx, store) => {
           const input = inputOf(body, 'TASK_CREATION_ERROR');
-          const row = await createTask(tx, store, { userId, takeRoom, input, cause });
+          const row = await createTask(tx, store, {
+            userId,
+            takeRoom,
+            computing: heavy.seekingWithin(userId),
+            input,
+            cause,
+          });
           return { status: 201, headers: { etag: etagOf(row) }, body: answerOf(row) };
         });
         return give(set, answer);
@@ -136,7 +141,7 @@ export function taskRoutes({
     )
     .post(
       '/tasks/batch',
-      async ({ principal, body, request, route, cause, set }) => {
+      async ({ principal, body, request, server, route, cause, set }) => {
         const items = () => batchItems(body);
         if (principal.type === 'service') {
           const outcomes = await createInstances(sql, items(), cause);
@@ -145,12 +150,16 @@ export function taskRoutes({
         }
         permit(principal, 'tasks:write');
         const { userId } = principal;
+        longAnswers.requireRoom(userId);
         const takeRoom = await quota.roomOf(userId);
-        const answer = await creating({ request, path: route, body, userId }, async (tx, store) => {
-          const results = await createBatch(tx, store, { userId, takeRoom, items: items(), cause, log });
-          return { status: 200, headers: {}, body: { results } };
-        });
-        return give(set, answer);
+        const facts = { userId, takeRoom, computing: heavy.seekingWithin(userId), items: items(), cause, log };
+        const create = () =>
+          creating({ request, path: route, body, userId }, async (tx, store) => {
+            const results = await createBatch(tx, store, facts);
+            return { status: 200, headers: {}, body: { results } };
+          });
+        const results = give(set, await heavy.changing({ request, userId })(create));
+        return longAnswers.owed({ request, server, userId }, results);
       },
       {
         transform: asCreation,
@@ -219,17 +228,20 @@ export function taskRoutes({
     )
     .get(
       '/tasks/:id/occurrences',
-      ({ principal, params, query }) => {
+      ({ principal, params, query, request }) => {
         permit(principal, 'tasks:read');
-        return seriesDates(sql, params.id, principal.userId, query, now());
+        const { userId } = principal;
+        return seriesDates(sql, { id: params.id, userId, span: query, now: now() }, heavy.seeking({ request, userId }));
       },
       { detail: documented('The next dates of a series') },
     )
     .post(
       '/recurrence/preview',
-      ({ principal, body }) => {
+      ({ principal, body, request }) => {
         permit(principal, 'tasks:read');
-        return previewDates(sql, principal.userId, inputOf(body, 'TASK_CREATION_ERROR'), now());
+        const { userId } = principal;
+        const input = inputOf(body, 'TASK_CREATION_ERROR');
+        return previewDates(sql, { userId, input, now: now() }, heavy.seeking({ request, userId }));
       },
       { detail: documented('The dates of a pattern that is not saved', { body: previewSchema }) },
     );
@@ -250,14 +262,13 @@ export function taskRoutes({
     cause: Cause;
   }) {
     permit(principal, 'tasks:write');
-    const updated = await updateTask(sql, {
-      id: params.id,
-      userId: principal.userId,
-      input: inputOf(body, 'TASK_UPDATE_ERROR'),
-      ifMatch: ifMatchOf(request),
-      scope: scopeOf(query.scope),
-      cause,
-    });
+    const { userId } = principal;
+    const input = inputOf(body, 'TASK_UPDATE_ERROR');
+    const scope = scopeOf(query.scope);
+    const change = () => updateTask(sql, { id: params.id, userId, input, ifMatch: ifMatchOf(request), scope, cause });
+    const updated = await (scope === 'series' || movesDates(input)
+      ? heavy.changing({ request, userId })(change)
+      : change());
     committed();
     return updated;
   }

@@ -20,15 +20,24 @@ export type List = Rows<TaskRow> & { next: string | null };
 /**
  * The tasks of a user, newest first unless sorted otherwise: with `limit` at most so many, without it all of them. Paging goes
  * by key, so that what is created meanwhile shifts nothing.
+ * `reading` runs each statement, also those of the parts that are taken later.
  * @throws {ApiError} 400 INVALID_QUERY naming the parameter
  */
-export async function listTasks(sql: Sql, userId: string, query: ListQuery, now: Date): Promise<List> {
+export async function listTasks(
+  sql: Sql,
+  userId: string,
+  query: ListQuery,
+  now: Date,
+  reading: <T>(read: () => Promise<T>) => Promise<T> = (read) => read(),
+): Promise<List> {
   const limit = readLimit(query.limit);
   const order = readSort(query.sort);
   const zones = filtersByDue(query) ? await zonesOf(sql, userId) : null;
   const start = query.cursor === undefined ? null : decodeCursor(order.name, query.cursor);
 
-  async function read(after: Place | null, most: Size): Promise<Page<TaskRow, Place>> {
+  const read = (after: Place | null, most: Size) => reading(() => readPart(after, most));
+
+  async function readPart(after: Place | null, most: Size): Promise<Page<TaskRow, Place>> {
     const key = order.key(sql);
     const select = sql`
       select ${sql(columns)}, ${key} as sort_key, (${key})::text as sort_text from tasks

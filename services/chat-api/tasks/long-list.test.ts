@@ -133,3 +133,20 @@ describe('a page of few tasks with much text', () => {
     expect(api.longAnswers.open()).toBe(0);
   });
 });
+
+test('long results of batches are held 4 times for one user who reads none, and the next stores nothing', async () => {
+  const ada = await api.person();
+  const tasks = Array.from({ length: 40 }, (_, i) => ({ title: `${i}`, description: 'ä😀'.repeat(2500) }));
+  const open = () => ada.open('/tasks/batch', 'POST', { tasks });
+  const unread = await Promise.all([open(), open(), open(), open()]);
+  const refused = await open();
+  expect([refused.status, ((await refused.json()) as Json).code]).toEqual([429, 'TOO_MANY_LONG_ANSWERS']);
+  for (const answer of unread) {
+    const { results } = (await answer.json()) as { results: { status: number; task: Json }[] };
+    expect(results.map(({ status, task }) => [status, task.title])).toEqual(tasks.map(({ title }) => [201, title]));
+    expect(results.at(-1)?.task.description).toBe(tasks[39]?.description);
+  }
+  const [row] = await database.sql`select count(*)::int as count from tasks where user_id = ${ada.id}`;
+  expect(row).toEqual({ count: 160 });
+  expect(api.longAnswers.open()).toBe(0);
+});

@@ -5,7 +5,7 @@ import { eventually } from '../../../test/support/wait.ts';
 import { startApi } from './fixture.ts';
 
 const database = await createDatabase();
-const api = startApi(database, { atOnce: 4, pool: 5 });
+const api = startApi(database, { atOnce: 8, pool: 6 });
 afterAll(async () => {
   await api.stop();
   await database.drop();
@@ -19,13 +19,13 @@ const waiting = async (event: string): Promise<number> => {
 
 /** What one user asks for at once leaves connections to others. Before, a pool of any size was one user's. */
 describe('a user who asks for much at once', () => {
-  test('holds no more than his share of the connections, and the rest waits', async () => {
+  test('holds fewer than half of the connections, whatever the setting says, and the rest waits', async () => {
     const [ada, bob] = [await api.person(), await api.person()];
     const { id } = (await ada.call('POST', '/tasks', { title: 'T' })).body as { id: string };
     const { answer, changes } = await database.sql.begin(async (tx) => {
       await tx`select 1 from tasks where id = ${id} for update`;
       const changes = Array.from({ length: 12 }, (_, i) => ada.call('PATCH', `/tasks/${id}`, { title: `T${i}` }));
-      await eventually(async () => (await waiting('transactionid')) + (await waiting('tuple')) >= 4);
+      await eventually(async () => (await waiting('transactionid')) + (await waiting('tuple')) >= 2);
       const answer = await within(2000, bob.call('GET', '/tasks'));
       return { answer, changes };
     });
@@ -48,5 +48,41 @@ describe('a user who asks for much at once', () => {
       return { begun };
     });
     expect((await Promise.all(searches.begun)).map(({ list }) => list.length)).toEqual([1, 1, 1]);
+  });
+
+  test('has the dates of his rules sought one after the other: whoever asks later and for less has his answer before', async () => {
+    const [ada, bob] = [await api.person(), await api.person()];
+    const rare = { recurrence_pattern: 'rrule:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=29', timezone: 'UTC' };
+    const answered: string[] = [];
+    const preview = (year: number) =>
+      ada
+        .call('POST', '/recurrence/preview', { ...rare, due_date: `${year}-03-01T09:00:00Z`, limit: 20 })
+        .then(({ status }) => answered.push(`ada ${status}`));
+    const previews = Array.from({ length: 8 }, (_, i) => preview(2026 + i));
+    await previews[0];
+    const { status } = await bob.call('GET', '/tasks?limit=1');
+    answered.push(`bob ${status}`);
+    expect((await ada.call('GET', '/tasks?limit=1')).status).toBe(200); // the previews keep no other request waiting
+    answered.push('ada too');
+    await Promise.all(previews);
+    expect(answered.indexOf('bob 200')).toBeLessThan(4);
+    expect(answered.indexOf('ada too')).toBeLessThan(6);
+    expect(answered).toHaveLength(10);
+  });
+
+  test('has one batch made at a time', async () => {
+    const ada = await api.person();
+    const tasks = Array.from({ length: 100 }, (_, i) => ({ title: `T${i}` }));
+    const { begun } = await database.sql.begin(async (tx) => {
+      await tx`lock table tasks in share mode`; // nothing is inserted meanwhile
+      const begun = ['1', '2', '3'].map((key) =>
+        ada.call('POST', '/tasks/batch', { tasks }, { 'idempotency-key': key }),
+      );
+      await eventually(async () => (await waiting('relation')) > 0);
+      expect((await ada.call('GET', '/tasks')).status).toBe(200);
+      expect(await waiting('relation')).toBe(1);
+      return { begun };
+    });
+    expect((await Promise.all(begun)).map(({ status }) => status)).toEqual([200, 200, 200]);
   });
 });

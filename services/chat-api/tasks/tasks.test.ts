@@ -141,6 +141,7 @@ describe('POST /tasks', () => {
         createTask(api.sql, store, {
           userId: i === 10 ? crypto.randomUUID() : ada.id,
           takeRoom: () => {},
+          computing: async <T>(work: () => T) => work(),
           input: { title: `Task ${i}` },
           cause: { actor: { type: 'user', id: ada.id }, correlationId: ada.id, traceparent: null, now: api.clock.now },
         }),

@@ -140,7 +140,7 @@ async function forward(
   headers.set('x-forwarded-for', before ? `${before}, ${address}` : address);
   try {
     // One in memory can be sent again on a fresh connection.
-    const body = request.body && (await intake.take(request, MAX_BODY_BYTES));
+    const body = request.body && (await intake.take(request, { maxBytes: MAX_BODY_BYTES, by: address }));
     const response = await fetch(target, {
       method: request.method,
       headers,

@@ -70,6 +70,17 @@ describe('GET /notifications', () => {
     expect([forth.map(({ length }) => length), forth.flat()]).toEqual([[11, 11, 2], ids]);
   });
 
+  test('comes in parts where it is long, and whole', async () => {
+    const me = await logIn(database.sql);
+    const events = Array.from({ length: 5 }, () => eventOf(me, 'Long', { note: 'x'.repeat(100_000) }));
+    for (const event of events) await replica.deliver(event);
+    const [short, long] = [await replica.call(me, 'GET', '?limit=2'), await replica.call(me, 'GET', '')];
+    const lengths = [short, long].map(({ headers }) => headers.get('content-length') !== null);
+    expect(lengths).toEqual([true, false]);
+    expect(((await long.json()) as Item[]).map(({ id }) => id)).toEqual([5, 4, 3, 2, 1]);
+    expect(await short.json()).toHaveLength(2);
+  });
+
   test('reads a span again between two numbers, oldest first', async () => {
     const me = await personWith(6);
     expect(await idsOf(me, '?after=1&before=5')).toEqual([2, 3, 4]);

@@ -1,6 +1,7 @@
 import { type Authenticator, authenticated, permit } from '#shared/auth';
 import type { Sql } from '#shared/db';
 import { ApiError } from '#shared/errors';
+import type { LongAnswers } from '#shared/long-answer';
 import { Elysia, t } from 'elysia';
 import { requirePerson } from '../person.ts';
 import { errorSchema, inboxQuery, itemOf, itemSchema, readAllQuery } from './model.ts';
@@ -9,16 +10,24 @@ import { listInbox, markAllRead, markRead } from './service.ts';
 const DEFAULT_ROWS = 50;
 
 /** The inbox: what happened, and what still wants to be noticed. */
-export const inbox = ({ sql, authenticator }: { sql: Sql; authenticator: Authenticator }) =>
+export const inbox = ({
+  sql,
+  authenticator,
+  longAnswers,
+}: {
+  sql: Sql;
+  authenticator: Authenticator;
+  longAnswers: LongAnswers;
+}) =>
   new Elysia({ name: 'inbox', prefix: '/api/v1/notifications' })
     .use(authenticated(authenticator))
     .get(
       '',
-      async ({ principal, query, request, set }) => {
+      async ({ principal: { userId }, principal, query, request, server, set }) => {
         permit(principal, 'notifications:read');
-        const { rows, next } = await listInbox(sql, principal.userId, query, query.limit ?? DEFAULT_ROWS);
+        const { next, ...page } = await listInbox(sql, userId, query, query.limit ?? DEFAULT_ROWS);
         if (next !== null) set.headers.link = nextLink(request, next);
-        return rows.map(itemOf);
+        return longAnswers.page({ request, server, userId }, page, itemOf);
       },
       {
         query: inboxQuery,

@@ -7,14 +7,15 @@ const PAGE_BYTES = 1024 * 1024;
 
 /**
  * A page of the inbox, at most `limit` rows and 1 MiB: newest first, or oldest first when the caller reads on `after` a
- * number. `next`: the number behind which others follow.
+ * number. `bytes`: of all payloads;
+ * `next`: the number behind which others follow.
  */
 export async function listInbox(
   sql: Sql,
   userId: string,
   query: InboxQuery,
   limit: number,
-): Promise<{ rows: Row[]; next: number | null }> {
+): Promise<{ rows: Row[]; bytes: number; next: number | null }> {
   const isForward = query.after !== undefined;
   const after = Math.max(query.after ?? 0, (isForward && query.cursor) || 0);
   const before = Math.min(query.before ?? Infinity, (!isForward && query.cursor) || Infinity);
@@ -24,8 +25,8 @@ export async function listInbox(
       ${Number.isFinite(before) ? sql`and seq < ${before}` : sql``}
       ${query.unread === true ? sql`and read_at is null` : query.unread === false ? sql`and read_at is not null` : sql``}`;
   const list = { select, columns, order: isForward ? sql`seq` : sql`seq desc`, size: sql`octet_length(payload::text)` };
-  const { rows, isCut } = await readRows<Row>(sql, list, { limit, bytes: PAGE_BYTES });
-  return { rows, next: isCut ? (rows.at(-1)?.seq ?? null) : null };
+  const { rows, bytes, isCut } = await readRows<Row>(sql, list, { limit, bytes: PAGE_BYTES });
+  return { rows, bytes, next: isCut ? (rows.at(-1)?.seq ?? null) : null };
 }
 
 const columns: (keyof Row)[] = ['user_id', 'seq', 'type', 'notify', 'payload', 'created_at', 'read_at'];
