@@ -1,7 +1,6 @@
 import { Elysia } from 'elysia';
 import { BodyError, type Intake } from './intake.ts';
 import { excess, flaw } from './json.ts';
-import type { Places } from './places.ts';
 
 /**
  * How every service listens. Idle for 120 s: streams send a heartbeat each 30 s, which Bun's default would cut. No limit
@@ -21,6 +20,11 @@ export const serveOptions = {
  */
 export type Admission = (request: Request, path: string) => Promise<{ maxBytes: number; by: string }>;
 
+/** Where long bodies wait for their turn (`createPlaces`). */
+interface Turns {
+  within<T>(name: string, work: () => T | Promise<T>): Promise<T>;
+}
+
 /** What is longer is looked through one at a time of whoever sends it, with a rest after it: 1 MiB takes up to 4 ms. */
 const LONG_BYTES = 16 * 1024;
 
@@ -29,7 +33,7 @@ const LONG_BYTES = 16 * 1024;
  * text as well, and answer malformed JSON before anybody has asked who is calling. Elysia parses before any hook that
  * could refuse, so the refusal is remembered here and thrown when the handler would run. No body is `null`.
  */
-export const jsonBodies = (admit: Admission, { intake, readings }: { intake: Intake; readings: Places }) =>
+export const jsonBodies = (admit: Admission, { intake, readings }: { intake: Intake; readings: Turns }) =>
   new Elysia({ name: 'json-bodies' })
     .onParse({ as: 'global' }, async ({ request, path }, contentType) => {
       if (request.body === null) return null;

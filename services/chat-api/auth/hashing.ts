@@ -28,7 +28,7 @@ function run<T extends string | boolean>(job: Omit<Job, 'id'>): Promise<T> {
 }
 
 function start(): Worker {
-  const worker = new Worker(new URL('./hasher.ts', import.meta.url));
+  const worker = new Worker(new URL('./hasher', import.meta.url)); // without its ending, which in an image is .js
   worker.onmessage = ({ data }: MessageEvent<Result>) => {
     const { resolve, reject } = waiting.get(data.id) ?? {};
     waiting.delete(data.id);
