@@ -1,0 +1,91 @@
+import { Glob } from 'bun';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { requestsOf } from '../contract/gitops/budget.ts';
+import { inFiles, type Mistake, whenRendered } from '../contract/gitops/mistakes.ts';
+import type { KubeObject } from '../contract/gitops/objects.ts';
+import { policies, policiesOfApps } from '../contract/gitops/policies.ts';
+
+const source = join(import.meta.dir, '../../gitops');
+export const environments = ['minikube', 'cloud'] as const;
+type Environment = (typeof environments)[number];
+
+/** What `kustomize build` makes of a folder. @throws with what it says when it makes nothing */
+export async function render(kustomize: string, folder: string): Promise<KubeObject[]> {
+  const child = Bun.spawn([kustomize, 'build', folder], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [out, problem, exitCode] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+  if (exitCode !== 0) throw new Error(`kustomize: ${problem.trim()}`);
+  return [Bun.YAML.parse(out)].flat() as KubeObject[];
+}
+
+/** Everything that the policies refuse in the tree at `gitops`, one sentence each with its environment. */
+export async function refusals(kustomize: string, gitops = source): Promise<string[]> {
+  const found = await Promise.all(environments.map((environment) => ofEnvironment(kustomize, gitops, environment)));
+  return found.flat();
+}
+
+async function ofEnvironment(kustomize: string, gitops: string, environment: Environment): Promise<string[]> {
+  try {
+    const [overlay = [], data = [], apps = []] = await Promise.all(
+      [`overlays/${environment}`, `data/overlays/${environment}`, `apps/overlays/${environment}`].map((folder) =>
+        render(kustomize, join(gitops, folder)),
+      ),
+    );
+    return [
+      ...Object.values(policies).flatMap((policy) => policy([...overlay, ...data])),
+      ...Object.values(policiesOfApps).flatMap((policy) => policy(apps)),
+    ].map((reason) => `${environment}: ${reason}`);
+  } catch (error) {
+    return [`${environment}: ${error instanceof Error ? error.message : error}`];
+  }
+}
+
+/** What Minikube asks of its node, in cores and MiB, the operators with it. */
+export async function minikubeRequests(kustomize: string) {
+  const folders = ['overlays/minikube', 'data/overlays/minikube', 'platform/envoy-gateway/minikube'];
+  const objects = await Promise.all(folders.map((folder) => render(kustomize, join(source, folder))));
+  const files = [...new Glob('platform/*/values-minikube.yaml').scanSync(source)].flatMap((file) => [
+    file,
+    file.replace('-minikube', ''),
+  ]);
+  const values = await Promise.all(
+    files.map(async (file) => Bun.YAML.parse(await Bun.file(join(source, file)).text())),
+  );
+  return requestsOf(objects.flat(), values as object[]);
+}
+
+/** What is refused in a copy of the tree with this mistake in it. */
+export async function refusalsOf({ file, from, to }: Mistake, kustomize: string): Promise<string[]> {
+  const copy = await mkdtemp(join(tmpdir(), 'taskflow-mistake-'));
+  try {
+    await cp(source, copy, { recursive: true });
+    const text = await Bun.file(join(copy, file)).text();
+    if (!text.includes(from)) throw new Error(`${file} has no ${from}`);
+    await Bun.write(join(copy, file), text.replace(from, to));
+    return await refusals(kustomize, copy);
+  } finally {
+    await rm(copy, { recursive: true, force: true });
+  }
+}
+
+/** All mistakes that the policies are known by. */
+export const mistakes: Mistake[] = [...inFiles, ...whenRendered];
+
+// bun test/gitops/policies.ts KUSTOMIZE: the tree, its sum on Minikube, and every mistake. The last line is the count.
+if (import.meta.main) {
+  const [kustomize = 'kustomize'] = process.argv.slice(2);
+  const failures = await refusals(kustomize);
+  const { cpu, memory } = await minikubeRequests(kustomize);
+  console.log(`minikube asks for ${cpu} cores and ${memory} MiB`);
+  if (cpu > 3 || memory > 6 * 1024) failures.push('minikube may ask for 3 cores and 6 GiB');
+  for (const mistake of mistakes) {
+    const found = await refusalsOf(mistake, kustomize);
+    const isSeen = found.some((reason) => reason.includes(mistake.refusal));
+    console.log(`${isSeen ? 'refused' : 'MISSED '} ${mistake.what}: ${found[0] ?? 'nothing'}`);
+    if (!isSeen) failures.push(`${mistake.what}: expected ${mistake.refusal}, got ${found.join('; ')}`);
+  }
+  for (const failure of failures) console.error(failure);
+  console.log(`${mistakes.length + 2 - failures.length} passed, ${failures.length} failed, 0 skipped`);
+  process.exitCode = failures.length > 0 ? 1 : 0;
+}
