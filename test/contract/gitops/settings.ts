@@ -1,20 +1,8 @@
 import type { TObject } from '@sinclair/typebox';
 import { ConfigError, readConfig } from '#shared/config';
 import type { AppId } from '#shared/frame';
-import { schema as auditLogger } from '../../../services/audit-logger/config.ts';
-import { schema as chatApi } from '../../../services/chat-api/config.ts';
-import { schema as notificationService } from '../../../services/notification-service/config.ts';
-import { schema as recurringTaskProcessor } from '../../../services/recurring-task-processor/config.ts';
-import { schema as reminderService } from '../../../services/reminder-service/config.ts';
+import { schemas } from '../../../services/local/stack.ts';
 import { called, type Container, deployments, type KubeObject, ofKind, type Policy } from './objects.ts';
-
-const schemas: Record<AppId, TObject> = {
-  'chat-api': chatApi,
-  'notification-service': notificationService,
-  'reminder-service': reminderService,
-  'audit-logger': auditLogger,
-  'recurring-task-processor': recurringTaskProcessor,
-};
 
 /** Read by what is below our code: see base/common.env. */
 const notOurs = ['NO_PROXY'];
