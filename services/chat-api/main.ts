@@ -6,6 +6,7 @@ import { createChangePublisher } from './changes/unpublished/publisher.ts';
 import { schema } from './config.ts';
 import { createRelay } from './outbox/relay.ts';
 import { createPurge } from './purge.ts';
+import { observeOverdue } from './reminders.ts';
 
 const config = configOrExit(schema);
 const isConsuming = config.EVENTS !== 'off';
@@ -13,6 +14,7 @@ const service = openService('chat-api', config, {
   sidecar: isConsuming ? 'useful' : 'none',
   publishes: isConsuming,
 });
+if (isConsuming) observeOverdue(service.sql, service.metrics);
 warnOfPlainHttp(service.log, config.PUBLIC_URL);
 const committed = config.EVENTS === 'on' ? await startPublishing() : () => {};
 service.listen(createApp(service, { committed }));
