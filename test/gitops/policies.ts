@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { requestsOf } from '../contract/gitops/budget.ts';
 import { inFiles, type Mistake, whenRendered } from '../contract/gitops/mistakes.ts';
+import { unlikePicture } from '../contract/gitops/network.ts';
 import type { KubeObject } from '../contract/gitops/objects.ts';
 import { policies, policiesOfApps } from '../contract/gitops/policies.ts';
 
@@ -34,6 +35,7 @@ async function ofEnvironment(kustomize: string, gitops: string, environment: Env
     );
     return [
       ...Object.values(policies).flatMap((policy) => policy([...overlay, ...data])),
+      ...(environment === 'minikube' ? await unlikePicture([...overlay, ...data]) : []),
       ...Object.values(policiesOfApps).flatMap((policy) => policy(apps)),
     ].map((reason) => `${environment}: ${reason}`);
   } catch (error) {

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { called, type KubeObject, type Labels, ofKind, type Policy } from './objects.ts';
 
 type Selector = { matchLabels?: Labels; matchExpressions?: { key: string; operator: string; values?: string[] }[] };
@@ -51,6 +52,16 @@ export function drawn(picture: string): string[] {
       from.split(' & ').flatMap((one) => to.split(' & ').map((other) => `${one} -> ${other}: ${ports}`)),
     )
     .toSorted();
+}
+
+/** Connections that the picture of gitops/README.md lacks, and arrows of it that no policy allows. */
+export async function unlikePicture(objects: KubeObject[]): Promise<string[]> {
+  const allowed = arrows(objects).filter((arrow) => !/^(\S+) -> \1:/.test(arrow));
+  const picture = drawn(await Bun.file(join(import.meta.dir, '../../../gitops/README.md')).text());
+  return [
+    ...allowed.filter((arrow) => !picture.includes(arrow)).map((arrow) => `${arrow} is not in the picture`),
+    ...picture.filter((arrow) => !allowed.includes(arrow)).map((arrow) => `${arrow} is drawn, and not allowed`),
+  ];
 }
 
 /** Everything is closed unless a policy opens it, and what opens something says to whom and where. */
