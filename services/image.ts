@@ -24,8 +24,9 @@ type Blob = { mediaType: string; digest: string; size: number };
 export async function writeImage(
   appId: string,
   archive: string,
-  { name = `docker.io/taskflow/${appId}:0.1.0`, commit = 'unknown' } = {},
+  { name, commit = 'unknown' }: { name?: string | undefined; commit?: string | undefined } = {},
 ): Promise<{ digest: string; appLayer: string }> {
+  const called = name ?? (await nameOnMinikube(appId));
   const work = await mkdtemp(join(tmpdir(), 'taskflow-image-'));
   try {
     const layout = join(work, 'layout');
@@ -43,21 +44,32 @@ export async function writeImage(
     const mediaType = 'application/vnd.oci.image.manifest.v1+json';
     const manifest = await json(layout, mediaType, { schemaVersion: 2, mediaType, config, layers });
     const annotations = {
-      'io.containerd.image.name': name,
-      'org.opencontainers.image.ref.name': name.split(':').at(-1),
+      'io.containerd.image.name': called,
+      'org.opencontainers.image.ref.name': called.split(':').at(-1),
     };
     await Bun.write(join(layout, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
     await Bun.write(
       join(layout, 'index.json'),
       JSON.stringify({ schemaVersion: 2, manifests: [{ ...manifest, annotations }] }),
     );
-    const docker = { Config: pathOf(config), RepoTags: [name], Layers: layers.map(pathOf) };
+    const docker = { Config: pathOf(config), RepoTags: [called], Layers: layers.map(pathOf) };
     await Bun.write(join(layout, 'manifest.json'), JSON.stringify([docker]));
     await tar(layout, resolve(archive));
     return { digest: manifest.digest, appLayer: pathOf(app) };
   } finally {
     await rm(work, { recursive: true, force: true });
   }
+}
+
+/** As the overlay for Minikube asks for it. */
+async function nameOnMinikube(appId: string): Promise<string> {
+  const file = Bun.file(join(import.meta.dir, '../gitops/images/minikube/kustomization.yaml'));
+  const { images } = Bun.YAML.parse(await file.text()) as {
+    images: { name: string; newName: string; newTag: string }[];
+  };
+  const image = images.find(({ name }) => name === `taskflow/${appId}`);
+  if (!image) throw new Error(`there is no image of ${appId}`);
+  return `${image.newName}:${image.newTag}`;
 }
 
 /** Bun and what it links, where they are found here. */

@@ -5,7 +5,7 @@ import { consumers } from '#shared/events';
 
 const root = join(import.meta.dir, '../..');
 const services = [...Object.keys(consumers), 'recurring-task-processor'];
-const sources = (await $`git ls-files -co --exclude-standard -- services shared db test`.cwd(root).text())
+const sources = (await $`git ls-files -co --exclude-standard -- services shared db gitops test`.cwd(root).text())
   .split('\n')
   .filter((file) => file.endsWith('.ts'));
 
@@ -138,6 +138,7 @@ describe('the repository', () => {
       '.editorconfig',
       'CHANGELOG.md',
       '.ci',
+      '.github',
     ];
     expect([...top].filter((entry) => entry !== undefined && !allowed.includes(entry))).toEqual([]);
   });
