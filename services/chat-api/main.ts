@@ -5,6 +5,7 @@ import { warnOfPlainHttp } from './auth/cookies.ts';
 import { createChangePublisher } from './changes/unpublished/publisher.ts';
 import { schema } from './config.ts';
 import { createRelay } from './outbox/relay.ts';
+import { createPart } from './part.ts';
 import { createPurge } from './purge.ts';
 import { observeOverdue } from './reminders.ts';
 
@@ -24,6 +25,12 @@ async function startPublishing(): Promise<() => void> {
   const relay = createRelay({ ...service, url: config.DATABASE_URL, sidecar: await service.openSidecar() });
   service.defer('relay', relay.close);
   const changes = createChangePublisher({ ...service, committed: relay.wake });
-  service.run(relay.job, changes.job, createPurge(service));
+  const jobs = [relay.job, changes.job, createPurge(service)];
+  if (config.EVENTS_FILE) {
+    const part = createPart(config.EVENTS_FILE, service.log);
+    service.run(part.job, ...jobs.map(part.ofPublisher));
+  } else {
+    service.run(...jobs);
+  }
   return relay.wake;
 }
