@@ -2,8 +2,11 @@ import { called, type Container, type Policy, type PodSpec, workloads } from './
 
 /** What each pod owes to the node it runs on: restricted Pod Security and no more than it needs, as the API server alone would not ask. */
 export const pods: Policy = (objects) =>
-  workloads(objects).flatMap(({ object, pod, annotations }) =>
+  workloads(objects).flatMap(({ object, pod, labels, annotations }) =>
     [
+      ...(labels['app.kubernetes.io/name'] === object.metadata.name
+        ? []
+        : ['the label app.kubernetes.io/name of its pods must be its own name']),
       ...identity(pod),
       ...pod.containers.flatMap((container) => [
         ...confinement(container),

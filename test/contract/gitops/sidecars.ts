@@ -1,4 +1,5 @@
 import { type Consumer, consumers } from '#shared/events';
+import { apps } from '../../../services/local/machine/apps.ts';
 import { called, deployments, type KubeObject, ofKind, type Policy } from './objects.ts';
 
 const isConsumer = (appId: string): appId is Consumer => appId in consumers;
@@ -8,6 +9,14 @@ const isConsumer = (appId: string): appId is Consumer => appId in consumers;
  * `components/without-sidecar`): that is for chat-api alone, and then it publishes nothing.
  */
 export const sidecars: Policy = (objects) => {
+  const there = deployments(objects).map(({ object }) => object.metadata.name);
+  const missing = apps
+    .filter(({ appId }) => !there.includes(appId))
+    .map(({ appId }) => `Deployment/${appId} is missing`);
+  return [...missing, ...ofDeployments(objects)];
+};
+
+const ofDeployments: Policy = (objects) => {
   const configurations = ofKind(objects, 'Configuration').map(({ metadata }) => metadata.name);
   return deployments(objects).flatMap(({ object, annotations, pod }) => {
     const appId = object.metadata.name;
