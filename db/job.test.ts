@@ -6,7 +6,7 @@ import postgres from 'postgres';
 import { runToEnd } from '../test/support/command.ts';
 import { createDatabase } from '../test/support/database.ts';
 import { appIds, LIMIT_MS } from './job.ts';
-import { migrations } from './migrate.ts';
+import { migrations, roleOf } from './migrate.ts';
 
 const folders: string[] = [];
 afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
@@ -41,6 +41,29 @@ describe('the Job', () => {
     await sql.end();
     expect((await run(settings)).line).toMatchObject({ message: 'migrated', names: [] });
     await database.drop();
+  });
+
+  test('needs no superuser: an owner of the database who may create roles will do, as CloudNativePG makes it', async () => {
+    const database = await createDatabase({ phase: 0 });
+    const name = `owner_${crypto.randomUUID().replaceAll('-', '')}`;
+    const owner = new URL(database.url());
+    await database.sql.unsafe(`create role ${name} login password 'owner' createrole`);
+    await database.sql.unsafe(`alter database ${owner.pathname.slice(1)} owner to ${name}`);
+    // As if it had made them: they belong to the server, where another test was first.
+    const [server] = await database.sql`select current_setting('server_version_num')::int >= 160000 as can_admin_only`;
+    const option = server?.can_admin_only ? 'admin option, inherit false, set false' : 'admin option';
+    const owners = ['taskflow_audit_owner', 'taskflow_session_reader', 'taskflow_change_recorder'];
+    for (const role of [...appIds.map(roleOf), ...owners])
+      await database.sql.unsafe(`grant ${role} to ${name} with ${option}`);
+    [owner.username, owner.password] = [name, 'owner'];
+    const done = await run({ DATABASE_URL: owner.href, DATABASE_URLS: await secretOf(database.url) });
+    expect(done).toMatchObject({
+      exitCode: 0,
+      line: { message: 'migrated', owner_must_revoke_from_public: ['create large objects'] },
+    });
+    await database.drop();
+    const admin = postgres(new URL('/postgres', database.url()).href, { max: 1 });
+    await admin.unsafe(`drop role ${name}`).finally(() => admin.end());
   });
 
   test('does so once when two run at the same time', async () => {
