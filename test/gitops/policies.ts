@@ -3,7 +3,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { requestsOf } from '../contract/gitops/budget.ts';
-import { inFiles, type Mistake, whenRendered } from '../contract/gitops/mistakes.ts';
+import { type Mistake, whenRendered } from '../contract/gitops/mistakes.ts';
 import { unlikePicture } from '../contract/gitops/network.ts';
 import type { KubeObject } from '../contract/gitops/objects.ts';
 import { policies, policiesOfApps } from '../contract/gitops/policies.ts';
@@ -74,7 +74,7 @@ export async function refusalsOf({ file, from, to }: Mistake, kustomize: string)
 /** What a verdict is told, one fact at a time. */
 type Verdict = { pass: (what: string) => void; fail: (what: string, reason: string) => void };
 
-/** The tree by every policy, what Minikube asks of its node, and each mistake that shows a policy to bite. */
+/** The tree by every policy, what Minikube asks of its node, and each mistake that `check` cannot see. */
 export async function judgePolicies(kustomize: string, verdict: Verdict): Promise<void> {
   const found = await refusals(kustomize);
   for (const reason of found) verdict.fail('policies', reason);
@@ -83,7 +83,7 @@ export async function judgePolicies(kustomize: string, verdict: Verdict): Promis
   const sum = `minikube: requests are ${cpu} cores and ${memory} MiB, operators included`;
   if (cpu > 3 || memory > 6 * 1024) verdict.fail(sum, 'may be 3 cores and 6 GiB');
   else verdict.pass(sum);
-  for (const mistake of [...inFiles, ...whenRendered]) {
+  for (const mistake of whenRendered) {
     const seen = await refusalsOf(mistake, kustomize);
     const what = `policies refuse ${mistake.what}`;
     if (seen.some((reason) => reason.includes(mistake.refusal))) verdict.pass(what);
