@@ -47,6 +47,16 @@ export async function migrate(url: string, { to = Infinity }: { to?: number } = 
   });
 }
 
+/** The names of what was applied by a later version of this code than the one that runs. */
+export async function unknownMigrations(url: string): Promise<string[]> {
+  const newest = Math.max(...migrations.map(({ version }) => version));
+  return locked(url, async (sql) => {
+    const rows = await sql<{ name: string }[]>`
+      select name from schema_migrations where version > ${newest} order by version`;
+    return rows.map(({ name }) => name);
+  });
+}
+
 /**
  * Takes the schema down to `to`, newest first, dropping what those versions added. For tests: rolling back an
  * installation never runs this (CONTRACT 10).

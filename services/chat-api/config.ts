@@ -11,6 +11,10 @@ export const schema = t.Object({
     default: 'on',
     description: 'on; standby publishes nothing; off is Phase IV',
   }),
+  EVENTS_FILE: t.String({
+    default: '',
+    description: 'a file that says on or standby beside EVENTS=on, followed while the service runs (Downward API)',
+  }),
   SIGNUP: t.Union([t.Literal('open'), t.Literal('invite'), t.Literal('closed')], {
     default: 'open',
     description: 'who may sign up: open, invite (with a code of `users invite`) or closed',

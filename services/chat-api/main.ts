@@ -5,7 +5,9 @@ import { warnOfPlainHttp } from './auth/cookies.ts';
 import { createChangePublisher } from './changes/unpublished/publisher.ts';
 import { schema } from './config.ts';
 import { createRelay } from './outbox/relay.ts';
+import { createPart } from './part.ts';
 import { createPurge } from './purge.ts';
+import { observeOverdue } from './reminders.ts';
 
 const config = configOrExit(schema);
 const isConsuming = config.EVENTS !== 'off';
@@ -13,6 +15,7 @@ const service = openService('chat-api', config, {
   sidecar: isConsuming ? 'useful' : 'none',
   publishes: isConsuming,
 });
+if (isConsuming) observeOverdue(service.sql, service.metrics);
 warnOfPlainHttp(service.log, config.PUBLIC_URL);
 const committed = config.EVENTS === 'on' ? await startPublishing() : () => {};
 service.listen(createApp(service, { committed }));
@@ -22,6 +25,12 @@ async function startPublishing(): Promise<() => void> {
   const relay = createRelay({ ...service, url: config.DATABASE_URL, sidecar: await service.openSidecar() });
   service.defer('relay', relay.close);
   const changes = createChangePublisher({ ...service, committed: relay.wake });
-  service.run(relay.job, changes.job, createPurge(service));
+  const jobs = [relay.job, changes.job, createPurge(service)];
+  if (config.EVENTS_FILE) {
+    const part = createPart(config.EVENTS_FILE, service.log);
+    service.run(part.job, ...jobs.map(part.ofPublisher));
+  } else {
+    service.run(...jobs);
+  }
   return relay.wake;
 }

@@ -3,6 +3,7 @@ import type { Pool, Sql } from '#shared/db';
 import { type Reminding, triggerAt } from '#shared/due';
 import { anyEventSchema } from '#shared/events';
 import type { Log } from '#shared/log';
+import type { Metrics } from '#shared/metrics';
 import { readInstant } from '#shared/time';
 
 /** What is read of `task.reminder.triggered`; nothing else of it is checked (CONTRACT 11). */
@@ -10,6 +11,19 @@ export const triggeredSchema = t.Object({
   ...anyEventSchema.properties,
   trigger_at: t.String({ format: 'date-time' }),
 });
+
+/**
+ * Counts what the reminder service should have fired: whoever watches only that service sees nothing while it is gone. Two
+ * minutes after it was due a reminder has long been sent and its event consumed.
+ */
+export function observeOverdue(sql: Sql, metrics: Metrics): void {
+  metrics.counted('taskflow_reminders_overdue', 'Reminders still pending two minutes after they were due', async () => {
+    const [row] = await sql<{ count: number }[]>`
+      select count(*)::int from tasks
+      where reminder_status = 'pending' and coalesce(snoozed_until, due_date) < now() - interval '2 minutes'`;
+    return row?.count ?? 0;
+  });
+}
 
 /**
  * Consumes `task.reminder.triggered`: the task's reminder counts as sent if it is still pending for the time that fired,

@@ -14,7 +14,8 @@ import type { Secrets } from './state/secrets.ts';
 
 const root = join(import.meta.dir, '../..');
 
-const schemas: Record<AppId, TObject> = {
+/** The settings that each service reads. */
+export const schemas: Record<AppId, TObject> = {
   'chat-api': chatApi,
   'notification-service': notificationService,
   'reminder-service': reminderService,

@@ -4,7 +4,9 @@ import { type Manifest, manifests } from './manifests.ts';
 
 // What gitops/base/dapr says to a real Dapr, read without the stand-in's eyes, against the event catalogue.
 
-const ofKind = (kind: string) => manifests.filter((manifest) => manifest.kind === kind) as DaprManifest[];
+const ofKind = (kind: string) =>
+  // Kustomize, too, calls something a Component; it has no name.
+  manifests.filter((manifest) => manifest.kind === kind && manifest.metadata) as DaprManifest[];
 
 type DaprManifest = Manifest & {
   metadata: { name: string };

@@ -7,7 +7,7 @@ import { settingsPage } from '../../services/settings.ts';
 
 const root = join(import.meta.dir, '../..');
 const services = [...Object.keys(consumers), 'recurring-task-processor'];
-const sources = (await $`git ls-files -co --exclude-standard -- services shared db test`.cwd(root).text())
+const sources = (await $`git ls-files -co --exclude-standard -- services shared db gitops test`.cwd(root).text())
   .split('\n')
   .filter((file) => file.endsWith('.ts'));
 

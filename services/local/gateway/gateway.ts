@@ -6,6 +6,7 @@ import { defaultHeaders } from '#shared/headers';
 import { completeUrl, hostRefusal } from '#shared/host';
 import { BodyError, createIntake, type Intake, MAX_BODY_BYTES } from '#shared/intake';
 import { allowOf } from '#shared/methods';
+import { publicPaths } from '#shared/public-paths';
 import type { AppId } from '../machine/apps.ts';
 import { loginAsDemo, type DemoUser } from './demo-login.ts';
 import { problem } from './problem.ts';
@@ -24,18 +25,9 @@ export type GatewayOptions = {
   intake?: Intake;
 };
 
-/** The path rules of the cluster's HTTPRoutes, most special first: a prefix holds for whole path segments. */
-const routes: [prefix: string, appId: AppId][] = [
-  ['/api/v1/notifications', 'notification-service'],
-  ['/api/v1/audit', 'audit-logger'],
-  ['/api/v1/reminders', 'reminder-service'],
-  ['/api/v1', 'chat-api'],
-];
-
 /** The service that answers a public path; undefined: none does (event delivery, health of a service, metrics). */
 export function serviceOf(path: string): AppId | undefined {
-  if (isBelow(path, '/api/v1/internal')) return undefined;
-  return routes.find(([prefix]) => isBelow(path, prefix))?.[1];
+  return publicPaths.find(([prefix]) => isBelow(path, prefix))?.[1] ?? undefined;
 }
 
 /**

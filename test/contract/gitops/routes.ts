@@ -1,0 +1,57 @@
+import { publicPaths } from '#shared/public-paths';
+import { called, type KubeObject, ofKind, type Policy } from './objects.ts';
+
+type Route = {
+  parentRefs: { name: string; sectionName?: string }[];
+  rules: {
+    matches?: { path: { type: string; value: string } }[];
+    backendRefs?: { name: string }[];
+    filters?: { type: string }[];
+    timeouts?: { request?: string };
+  }[];
+};
+
+const STREAM = '/api/v1/notifications/stream';
+
+/** Outside is what `up` has outside (shared/public-paths.ts), and port 80 leads to 443 alone. */
+export const routes: Policy = (objects) => {
+  const found = ofKind<Route>(objects, 'HTTPRoute');
+  if (found.length === 0) return [];
+  const served = found.filter(isOf('https')).flatMap(({ spec }) => spec.rules.flatMap(pathsOf));
+  const expected = [
+    ...publicPaths.map(([prefix, appId]) => `PathPrefix ${prefix} ${appId ?? 'nothing'}`),
+    `Exact ${STREAM} notification-service`,
+  ];
+  return [
+    ...expected.filter((path) => !served.includes(path)).map((path) => `no HTTPRoute serves ${path}`),
+    ...served.filter((path) => !expected.includes(path)).map((path) => `an HTTPRoute serves ${path}: not public`),
+    ...found.flatMap((route) => [...unredirected(route), ...unattached(route), ...cutStream(route)]),
+  ];
+};
+
+const isOf =
+  (listener: string) =>
+  ({ spec }: KubeObject<Route>) =>
+    spec.parentRefs.some(({ sectionName }) => sectionName === listener);
+
+const pathsOf = ({ matches, backendRefs }: Route['rules'][number]): string[] =>
+  (matches ?? [{ path: { type: 'PathPrefix', value: '/' } }]).map(
+    ({ path }) => `${path.type} ${path.value} ${backendRefs?.map(({ name }) => name).join() ?? 'nothing'}`,
+  );
+
+function unredirected(route: KubeObject<Route>): string[] {
+  const isPlain = (rule: Route['rules'][number]) => !rule.filters?.some(({ type }) => type === 'RequestRedirect');
+  return isOf('http')(route) && route.spec.rules.some(isPlain)
+    ? [`${called(route)}: port 80 may only lead to https`]
+    : [];
+}
+
+/** Without a listener's name a route is of both, so served without TLS too. */
+const unattached = (route: KubeObject<Route>): string[] =>
+  isOf('https')(route) || isOf('http')(route) ? [] : [`${called(route)}: must name one listener`];
+
+/** Envoy ends what has no timeout of its own after 15 s. */
+const cutStream = (route: KubeObject<Route>): string[] =>
+  route.spec.rules
+    .filter((rule) => rule.matches?.some(({ path }) => path.value === STREAM) && rule.timeouts?.request !== '0s')
+    .map(() => `${called(route)}: timeouts.request of the stream must be 0s`);
