@@ -19,6 +19,8 @@ export type Answer = { object?: KubeObject; refusal?: string; warnings: string[]
 type Resource = { name: string; kind: string; namespaced: boolean };
 
 const ANSWER_MS = 20_000;
+/** Of objects that name none, as those of a component alone: Argo CD puts them into that of its Application. */
+export const NAMESPACE = 'taskflow';
 /** Whoever applies an object owns its fields, by this name. */
 const FIELD_MANAGER = 'check-gitops';
 
@@ -63,17 +65,23 @@ export function createKubeApi({ url, token, ca }: { url: string; token: string; 
     const { apiVersion, kind, metadata } = object;
     const resource = await resourceOf(apiVersion, kind);
     if (!resource) return { refusal: `the server knows no ${kind} of ${apiVersion}`, warnings: [] };
-    const scope = resource.namespaced ? `/namespaces/${metadata.namespace ?? 'default'}` : '';
+    const scope = resource.namespaced ? `/namespaces/${metadata.namespace ?? NAMESPACE}` : '';
     const query = new URLSearchParams({ fieldManager: FIELD_MANAGER, fieldValidation: 'Strict', force: 'true' });
     if (dryRun) query.set('dryRun', 'All');
     const path = `${rootOf(apiVersion)}${scope}/${resource.name}/${encodeURIComponent(metadata.name)}?${query}`;
     return answerOf(await send('PATCH', path, object, 'application/apply-patch+yaml'));
   }
 
+  async function remove({ apiVersion, kind, metadata }: KubeObject): Promise<void> {
+    const resource = await resourceOf(apiVersion, kind);
+    const scope = resource?.namespaced ? `/namespaces/${metadata.namespace ?? NAMESPACE}` : '';
+    await request('DELETE', `${rootOf(apiVersion)}${scope}/${resource?.name}/${metadata.name}`);
+  }
+
   /** For what comes into being by a controller, as pods do. Nothing is stored. */
   async function tryToCreate(object: KubeObject): Promise<Answer> {
     const resource = await resourceOf(object.apiVersion, object.kind);
-    const path = `${rootOf(object.apiVersion)}/namespaces/${object.metadata.namespace ?? 'default'}/${resource?.name}`;
+    const path = `${rootOf(object.apiVersion)}/namespaces/${object.metadata.namespace ?? NAMESPACE}/${resource?.name}`;
     return answerOf(await send('POST', `${path}?dryRun=All&fieldValidation=Strict`, object));
   }
 
@@ -81,6 +89,7 @@ export function createKubeApi({ url, token, ca }: { url: string; token: string; 
     url,
     request,
     apply,
+    remove,
     tryToCreate,
     ready: () => request('GET', '/readyz'),
     /** Whether objects of this kind can be made by now. */

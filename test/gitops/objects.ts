@@ -3,9 +3,6 @@ import type { KubeObject } from './kube-api.ts';
 /** An object as one or more builds have it. Builds that differ in it have one each. */
 export type Rendered = { object: KubeObject; builds: string[] };
 
-/** Where objects of a namespaced kind go that name no namespace: Argo CD puts them into that of its Application. */
-const NAMESPACE = 'taskflow';
-
 /** Each object once, however many builds have it just so. */
 export function uniqueObjects(builds: { name: string; objects: KubeObject[] }[]): Rendered[] {
   const found = new Map<string, Rendered>();
@@ -14,16 +11,11 @@ export function uniqueObjects(builds: { name: string; objects: KubeObject[] }[])
       const key = JSON.stringify(object);
       const known = found.get(key);
       if (known) known.builds.push(name);
-      else found.set(key, { object: inNamespace(object), builds: [name] });
+      else found.set(key, { object, builds: [name] });
     }
   }
   return [...found.values()];
 }
-
-const inNamespace = ({ metadata, ...rest }: KubeObject): KubeObject => ({
-  ...rest,
-  metadata: { namespace: NAMESPACE, ...metadata },
-});
 
 /** `Deployment taskflow/chat-api` */
 export const called = ({ kind, metadata: { namespace, name } }: KubeObject) =>

@@ -5,10 +5,13 @@ import { bypassProxy } from '#shared/loopback';
 import { commandOrExit, bun, createProgress, exitWith } from '../../services/local/machine/command-line.ts';
 import { watchSignals } from '../../services/local/machine/signals.ts';
 import { orExit } from '../../services/local/real/tools.ts';
+import { chartsOf, renderChart } from './charts.ts';
 import { startControlPlane } from './control-plane.ts';
+import { checkInjection } from './injection.ts';
 import type { KubeObject } from './kube-api.ts';
 import { uniqueObjects } from './objects.ts';
 import { type GitopsParts, gitopsParts } from './parts.ts';
+import { checkRules } from './promtool.ts';
 import { type Build, builds, render } from './render.ts';
 import { loadSchemas, readSchemas } from './schemas.ts';
 import { validateObjects, validatePods } from './validate.ts';
@@ -54,10 +57,13 @@ async function checkTree(tree: string, parts: GitopsParts): Promise<number> {
   const plane = startControlPlane({ programs: parts, folder: join(folder, 'control-plane') });
   opened.defer(async () => (await plane).stop());
   const all = await builds(tree, { folder, modules: parts.modules });
-  const rendered = uniqueObjects(await renderAll(all, parts.kustomize, verdict));
+  const made = await renderAll(all, parts.kustomize, verdict);
+  const daprCharts = await renderCharts(made, { tree, parts, verdict });
+  const rendered = uniqueObjects([...made, ...daprCharts]);
   say(`${all.length} builds, ${rendered.length} objects`);
 
-  const { api } = await plane;
+  const running = await plane;
+  const { api } = running;
   const schemas = await readSchemas(parts);
   await loadSchemas(
     api,
@@ -68,6 +74,12 @@ async function checkTree(tree: string, parts: GitopsParts): Promise<number> {
   await validateObjects(api, { rendered, schemas, verdict });
   await validatePods(api, { rendered, verdict });
   say('all objects are judged');
+  for (const { environment, objects } of daprCharts) {
+    const options = { environment, chart: objects, rendered, program: parts.injector, folder, verdict };
+    await checkInjection(running, options);
+  }
+  say('all pods have had their sidecars');
+  await checkRules(parts.promtool, { tree, folder, verdict });
 
   await opened.disposeAsync();
   console.log(verdict.line());
@@ -89,6 +101,28 @@ async function renderAll(all: Build[], kustomize: string, verdict: Verdict) {
     }
   };
   await Promise.all(Array.from({ length: BUILDS }, work));
+  return found;
+}
+
+/** The charts of each environment's Applications, by name as a build. */
+async function renderCharts(
+  made: { name: string; objects: KubeObject[] }[],
+  { tree, parts, verdict }: { tree: string; parts: GitopsParts; verdict: Verdict },
+) {
+  const found: { name: string; environment: string; objects: KubeObject[] }[] = [];
+  for (const { name, objects } of made) {
+    const [, environment] = /^apps\/overlays\/([^/ ]+)$/.exec(name) ?? [];
+    if (!environment) continue;
+    try {
+      for (const chart of chartsOf(objects, { tree, modules: parts.modules })) {
+        const own = await renderChart(parts.helm, chart);
+        found.push({ name: `chart ${chart.name} of ${name}`, environment, objects: own });
+        verdict.pass(`chart ${chart.name} of ${name}: helm, ${own.length} objects`);
+      }
+    } catch (error) {
+      verdict.fail(`charts of ${name}`, error instanceof Error ? error.message : String(error));
+    }
+  }
   return found;
 }
 

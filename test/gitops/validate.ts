@@ -1,4 +1,4 @@
-import type { KubeApi, KubeObject } from './kube-api.ts';
+import { type KubeApi, type KubeObject, NAMESPACE } from './kube-api.ts';
 import { called, type PodTemplate, podTemplateOf, type Rendered, within } from './objects.ts';
 import { type Schemas, validatorOf } from './schemas.ts';
 import type { Verdict } from './verdict.ts';
@@ -29,7 +29,7 @@ export async function validateObjects(
 
 /** What a dry run looks for on the server: namespaces with their labels, and the accounts of pods. */
 async function makeRoom(api: KubeApi, objects: KubeObject[]): Promise<void> {
-  const names = new Set(objects.map(({ metadata }) => metadata.namespace ?? 'default'));
+  const names = new Set(objects.map(({ metadata }) => metadata.namespace ?? NAMESPACE));
   const declared = objects.filter(({ kind }) => kind === 'Namespace');
   const bare = [...names].map((name): KubeObject => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }));
   // The declared ones after the bare ones of the same name, then what is in them.
