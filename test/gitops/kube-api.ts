@@ -18,7 +18,8 @@ export type Answer = { object?: KubeObject; refusal?: string; warnings: string[]
 
 type Resource = { name: string; kind: string; namespaced: boolean };
 
-const ANSWER_MS = 20_000;
+/** Long, since a machine that builds something else beside may hold it up; nothing hangs for good. */
+const ANSWER_MS = 60_000;
 /** Of objects that name none, as those of a component alone: Argo CD puts them into that of its Application. */
 export const NAMESPACE = 'taskflow';
 /** Whoever applies an object owns its fields, by this name. */
@@ -29,13 +30,17 @@ export function createKubeApi({ url, token, ca }: { url: string; token: string; 
   const resources = new Map<string, Resource>();
 
   async function send(method: string, path: string, body?: unknown, type = 'application/json'): Promise<Response> {
-    return fetch(url + path, {
-      method,
-      headers: { authorization: `Bearer ${token}`, 'content-type': type },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-      tls: { ca },
-      signal: AbortSignal.timeout(ANSWER_MS),
-    });
+    try {
+      return await fetch(url + path, {
+        method,
+        headers: { authorization: `Bearer ${token}`, 'content-type': type },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+        tls: { ca },
+        signal: AbortSignal.timeout(ANSWER_MS),
+      });
+    } catch (cause) {
+      throw new Error(`${method} ${path}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+    }
   }
 
   /** @throws with the server's own words when it does not answer with success */

@@ -26,15 +26,18 @@ const EITHER = ['components/without-sidecar', 'components/phase4'];
 /**
  * All that can be built of the tree: each kustomization as it stands, each component alone on the base it is for, and both
  * overlays with every set of the components that they lack. What is not in the tree is written below `folder`; a file that
- * a kustomization has from elsewhere comes from `modules`.
+ * a kustomization has from elsewhere comes from `modules`. Without `combined` each kustomization and no more.
  */
-export async function builds(tree: string, { folder, modules }: { folder: string; modules: string }): Promise<Build[]> {
+export async function builds(
+  tree: string,
+  { folder, modules, combined = true }: { folder: string; modules: string; combined?: boolean },
+): Promise<Build[]> {
   const root = await realpath(tree);
   const found = await kustomizations(root);
   const whole = found.filter(({ kind }) => kind !== 'Component');
   const components = found.filter(({ kind }) => kind === 'Component').map(({ path }) => path);
   const optional = components.filter((path) => path.startsWith('components/'));
-  const combined = [
+  const combinations = [
     ...components.map((path) => ({ on: baseFor(path, whole), with: [path] })),
     ...whole
       .filter(({ path }) => /^overlays\/[^/]+$/.test(path))
@@ -48,7 +51,9 @@ export async function builds(tree: string, { folder, modules }: { folder: string
   ].filter((each) => EITHER.filter((path) => each.with.includes(path)).length < 2);
   return [
     ...(await Promise.all(whole.map((each, i) => atHome(root, join(folder, `whole-${i}`), { ...each, modules })))),
-    ...(await Promise.all(combined.map((each, i) => combine(root, join(folder, `combined-${i}`), each)))),
+    ...(await Promise.all(
+      (combined ? combinations : []).map((each, i) => combine(root, join(folder, `combined-${i}`), each)),
+    )),
   ];
 }
 

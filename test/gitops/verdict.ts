@@ -1,6 +1,8 @@
 /** Counts what holds and what does not, and says so of each. */
 export function createVerdict(print: (line: string) => void) {
-  let [passed, failed] = [0, 0];
+  let passed = 0;
+  let failed = 0;
+  const reasons: string[] = [];
   return {
     pass(what: string): void {
       passed += 1;
@@ -8,6 +10,7 @@ export function createVerdict(print: (line: string) => void) {
     },
     fail(what: string, reason: string): void {
       failed += 1;
+      reasons.push(`${what}: ${reason}`);
       print(`FAILED  ${what}: ${reason}`);
     },
     /** What another command has counted. */
@@ -17,6 +20,8 @@ export function createVerdict(print: (line: string) => void) {
     },
     line: () => `${passed} passed, ${failed} failed, 0 skipped`,
     failed: () => failed,
+    /** Of each failure what and why. */
+    reasons: () => reasons,
   };
 }
 

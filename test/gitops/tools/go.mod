@@ -1,6 +1,6 @@
 module taskflow.test/kube-tools
 
-go 1.26.0
+go 1.26.7
 
 replace (
 	github.com/golang/protobuf => github.com/golang/protobuf v1.5.4
