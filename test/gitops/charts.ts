@@ -9,10 +9,13 @@ type Source = {
 };
 type Application = KubeObject & { spec: { destination: { namespace: string }; sources?: Source[]; source?: Source } };
 
-/** The charts that a module carries whole. */
-const charts: Record<string, { module: string; folder: string; set: (version: string) => string }> = {
+/** Whose definitions the objects of each chart's operator are judged by, and where a module carries the chart whole. */
+const charts: Record<string, { module: string; folder?: string; set?: (version: string) => string }> = {
   // In the repository it has the images of the day; its release puts its own version there.
   dapr: { module: 'Dapr', folder: 'charts/dapr', set: (version) => `global.tag=${version}` },
+  'cert-manager': { module: 'cert-manager' },
+  'gateway-helm': { module: 'Envoy Gateway' },
+  'external-secrets': { module: 'External Secrets' },
 };
 
 /** A chart as an Application has it: which, and with which values. */
@@ -27,11 +30,12 @@ export function chartsOf(objects: KubeObject[], { tree, modules: files }: { tree
       const module = modules.find(({ name }) => name === known?.module);
       if (!known || !module) return [];
       const version = module.version.slice(1);
-      if (targetRevision !== version) {
+      if (targetRevision?.replace(/^v/, '') !== version) {
         throw new Error(
-          `Application ${metadata.name}: chart ${chart} ${targetRevision}, but ${version} is what runs here`,
+          `Application ${metadata.name}: ${chart} ${targetRevision}, but its objects are judged by ${version}`,
         );
       }
+      if (!known.folder || !known.set) return [];
       return {
         name: `${chart} ${version}`,
         release: helm?.releaseName ?? metadata.name,

@@ -7,6 +7,7 @@ import { orExit } from '../../services/local/real/tools.ts';
 import { judgeTree, openControlPlane } from './judge.ts';
 import { type Mistake, mistakes } from './mistakes.ts';
 import { gitopsParts } from './parts.ts';
+import { readSchemas } from './schemas.ts';
 import { createVerdict } from './verdict.ts';
 
 // bun test/gitops/mistaken.ts [folder]: makes each mistake in a copy of the tree and shows who refuses it, for a person who
@@ -23,11 +24,14 @@ try {
   opened.defer(() => rm(folder, { recursive: true, force: true }));
   const plane = openControlPlane(parts, join(folder, 'control-plane'), opened);
 
+  const schemas = await readSchemas(parts);
+  const judged = new Set<string>();
   const reasonsOf = async (copy: string) => {
     const own = join(copy, 'work');
     await mkdir(own);
     const verdict = createVerdict(() => {});
-    await judgeTree(join(copy, 'gitops'), { parts, plane, folder: own, verdict, say: () => {}, combined: false });
+    const how = { parts, plane, schemas, judged, folder: own, verdict, combined: false, say: () => {} };
+    await judgeTree(join(copy, 'gitops'), how);
     return verdict.reasons();
   };
   const before = await inCopy(folder, undefined, reasonsOf);

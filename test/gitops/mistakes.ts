@@ -5,7 +5,7 @@ export type Mistake = {
   file: string;
   from: string | RegExp;
   to: string;
-  by: 'Kustomize' | 'API server' | 'Pod Security' | 'injector' | 'promtool' | 'list';
+  by: 'Kustomize' | 'API server' | 'Pod Security' | 'injector' | 'promtool' | 'this check';
   /** Part of what it says. */
   says: string;
 };
@@ -16,15 +16,23 @@ const chatApi = 'base/chat-api/deployment.yaml';
 export const mistakes: Mistake[] = [
   of('Kustomize', 'a file that is not there', 'base/chat-api/kustomization.yaml', 'pdb.yaml', 'pbd.yaml', 'pbd.yaml'),
   of(
-    'Kustomize',
+    'API server',
     'a patch of a field that is not there',
     'data/overlays/cloud/kustomization.yaml',
     '/spec/replicas, value: 3',
     '/spec/replica, value: 3',
     'replica',
   ),
-  of('Kustomize', 'YAML that is none', 'base/gateway/gateway.yaml', 'listeners:', 'listeners: [', 'gateway.yaml'),
-  of('list', 'a line lost from a list', 'base/chat-api/kustomization.yaml', '  - pdb.yaml\n', '', 'names it'),
+  of(
+    'this check',
+    'a chart of another version',
+    'apps/base/platform.yaml',
+    'on: 1.18.2',
+    'on: 1.18.3',
+    'judged by 1.18.2',
+  ),
+  of('this check', 'YAML that is none', 'base/gateway/gateway.yaml', 'listeners:', 'listeners: [', 'gateway.yaml'),
+  of('this check', 'a line lost from a list', 'base/chat-api/kustomization.yaml', '  - pdb.yaml\n', '', 'names it'),
   of('API server', 'an unknown field', chatApi, 'imagePullPolicy', 'imagePullPolice', '.imagePullPolice'),
   of('API server', 'a number where a text belongs', chatApi, `port: '8000'`, 'port: 8000', 'dapr.io/app-port'),
   of('API server', 'a variable twice', chatApi, 'name: JWT_SECRET_PREVIOUS', 'name: JWT_SECRET', 'JWT_SECRET'),

@@ -7,12 +7,14 @@ import { watchSignals } from '../../services/local/machine/signals.ts';
 import { orExit } from '../../services/local/real/tools.ts';
 import { judgeTree, openControlPlane } from './judge.ts';
 import { type GitopsParts, gitopsParts } from './parts.ts';
+import { readSchemas } from './schemas.ts';
 import { createVerdict } from './verdict.ts';
 
 // bun run check:gitops [folder]: the tree as a cluster would take it. Kustomize makes of it what Argo CD would apply, and a
 // real API server, Dapr's injector and promtool judge that. Each line says what was judged, and by what; the last one is the
 // verdict, `N passed, N failed, N skipped`; the exit code says the same.
 
+const OWN_TREE = join(import.meta.dir, '../../gitops');
 /** As a shell has it of SIGINT. */
 const INTERRUPTED = 130;
 
@@ -32,7 +34,7 @@ The last line is the count; the exit code is 0 when nothing failed.`,
 
 try {
   const parts = await orExit(gitopsParts(say));
-  process.exit(await checkTree(words[0] ?? join(import.meta.dir, '../../gitops'), parts));
+  process.exit(await checkTree(words[0] ?? OWN_TREE, parts));
 } catch (error) {
   exitWith(error);
 }
@@ -45,7 +47,7 @@ async function checkTree(tree: string, parts: GitopsParts): Promise<number> {
   opened.defer(() => rm(folder, { recursive: true, force: true }));
 
   const plane = openControlPlane(parts, join(folder, 'control-plane'), opened);
-  await judgeTree(tree, { parts, plane, folder, verdict, say });
+  await judgeTree(tree, { parts, plane, schemas: await readSchemas(parts), folder, verdict, say });
 
   await opened.disposeAsync();
   console.log(verdict.line());

@@ -22,7 +22,7 @@ export async function readSchemas(parts: Pick<GitopsParts, 'modules' | 'strimzi'
   }));
   const all = [
     ...published,
-    { from: 'Strimzi 1.2.0, generated', files: { cwd: parts.strimzi, pattern: '*.yaml' } },
+    { from: `Strimzi ${await strimziVersion()}, generated`, files: { cwd: parts.strimzi, pattern: '*.yaml' } },
     { from: 'a strict schema of ours', files: { cwd: join(import.meta.dir, 'schemas'), pattern: '*.yaml' } },
   ];
   const schemas: Schemas = new Map();
@@ -36,6 +36,11 @@ export async function readSchemas(parts: Pick<GitopsParts, 'modules' | 'strimzi'
     }
   }
   return schemas;
+}
+
+async function strimziVersion(): Promise<string> {
+  const pom = await Bun.file(join(import.meta.dir, 'strimzi/pom.xml')).text();
+  return /<strimzi\.version>(.+?)</.exec(pom)?.[1] ?? '';
 }
 
 /** Without labels: cert-manager's are templates of its chart. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { chartsOf } from './charts.ts';
 import { uniqueObjects } from './objects.ts';
 import { builds } from './render.ts';
-import { unusedFiles } from './unused.ts';
+import { unreadableFiles, unusedFiles } from './files.ts';
 
 const component = (content: string) => `kind: Component\n${content}`;
 const files = {
@@ -75,6 +75,13 @@ test('a file that nothing names is found', async () => {
   expect(await unusedFiles(tree)).toEqual(['base/pdb.yaml']);
 });
 
+test('a file that is no YAML is found', async () => {
+  expect(await unreadableFiles(tree)).toEqual([]);
+  await Bun.write(join(tree, 'base/broken.yaml'), 'spec: [');
+  expect((await unreadableFiles(tree)).map(({ file }) => file)).toEqual(['base/broken.yaml']);
+  await rm(join(tree, 'base/broken.yaml'));
+});
+
 const application = (targetRevision: string) => ({
   apiVersion: 'argoproj.io/v1alpha1',
   kind: 'Application',
@@ -101,7 +108,7 @@ describe('charts', () => {
 
   test('of another version than the one that runs here are refused', () => {
     expect(() => chartsOf([application('1.17.0')], { tree: '/tree', modules: '/modules' })).toThrow(
-      'Application dapr: chart dapr 1.17.0, but 1.18.2 is what runs here',
+      'Application dapr: dapr 1.17.0, but its objects are judged by 1.18.2',
     );
   });
 });

@@ -5,6 +5,23 @@ import { dirname, join, normalize } from 'node:path';
 const ENTRIES =
   /(^|\/)(README\.md|kustomization\.yaml|[\w-]+\.ts)$|^bootstrap\/[^/]+\.yaml$|^observability\/rules-tests\//;
 
+/** Files of the tree that are no YAML, and why. */
+export async function unreadableFiles(tree: string): Promise<{ file: string; reason: string }[]> {
+  const files = await Array.fromAsync(new Glob('**/*.yaml').scan({ cwd: tree }));
+  const found = await Promise.all(
+    files.toSorted().map(async (file) => {
+      const text = await Bun.file(join(tree, file)).text();
+      try {
+        Bun.YAML.parse(text);
+        return [];
+      } catch (error) {
+        return [{ file, reason: error instanceof Error ? error.message : String(error) }];
+      }
+    }),
+  );
+  return found.flat();
+}
+
 /**
  * Files of the tree that nothing there names. To take an object away by its line in a list and leave its file would look like
  * it were still there; a list that lost a line by mistake renders as well.
