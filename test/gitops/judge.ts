@@ -11,7 +11,8 @@ import type { Verdict } from './verdict.ts';
 
 type Judging = {
   parts: GitopsParts;
-  plane: Promise<ControlPlane>;
+  /** Called once the tree can be read: while the server starts, Kustomize builds. */
+  plane: () => Promise<ControlPlane>;
   schemas: Schemas;
   /** For what is written on the way; empty. */
   folder: string;
@@ -32,7 +33,7 @@ export async function judgeTree(
   for (const { file, reason } of unreadable) verdict.fail(file, reason);
   if (unreadable.length > 0) return; // nothing below could be read either
   const [running, { made, charts }] = await Promise.all([
-    plane,
+    plane(),
     renderTree(tree, { parts, folder, verdict, combined }),
   ]);
   const rendered = uniqueObjects([...made, ...charts]);

@@ -22,9 +22,9 @@ try {
   await using opened = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'taskflow-mistakes-'));
   opened.defer(() => rm(folder, { recursive: true, force: true }));
-  const plane = openControlPlane(parts, join(folder, 'control-plane'), opened);
-
   const schemas = await readSchemas(parts);
+  const running = await openControlPlane(parts, join(folder, 'control-plane'), opened);
+  const plane = async () => running;
   const judged = new Set<string>();
   const reasonsOf = async (copy: string) => {
     const own = join(copy, 'work');

@@ -24,9 +24,9 @@ const LAST = ['components/blue-green', 'components/without-sidecar', 'components
 const EITHER = ['components/without-sidecar', 'components/phase4'];
 
 /**
- * All that can be built of the tree: each kustomization as it stands, each component alone on the base it is for, and both
- * overlays with every set of the components that they lack. What is not in the tree is written below `folder`; a file that
- * a kustomization has from elsewhere comes from `modules`. Without `combined` each kustomization and no more.
+ * All that can be built of the tree: each kustomization as it stands, each component alone on the base it is for, and the
+ * overlays with every set of the components beside them that they lack. What is not in the tree is written below `folder`;
+ * a file that a kustomization has from elsewhere comes from `modules`. Without `combined` each kustomization and no more.
  */
 export async function builds(
   tree: string,
@@ -36,25 +36,31 @@ export async function builds(
   const found = await kustomizations(root);
   const whole = found.filter(({ kind }) => kind !== 'Component');
   const components = found.filter(({ kind }) => kind === 'Component').map(({ path }) => path);
-  const optional = components.filter((path) => path.startsWith('components/'));
-  const combinations = [
-    ...components.map((path) => ({ on: baseFor(path, whole), with: [path] })),
-    ...whole
-      .filter(({ path }) => /^overlays\/[^/]+$/.test(path))
-      .flatMap(({ path, components: own = [] }) => {
-        const lacking = optional.filter((each) => !own.some((inner) => join(path, inner) === each));
-        return subsets(lacking.toSorted((a, b) => LAST.indexOf(a) - LAST.indexOf(b))).map((set) => ({
-          on: path,
-          with: set,
-        }));
-      }),
-  ].filter((each) => EITHER.filter((path) => each.with.includes(path)).length < 2);
+  const combinations = combined ? combinationsOf(whole, components) : [];
   return [
     ...(await Promise.all(whole.map((each, i) => atHome(root, join(folder, `whole-${i}`), { ...each, modules })))),
-    ...(await Promise.all(
-      (combined ? combinations : []).map((each, i) => combine(root, join(folder, `combined-${i}`), each)),
-    )),
+    ...(await Promise.all(combinations.map((each, i) => combine(root, join(folder, `combined-${i}`), each)))),
   ];
+}
+
+type Combination = { on: string; with: string[] };
+
+function combinationsOf(whole: Found[], components: string[]): Combination[] {
+  const overlays = whole.filter(({ path }) => /(^|\/)overlays\/[^/]+$/.test(path));
+  return [
+    ...components.map((path) => ({ on: baseFor(path, whole), with: [path] })),
+    ...overlays.flatMap((overlay) =>
+      subsets(lackedBy(overlay, components)).map((set) => ({ on: overlay.path, with: set })),
+    ),
+  ].filter((each) => EITHER.filter((path) => each.with.includes(path)).length < 2);
+}
+
+/** The components beside the overlays that this one does not list, in the order in which they may follow each other. */
+function lackedBy({ path, components: own = [] }: Found, all: string[]): string[] {
+  const beside = join(dirname(dirname(path)), 'components');
+  return all
+    .filter((each) => dirname(each) === beside && !own.some((inner) => join(path, inner) === each))
+    .toSorted((a, b) => LAST.indexOf(a) - LAST.indexOf(b));
 }
 
 async function kustomizations(root: string): Promise<Found[]> {
@@ -106,7 +112,7 @@ async function atHome(
   return { name: path, folder };
 }
 
-async function combine(root: string, folder: string, { on, with: components }: { on: string; with: string[] }) {
+async function combine(root: string, folder: string, { on, with: components }: Combination) {
   await mkdir(folder, { recursive: true });
   const from = await realpath(folder); // kustomize takes relative paths alone, and follows no link on the way
   const kustomization = {

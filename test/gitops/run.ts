@@ -46,7 +46,7 @@ async function checkTree(tree: string, parts: GitopsParts): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'taskflow-gitops-'));
   opened.defer(() => rm(folder, { recursive: true, force: true }));
 
-  const plane = openControlPlane(parts, join(folder, 'control-plane'), opened);
+  const plane = () => openControlPlane(parts, join(folder, 'control-plane'), opened);
   await judgeTree(tree, { parts, plane, schemas: await readSchemas(parts), folder, verdict, say });
 
   await opened.disposeAsync();

@@ -22,6 +22,7 @@ const files = {
   'apps/base/kustomization.yaml':
     'resources: [dapr.yaml, "https://raw.example.com/argoproj/argo-cd/v3.2.11/manifests/install.yaml"]',
   'apps/base/dapr.yaml': 'spec: { sources: [{ helm: { valueFiles: [$values/gitops/platform/dapr/values.yaml] } }] }',
+  'apps/overlays/near/kustomization.yaml': 'resources: [../../base]',
   'apps/components/more/kustomization.yaml': component('resources: []'),
   'platform/dapr/values.yaml': 'global: {}',
   'README.md': 'A tree.',
@@ -43,6 +44,7 @@ describe('builds', () => {
     const all = await builds(tree, { folder: join(root, 'all'), modules });
     expect(all.map(({ name }) => name)).toEqual([
       'apps/base',
+      'apps/overlays/near',
       'base',
       'overlays/near',
       'apps/base + apps/components/more',
@@ -51,6 +53,7 @@ describe('builds', () => {
       'base + components/phase4',
       'base + components/without-sidecar',
       'base + images/near',
+      'apps/overlays/near + apps/components/more',
       'overlays/near + components/blue-green',
       'overlays/near + components/without-sidecar',
       'overlays/near + components/blue-green + components/without-sidecar',
