@@ -153,6 +153,12 @@ test(
       return response.status === 200 && response.json();
     }, 20_000);
     expect(health).toMatchObject({ service: 'chat-api', commit: 'abc' });
+    const signup = await fetch(`http://127.0.0.1:${port}/api/v1/auth/signup`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ email: 'ada@example.com', password: 'Sunny-Day-42' }),
+    });
+    expect(signup.status).toBe(201); // the thread that hashes its password is there
     service.kill('SIGTERM');
     expect(await service.exited).toBe(0);
     expect(await run('ops.js', {}, '--help').stdout.text()).toContain('users');

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { createDatabase } from '../../test/support/database.ts';
 import { startService } from '../../test/support/service.ts';
 import { eventually } from '../../test/support/wait.ts';
-import { newUser, SECRET } from './fixture.ts';
+import { SECRET } from '../../test/support/parts.ts';
+import { newUser } from './fixture.ts';
 
 const database = await createDatabase();
 const volume = await mkdtemp(join(tmpdir(), 'taskflow-part-'));

@@ -17,19 +17,23 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const missing = 'The real parts need Go, Java 17 and Maven: install what is missing (go, java, mvn).\n';
+const missing = (who: string) => `${who} need Go, Java 17 and Maven: install what is missing (go, java, mvn).\n`;
 
 describe('without Go, Java and Maven ends in one sentence', () => {
   test.each([
-    ['bun run check:real', 'test/check.ts --real'],
-    ['bun run bench --real', 'test/bench/run.ts --real'],
-    ['bun run drills', 'test/drills/run.ts'],
-  ])('%s', async (_name, command) => {
-    expect(await run(command, {})).toEqual({ out: '', err: missing, exitCode: 2 });
+    ['bun run check:real', 'test/check.ts --real', 'The real parts'],
+    ['bun run bench --real', 'test/bench/run.ts --real', 'The real parts'],
+    ['bun run drills', 'test/drills/run.ts', 'The real parts'],
+    ['bun run check:gitops', 'test/gitops/run.ts', 'The parts of check:gitops'],
+  ])('%s', async (_name, command, who) => {
+    expect(await run(command, {})).toEqual({ out: '', err: missing(who), exitCode: 2 });
   });
 
-  test('in CI as a failure, since it would leave them untested', async () => {
-    expect(await run('test/check.ts --real', {}, { CI: 'true' })).toEqual({ out: '', err: missing, exitCode: 1 });
+  test.each([
+    ['test/check.ts --real', 'The real parts'],
+    ['test/gitops/run.ts', 'The parts of check:gitops'],
+  ])('in CI as a failure, since it would leave them untested: %s', async (command, who) => {
+    expect(await run(command, {}, { CI: 'true' })).toEqual({ out: '', err: missing(who), exitCode: 1 });
   });
 });
 

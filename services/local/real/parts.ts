@@ -1,15 +1,11 @@
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Refusal } from '../machine/refusal.ts';
-import { eachLine } from '../machine/child.ts';
 import { cached, cacheFolder, sweepAbandoned } from '../machine/cache.ts';
 import { archiveClasses, CLASSES, formatData, type KafkaFiles, type KafkaParts } from './kafka.ts';
-import { requireTools } from './tools.ts';
+import { orExit, requireTools, runTool } from './tools.ts';
 
 /** Where the real parts lie, built and ready to start. */
 export type Parts = { daprd: string; sentry: string; kafka: KafkaParts };
-
-const PROGRESS_MS = 10_000;
 
 const source = (name: string) => join(import.meta.dir, name);
 const daprSources = ['daprd/main.go', 'daprd/sentry/main.go', 'daprd/go.mod', 'daprd/go.sum'].map(source);
@@ -28,19 +24,8 @@ export async function realParts(say: (line: string) => void): Promise<Parts> {
   return { daprd: join(dapr, 'daprd'), sentry: join(dapr, 'sentry'), kafka };
 }
 
-/**
- * For a command: a refusal ends it, in one sentence. With 2, since a person must change something, but with 1 in CI, where
- * it would leave out what the command is for.
- */
-export async function realPartsOrExit(say: (line: string) => void): Promise<Parts> {
-  try {
-    return await realParts(say);
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    console.error(error.message);
-    process.exit(process.env.CI === 'true' ? 1 : 2);
-  }
-}
+/** For a command: a refusal ends it. */
+export const realPartsOrExit = (say: (line: string) => void): Promise<Parts> => orExit(realParts(say));
 
 /** daprd/go.mod says which Dapr: 1.18.3 and 1.18.4 cannot be built from the module proxy. */
 async function daprParts(cache: string, say: (line: string) => void): Promise<string> {
@@ -50,7 +35,7 @@ async function daprParts(cache: string, say: (line: string) => void): Promise<st
   const flags = ['-trimpath', '-ldflags', `-s -w -X github.com/dapr/dapr/pkg/buildinfo.version=${version}`];
   const also = JSON.stringify([settings, flags]);
   return cached(cache, 'dapr', { sources: daprSources, also }, (folder) =>
-    run('Dapr', ['go', 'build', '-v', ...flags, '-o', folder, '.', './sentry'], {
+    runTool('Dapr', ['go', 'build', '-v', ...flags, '-o', folder, '.', './sentry'], {
       cwd,
       env: { ...process.env, ...settings },
       say,
@@ -73,31 +58,11 @@ async function kafkaParts(cache: string, java: string, say: (line: string) => vo
 async function gatherKafka(files: KafkaFiles, say: (line: string) => void): Promise<void> {
   const into = [`-DoutputDirectory=${files.jars}`, '-DincludeScope=runtime'];
   const command = ['mvn', '-B', '-f', source('kafka/pom.xml'), 'dependency:copy-dependencies', ...into];
-  await run('Kafka', command, { say, unit: 'steps' });
+  await runTool('Kafka', command, { say, unit: 'steps' });
   await cp(source('kafka/server.properties'), files.settings);
   await formatData(files);
 }
 
 function kafkaFiles(folder: string): KafkaFiles {
   return { jars: join(folder, 'jars'), settings: join(folder, 'server.properties'), data: join(folder, 'data') };
-}
-
-type Running = { cwd?: string; env?: Record<string, string | undefined>; say: (line: string) => void; unit: string };
-
-/** Runs a tool and tells every 10 s how many lines it has printed. Throws with the last of them when it fails. */
-async function run(name: string, command: string[], { say, unit, ...options }: Running): Promise<void> {
-  const from = performance.now();
-  const seconds = () => `${Math.round((performance.now() - from) / 1000)} s`;
-  const child = Bun.spawn(command, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
-  const lines: string[] = [];
-  const progress = setInterval(() => say(`${name}: ${lines.length} ${unit}, ${seconds()}`), PROGRESS_MS);
-  try {
-    const keep = (line: string) => void lines.push(line);
-    await Promise.all([eachLine(child.stdout, keep), eachLine(child.stderr, keep)]);
-    const exitCode = await child.exited;
-    if (exitCode !== 0) throw new Error(`${command.join(' ')} ended with ${exitCode}:\n${lines.slice(-20).join('\n')}`);
-    say(`${name}: ${command.slice(0, 2).join(' ')} in ${seconds()}`);
-  } finally {
-    clearInterval(progress);
-  }
 }

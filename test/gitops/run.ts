@@ -1,0 +1,65 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bypassProxy } from '#shared/loopback';
+import { commandOrExit, bun, createProgress, exitWith } from '../../services/local/machine/command-line.ts';
+import { watchSignals } from '../../services/local/machine/signals.ts';
+import { orExit } from '../../services/local/real/tools.ts';
+import { judgeTree, openControlPlane } from './judge.ts';
+import { type GitopsParts, gitopsParts } from './parts.ts';
+import { readSchemas } from './schemas.ts';
+import { createVerdict } from './verdict.ts';
+
+// bun run check:gitops [folder]: the tree as a cluster would take it. Kustomize makes of it what Argo CD would apply, and a
+// real API server, Dapr's injector and promtool judge that. Each line says what was judged, and by what; the last one is the
+// verdict, `N passed, N failed, N skipped`; the exit code says the same.
+
+const OWN_TREE = join(import.meta.dir, '../../gitops');
+/** As a shell has it of SIGINT. */
+const INTERRUPTED = 130;
+
+bypassProxy(process.env);
+const say = createProgress();
+const { words } = commandOrExit({
+  name: 'check:gitops',
+  usage: `${bun} run check:gitops [folder]
+
+  folder  the tree to judge, instead of gitops
+
+Needs Go, Java and Maven; what it starts is built at the first time.
+The last line is the count; the exit code is 0 when nothing failed.`,
+  flags: {},
+  refuse: (word, index) => (index > 0 ? `Unexpected argument '${word}'` : undefined),
+});
+
+try {
+  const parts = await orExit(gitopsParts(say));
+  process.exit(await checkTree(words[0] ?? OWN_TREE, parts));
+} catch (error) {
+  exitWith(error);
+}
+
+async function checkTree(tree: string, parts: GitopsParts): Promise<number> {
+  const verdict = createVerdict(console.log);
+  await using opened = new AsyncDisposableStack();
+  stopWhenAsked(() => opened.disposeAsync());
+  const folder = await mkdtemp(join(tmpdir(), 'taskflow-gitops-'));
+  opened.defer(() => rm(folder, { recursive: true, force: true }));
+
+  const plane = () => openControlPlane(parts, join(folder, 'control-plane'), opened);
+  await judgeTree(tree, { parts, plane, schemas: await readSchemas(parts), folder, verdict, say });
+
+  await opened.disposeAsync();
+  console.log(verdict.line());
+  return verdict.failed() > 0 ? 1 : 0;
+}
+
+function stopWhenAsked(stop: () => Promise<void>): void {
+  const signals = watchSignals();
+  signals.onHurry(() => process.exit(INTERRUPTED));
+  void signals.first.then(async (reason) => {
+    say(`${reason}: stopping`);
+    await stop();
+    process.exit(INTERRUPTED);
+  });
+}
