@@ -72,7 +72,7 @@ export async function refusalsOf({ file, from, to }: Mistake, kustomize: string)
 }
 
 /** What a verdict is told, one fact at a time. */
-type Verdict = { pass: (what: string) => void; fail: (what: string, reason: string) => void };
+export type Verdict = { pass: (what: string) => void; fail: (what: string, reason: string) => void };
 
 /** The tree by every policy, what Minikube asks of its node, and each mistake that `check` cannot see. */
 export async function judgePolicies(kustomize: string, verdict: Verdict): Promise<void> {
