@@ -67,7 +67,7 @@ export const mistakes: Mistake[] = [
     'base/chat-api/pdb.yaml',
     'maxUnavailable: 1',
     'maxUnavailable: 1\n  minAvailable: 1',
-    'mutually exclusive',
+    'cannot be both set',
   ),
   of('API server', 'a scale in words', 'components/autoscaling/chat-api.yaml', 's: 6', `s: 'six'`, 'maxReplicas'),
   of('API server', 'a protocol', 'components/network-policies/postgres.yaml', 'TCP', 'TPC', 'TPC'),
