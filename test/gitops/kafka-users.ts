@@ -6,7 +6,8 @@ import { processEnvironment } from '../../services/local/machine/environment.ts'
 import { freePorts } from '../../services/local/machine/port.ts';
 import { runJava, startJava } from '../../services/local/real/jvm.ts';
 import { createTopics } from '../../services/local/real/kafka-wire.ts';
-import { type KafkaParts, realParts } from '../../services/local/real/parts.ts';
+import type { KafkaParts } from '../../services/local/real/kafka.ts';
+import { realParts } from '../../services/local/real/parts.ts';
 import { topicsOfManifests } from '../../services/local/real/resources.ts';
 import type { KubeObject } from '../contract/gitops/objects.ts';
 import { temporaryFolder } from '../support/cluster.ts';
