@@ -10,12 +10,13 @@ import { gitopsParts } from './parts.ts';
 import { readSchemas } from './schemas.ts';
 import { createVerdict } from './verdict.ts';
 
-// bun test/gitops/mistaken.ts [folder]: makes each mistake in a copy of the tree and shows who refuses it, for a person who
-// changes these checks or the tree's shape. The last line is the count of those that were seen; the exit code says the same.
+// bun test/gitops/mistaken.ts [folder [word]]: makes each mistake (or those with the word) in a copy of the tree and shows who
+// refuses it, for a person who changes these checks or the tree's shape. The last line is the count of those that were seen;
+// the exit code says the same.
 
 bypassProxy(process.env);
 const say = createProgress();
-const tree = process.argv[2] ?? join(import.meta.dir, '../../gitops');
+const [tree = join(import.meta.dir, '../../gitops'), word = ''] = process.argv.slice(2);
 
 try {
   const parts = await orExit(gitopsParts(say));
@@ -36,7 +37,7 @@ try {
   };
   const before = await inCopy(folder, undefined, reasonsOf);
   const verdict = createVerdict(console.log);
-  for (const mistake of mistakes) {
+  for (const mistake of mistakes.filter(({ what, by }) => `${what} ${by}`.includes(word))) {
     const reasons = (await inCopy(folder, mistake, reasonsOf)).filter((reason) => !before.includes(reason));
     const seen = reasons.find((reason) => reason.includes(mistake.says));
     if (seen) verdict.pass(`${mistake.what} (${mistake.by}): ${seen.split('\n')[0]}`);

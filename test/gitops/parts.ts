@@ -17,7 +17,6 @@ export type GitopsParts = Programs & {
 type Programs = { etcd: string; apiServer: string; kustomize: string; helm: string };
 type Say = (line: string) => void;
 
-const KUBERNETES = '1.34.4';
 const PROMTOOL = 'v0.316.0'; // Prometheus 3.16
 
 const source = (name: string) => join(import.meta.dir, name);
@@ -51,10 +50,11 @@ export async function gitopsParts(say: Say): Promise<GitopsParts> {
 
 /** All of one module, so that they share what they are compiled of. tools/go.mod says which versions. */
 async function buildPrograms(cache: string, say: Say): Promise<Programs> {
-  const [major, minor] = KUBERNETES.split('.');
+  const [, kubernetes = ''] = /k8s.io\/kubernetes v(\S+)/.exec(await Bun.file(source('tools/go.mod')).text()) ?? [];
+  const [major, minor] = kubernetes.split('.');
   const version = 'k8s.io/component-base/version.git';
   // Without these it calls itself v0.0.0-master, which clients cannot parse.
-  const said = [`Version=v${KUBERNETES}`, `Major=${major}`, `Minor=${minor}`].map((each) => `-X ${version}${each}`);
+  const said = [`Version=v${kubernetes}`, `Major=${major}`, `Minor=${minor}`].map((each) => `-X ${version}${each}`);
   const flags = ['-trimpath', '-ldflags', ['-s -w', ...said].join(' ')];
   const packages = [
     'k8s.io/kubernetes/cmd/kube-apiserver',

@@ -11,7 +11,6 @@ type Definition = { spec: { group: string; names: { kind: string }; versions: { 
 /** By `apiVersion kind`. */
 export type Schemas = Map<string, Schema>;
 
-const KUBERNETES = 'kube-apiserver';
 const ESTABLISHED_MS = 30_000;
 
 /** Every definition at hand: those that projects publish, Strimzi's of its classes, and of ours what no registry gives. */
@@ -77,10 +76,8 @@ export async function loadSchemas(api: KubeApi, schemas: Schemas, objects: KubeO
   }
 }
 
-/** By what an object is validated. */
-export function validatorOf(schemas: Schemas, object: KubeObject): string {
-  const from = schemas.get(kindOf(object))?.from;
-  return from ? `${KUBERNETES}, ${from}` : KUBERNETES;
-}
+/** Whose definition an object is of, if not Kubernetes' own. */
+export const definedBy = (schemas: Schemas, object: KubeObject): string | undefined =>
+  schemas.get(kindOf(object))?.from;
 
 const kindOf = ({ apiVersion, kind }: KubeObject) => `${apiVersion} ${kind}`;

@@ -121,7 +121,7 @@ const generated = {
 };
 
 /**
- * Makes Strimzi's CRDs as its own build does, of its own classes: no registry here has them as files.
+ * Makes Strimzi's CRDs as its own build does, of its own classes: no package has them as files.
  * @throws {Refusal} when there is neither a Java that is new enough nor a Python to fetch one
  */
 export async function generateStrimzi(

@@ -1,6 +1,6 @@
 import { type KubeApi, type KubeObject, NAMESPACE } from './kube-api.ts';
 import { called, type PodTemplate, podTemplateOf, type Rendered, within } from './objects.ts';
-import { type Schemas, validatorOf } from './schemas.ts';
+import { definedBy, type Schemas } from './schemas.ts';
 import type { Verdict } from './verdict.ts';
 
 /** How many requests are under way at once. */
@@ -18,23 +18,32 @@ export async function validateObjects(
     api,
     rendered.map(({ object }) => object),
   );
+  const { gitVersion } = await api.request<{ gitVersion: string }>('GET', '/version');
   await eachOf(rendered, async (one) => {
     const what = `${called(one.object)} (${within(one)})`;
     const { refusal, warnings } = await api.apply(one.object, { dryRun: true });
     const reasons = [...(refusal ? [refusal] : []), ...warnings];
+    const by = [`kube-apiserver ${gitVersion}`, definedBy(schemas, one.object) ?? []].flat().join(', ');
     if (reasons.length > 0) verdict.fail(what, reasons.join('; '));
-    else verdict.pass(`${what}: ${validatorOf(schemas, one.object)}`);
+    else verdict.pass(`${what}: ${by}`);
   });
 }
 
 /** What a dry run looks for on the server: namespaces with their labels, and the accounts of pods. */
 async function makeRoom(api: KubeApi, objects: KubeObject[]): Promise<void> {
-  const names = new Set(objects.map(({ metadata }) => metadata.namespace ?? NAMESPACE));
   const declared = objects.filter(({ kind }) => kind === 'Namespace');
-  const bare = [...names].map((name): KubeObject => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }));
-  // The declared ones after the bare ones of the same name, then what is in them.
+  const { items } = await api.request<{ items: KubeObject[] }>('GET', '/api/v1/namespaces');
+  const there = [...items, ...declared].map(({ metadata }) => metadata.name);
+  const needed = new Set(objects.map(({ metadata }) => metadata.namespace ?? NAMESPACE));
+  const bare = [...needed.difference(new Set(there))].map((name): KubeObject => ({
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name },
+  }));
   const accounts = objects.filter(({ kind }) => kind === 'ServiceAccount');
-  for (const group of [bare, declared, accounts]) await eachOf(group, async (object) => void (await api.apply(object)));
+  for (const group of [[...bare, ...declared], accounts]) {
+    await eachOf(group, async (object) => void (await api.apply(object)));
+  }
 }
 
 /** Whatever makes pods of them, they are pods in the end: only on those Pod Security says no. */
