@@ -286,4 +286,11 @@ export const whenRendered: Mistake[] = [
     'PUBLIC_URL=http',
     'PUBLIC_URL must be said once, as https',
   ),
+  mistake(
+    'streams that drain for longer than the pod has',
+    'base/notification-service/settings.env',
+    'DRAIN_MS=15000',
+    'DRAIN_MS=60000',
+    'must be 75 or more, got 45',
+  ),
 ];
