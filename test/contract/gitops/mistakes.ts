@@ -265,4 +265,32 @@ export const whenRendered: Mistake[] = [
     '',
     'may not read https://dapr',
   ),
+  mistake(
+    'a name without its certificate',
+    'host/cloud/kustomization.yaml',
+    'dnsNames/0, value: taskflow',
+    'dnsNames/0, value: www',
+    'Certificate/taskflow: must be for',
+  ),
+  mistake(
+    'an overlay without a name',
+    'overlays/minikube/kustomization.yaml',
+    '  - ../../host/minikube\n',
+    '',
+    'PUBLIC_URL must be said once',
+  ),
+  mistake(
+    'cookies without TLS',
+    'host/minikube/kustomization.yaml',
+    'PUBLIC_URL=https',
+    'PUBLIC_URL=http',
+    'PUBLIC_URL must be said once, as https',
+  ),
+  mistake(
+    'streams that drain for longer than the pod has',
+    'base/notification-service/settings.env',
+    'DRAIN_MS=15000',
+    'DRAIN_MS=60000',
+    'must be 75 or more, got 45',
+  ),
 ];

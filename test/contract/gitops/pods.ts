@@ -1,22 +1,32 @@
-import { called, type Container, type Policy, type PodSpec, workloads } from './objects.ts';
+import {
+  called,
+  type Container,
+  type KubeObject,
+  type Policy,
+  type PodSpec,
+  type Workload,
+  workloads,
+} from './objects.ts';
+import { environmentOf } from './settings.ts';
 
 /** What each pod owes to the node it runs on: restricted Pod Security and no more than it needs, as the API server alone would not ask. */
 export const pods: Policy = (objects) =>
-  workloads(objects).flatMap(({ object, pod, labels, annotations }) =>
-    [
+  workloads(objects).flatMap((workload) => {
+    const { object, pod, labels } = workload;
+    return [
       ...(labels['app.kubernetes.io/name'] === object.metadata.name
         ? []
         : ['the label app.kubernetes.io/name of its pods must be its own name']),
       ...identity(pod),
       ...pod.containers.flatMap((container) => [
         ...confinement(container),
-        ...(object.kind === 'Deployment' ? [...probes(container), ...ending(pod, container, annotations)] : []),
+        ...(object.kind === 'Deployment' ? [...probes(container), ...ending(workload, container, objects)] : []),
       ]),
       ...(object.kind === 'Job' && !object.spec.activeDeadlineSeconds
         ? ['activeDeadlineSeconds is missing: a hook that hangs keeps every later sync waiting']
         : []),
-    ].map((reason) => `${called(object)}: ${reason}`),
-  );
+    ].map((reason) => `${called(object)}: ${reason}`);
+  });
 
 function identity({ securityContext, automountServiceAccountToken, serviceAccountName }: PodSpec): string[] {
   return [
@@ -52,14 +62,15 @@ function probes({ name, readinessProbe, livenessProbe }: Container): string[] {
 
 /** The longest a shutdown takes once its drain is over (shared/lifecycle.ts). */
 const CLOSE_SECONDS = 10;
-/** The longest of DRAIN_MS and DELIVERY_DRAIN_MS by their defaults, for the one service that has streams. */
-const drainSeconds = (name: string) => (name === 'notification-service' ? 15 : 5);
 
-function ending({ terminationGracePeriodSeconds = 30 }: PodSpec, container: Container, annotations: object): string[] {
-  const sidecar = Number((annotations as Record<string, string>)['dapr.io/graceful-shutdown-seconds'] ?? 5);
+/** From SIGTERM on, or from the sleep before it, to the last line of its log. */
+function ending(workload: Workload, container: Container, objects: KubeObject[]): string[] {
+  const { pod, annotations } = workload;
+  const { DRAIN_MS = 15_000, DELIVERY_DRAIN_MS = 5000 } = environmentOf(container, objects).environment;
+  const drainsMs = [Number(DELIVERY_DRAIN_MS), container.name === 'notification-service' ? Number(DRAIN_MS) : 0];
   const asleep = container.lifecycle?.preStop?.sleep?.seconds ?? 0;
-  const needed = Math.max(asleep + drainSeconds(container.name) + CLOSE_SECONDS, sidecar);
-  return terminationGracePeriodSeconds >= needed
-    ? []
-    : [`terminationGracePeriodSeconds must be ${needed} or more, got ${terminationGracePeriodSeconds}`];
+  const sidecar = Number(annotations['dapr.io/graceful-shutdown-seconds'] ?? 5);
+  const needed = Math.max(asleep + Math.max(...drainsMs) / 1000 + CLOSE_SECONDS, sidecar);
+  const given = pod.terminationGracePeriodSeconds ?? 30;
+  return given >= needed ? [] : [`terminationGracePeriodSeconds must be ${needed} or more, got ${given}`];
 }

@@ -1,5 +1,6 @@
 import { applications } from './applications.ts';
 import { data } from './data.ts';
+import { host } from './host.ts';
 import { images } from './images.ts';
 import { network } from './network.ts';
 import type { Policy } from './objects.ts';
@@ -14,6 +15,7 @@ import { topics } from './topics.ts';
 /** What a whole environment is judged by: its overlay and its data, as `kustomize build` makes them, in one list. */
 export const policies: Record<string, Policy> = {
   data,
+  host,
   images,
   network,
   pods,
