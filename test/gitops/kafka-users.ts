@@ -12,7 +12,8 @@ import { topicsOfManifests } from '../../services/local/real/resources.ts';
 import type { KubeObject } from '../contract/gitops/objects.ts';
 import { temporaryFolder } from '../support/cluster.ts';
 import { eventually } from '../support/wait.ts';
-import { render, type Verdict } from './policies.ts';
+import { render } from './policies.ts';
+import type { Verdict } from './verdict.ts';
 
 // What an overlay makes of the pub/sub component, on a broker that has the users and rights of data/base and takes nobody else: TLS,
 // SCRAM and an authorizer, as Strimzi sets them up. Dapr's own sidecar reads it as in a pod.
@@ -26,7 +27,7 @@ type Acl = { resource: { type: string; name: string }; operations: string[] };
 type User = KubeObject<{ authorization: { acls: Acl[] } }>;
 type Component = KubeObject<{ metadata: { name: string; value?: string }[] }>;
 
-export async function judgeKafkaUsers(kustomize: string, verdict: Verdict, say: (line: string) => void = () => {}) {
+export async function judgeKafkaUsers(kustomize: string, verdict: Verdict, say: (line: string) => void) {
   const gitops = join(import.meta.dir, '../../gitops');
   const [parts, overlay, data] = await Promise.all([
     realParts(say),
@@ -189,11 +190,4 @@ async function run(command: string[]): Promise<void> {
   const child = Bun.spawn(command, { stdio: ['ignore', 'pipe', 'pipe'] });
   const [said, exitCode] = await Promise.all([child.stderr.text(), child.exited]);
   if (exitCode !== 0) throw new Error(`${command[0]} ended with ${exitCode}: ${said}`);
-}
-
-if (import.meta.main) {
-  await judgeKafkaUsers(process.argv[2] ?? 'kustomize', {
-    pass: (what) => console.log(`ok      ${what}`),
-    fail: (what, why) => console.log(`FAILED  ${what}: ${why}`),
-  });
 }

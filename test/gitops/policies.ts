@@ -7,18 +7,16 @@ import { type Mistake, whenRendered } from '../contract/gitops/mistakes.ts';
 import { unlikePicture } from '../contract/gitops/network.ts';
 import type { KubeObject } from '../contract/gitops/objects.ts';
 import { policies, policiesOfApps } from '../contract/gitops/policies.ts';
+import { render as build } from './render.ts';
+import type { Verdict } from './verdict.ts';
 
 const source = join(import.meta.dir, '../../gitops');
 export const environments = ['minikube', 'cloud'] as const;
 type Environment = (typeof environments)[number];
 
-/** What `kustomize build` makes of a folder. @throws with what it says when it makes nothing */
-export async function render(kustomize: string, folder: string): Promise<KubeObject[]> {
-  const child = Bun.spawn([kustomize, 'build', folder], { stdio: ['ignore', 'pipe', 'pipe'] });
-  const [out, problem, exitCode] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
-  if (exitCode !== 0) throw new Error(`kustomize: ${problem.trim()}`);
-  return [Bun.YAML.parse(out)].flat() as KubeObject[];
-}
+/** What Kustomize makes of a folder, as our policies read it. @throws with its own words when it makes nothing */
+export const render = async (kustomize: string, folder: string): Promise<KubeObject[]> =>
+  (await build(kustomize, folder)) as unknown as KubeObject[];
 
 /** Everything that the policies refuse in the tree at `gitops`, one sentence each with its environment. */
 export async function refusals(kustomize: string, gitops = source): Promise<string[]> {
@@ -71,9 +69,6 @@ export async function refusalsOf({ file, from, to }: Mistake, kustomize: string)
   }
 }
 
-/** What a verdict is told, one fact at a time. */
-export type Verdict = { pass: (what: string) => void; fail: (what: string, reason: string) => void };
-
 /** The tree by every policy, what Minikube asks of its node, and each mistake that `check` cannot see. */
 export async function judgePolicies(kustomize: string, verdict: Verdict): Promise<void> {
   const found = await refusals(kustomize);
@@ -89,21 +84,4 @@ export async function judgePolicies(kustomize: string, verdict: Verdict): Promis
     if (seen.some((reason) => reason.includes(mistake.refusal))) verdict.pass(what);
     else verdict.fail(what, `expected ${mistake.refusal}, got ${seen.join('; ') || 'nothing'}`);
   }
-}
-
-// bun test/gitops/policies.ts KUSTOMIZE: the last line is the count, the exit code says the same.
-if (import.meta.main) {
-  let [passed, failed] = [0, 0];
-  await judgePolicies(process.argv[2] ?? 'kustomize', {
-    pass(what) {
-      passed += 1;
-      console.log(`ok      ${what}`);
-    },
-    fail(what, reason) {
-      failed += 1;
-      console.log(`FAILED  ${what}: ${reason}`);
-    },
-  });
-  console.log(`${passed} passed, ${failed} failed, 0 skipped`);
-  process.exitCode = failed > 0 ? 1 : 0;
 }

@@ -6,7 +6,9 @@ import { commandOrExit, bun, createProgress, exitWith } from '../../services/loc
 import { watchSignals } from '../../services/local/machine/signals.ts';
 import { orExit } from '../../services/local/real/tools.ts';
 import { judgeTree, openControlPlane } from './judge.ts';
+import { judgeKafkaUsers } from './kafka-users.ts';
 import { type GitopsParts, gitopsParts } from './parts.ts';
+import { judgePolicies } from './policies.ts';
 import { readSchemas } from './schemas.ts';
 import { createVerdict } from './verdict.ts';
 
@@ -48,6 +50,11 @@ async function checkTree(tree: string, parts: GitopsParts): Promise<number> {
 
   const plane = () => openControlPlane(parts, join(folder, 'control-plane'), opened);
   await judgeTree(tree, { parts, plane, schemas: await readSchemas(parts), folder, verdict, say });
+  if (tree === OWN_TREE) {
+    await judgePolicies(parts.kustomize, verdict);
+    say('our own rules are asked, and their mistakes made');
+    await judgeKafkaUsers(parts.kustomize, verdict, say);
+  }
 
   await opened.disposeAsync();
   console.log(verdict.line());
