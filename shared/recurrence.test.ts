@@ -443,7 +443,7 @@ describe('dueOccurrences', () => {
       }),
       { numRuns: 1000 },
     );
-  });
+  }, 60_000);
 
   test.each(['latest', 'all', 'none'] as const)(
     'of a series begun in 1970 take no more searches than of one of last year, by catch_up %s',
