@@ -1,0 +1,67 @@
+import exec from 'k6/execution';
+import { Gauge } from 'k6/metrics';
+import type { Options } from 'k6/options';
+import { deliverTo, deliveryThresholds } from './delivery.ts';
+import { gauge, RESIDENT_BYTES } from './metrics.ts';
+import { report } from './report.ts';
+import { seconds, setting, trendStats } from './settings.ts';
+import { mix, mixThresholds } from './tasks.ts';
+import { ownUser, until } from './taskflow.ts';
+
+// A day of an installation: the same load hour after hour, and neither latency nor memory may creep. It ends at once when
+// the service is gone.
+
+const RATE = setting('RATE', 5);
+const DURATION = setting('DURATION', 3600);
+/** Before that compilers and caches are still warming up, and memory is not compared. */
+const WARM = Math.min(300, DURATION / 3);
+const VUS = Math.ceil(RATE * 2) + 2;
+
+const memoryGrowth = new Gauge('memory_growth');
+
+const load = {
+  executor: 'constant-arrival-rate',
+  rate: Math.ceil(RATE * 10),
+  timeUnit: '10s',
+  duration: seconds(DURATION),
+  preAllocatedVUs: VUS,
+  maxVUs: VUS,
+} as const;
+
+export { mix };
+export const options: Options = {
+  scenarios: {
+    deliver: { ...load, exec: 'deliver' },
+    mix: { ...load, exec: 'mix' },
+    memory: {
+      executor: 'per-vu-iterations',
+      exec: 'memory',
+      vus: 1,
+      iterations: 1,
+      maxDuration: seconds(DURATION + 30),
+    },
+  },
+  thresholds: {
+    ...mixThresholds(RATE * DURATION),
+    ...deliveryThresholds(2 * RATE * DURATION),
+    http_req_failed: ['rate==0', { threshold: 'rate<0.5', abortOnFail: true, delayAbortEval: '2s' }],
+    dropped_iterations: ['count==0'],
+    // Of the service at METRICS_URL, from the end of the warm-up to the end, in parts of 1.
+    memory_growth: ['value>0', 'value<1.5'],
+  },
+  summaryTrendStats: trendStats,
+};
+
+/** How much more memory the service has at the end than after the warm-up. */
+export async function memory(): Promise<void> {
+  const { startTime } = exec.scenario;
+  await until(startTime + WARM * 1000);
+  const before = await gauge(RESIDENT_BYTES);
+  await until(startTime + DURATION * 1000);
+  const after = await gauge(RESIDENT_BYTES);
+  memoryGrowth.add(before > 0 ? after / before : 0);
+}
+
+export const deliver = (): Promise<void> => deliverTo(ownUser());
+
+export const handleSummary = (data: unknown): Record<string, string> => report('soak', data);
