@@ -11,9 +11,9 @@ import { BATCH, createBatch, waitFor, type Wave, waveScenarios } from './waves.t
 // once in the list of tasks and once in the inbox.
 
 const SERIES = setting('SERIES', 10_000);
-const CREATE = setting('CREATE', 60);
+const CREATE = setting('CREATE', 120);
 /** From the last creation to the instant. */
-const MARGIN = setting('MARGIN', 30);
+const MARGIN = setting('MARGIN', 60);
 const TICK = setting('TICK', 300);
 const WAIT = setting('WAIT', TICK + 30);
 

@@ -11,9 +11,9 @@ import { BATCH, createBatch, waitFor, type Wave, waveScenarios } from './waves.t
 // so that reading them disturbs nothing.
 
 const REMINDERS = setting('REMINDERS', 10_000);
-const CREATE = setting('CREATE', 60);
+const CREATE = setting('CREATE', 120);
 /** From the last creation to the first reminder: the events of the creations have been consumed by then. */
-const MARGIN = setting('MARGIN', 30);
+const MARGIN = setting('MARGIN', 60);
 const SPREAD = setting('SPREAD', 60);
 const WAIT = setting('WAIT', 60);
 

@@ -43,7 +43,8 @@ export const options: Options = {
     agree: {
       executor: 'shared-iterations',
       exec: 'agree',
-      startTime: seconds(DURATION),
+      // Not before: to read so many tasks is no usual load.
+      startTime: seconds(DURATION + AFTER),
       vus: 2,
       iterations: VUS,
       maxDuration: seconds(VUS * (LOST_AFTER + 2) + 30),
