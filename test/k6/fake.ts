@@ -27,6 +27,10 @@ type Task = { id: string; title: string; completed: boolean; [field: string]: un
 type Item = { id: number; created_at: string; event: Record<string, unknown> };
 type Account = { tasks: Map<string, Task>; items: Item[]; changed: () => void; next: Promise<void> };
 
+/** As the scripts name it, which cannot be imported outside of k6. */
+const [, OPEN_STREAMS] =
+  /OPEN_STREAMS = '(\w+)'/.exec(await Bun.file(new URL('../../k6/metrics.ts', import.meta.url)).text()) ?? [];
+
 /** So late reminders and instances are when nothing is wrong. */
 const LATE_MS = 20;
 const DAY_MS = 86_400_000;
@@ -100,7 +104,7 @@ export function startFake(faults: Faults = {}): { url: string; stop(): Promise<v
     const memory = Number.isNaN(growth)
       ? ''
       : `process_resident_memory_bytes{app="fake"} ${1e8 * (1 + growth * looks++)}\n`;
-    return `taskflow_streams_open{app="fake"} ${streams - (faults.missingStreams ?? 0)}\n${memory}`;
+    return `${OPEN_STREAMS}{app="fake"} ${streams - (faults.missingStreams ?? 0)}\n${memory}`;
   }
 
   async function answer(account: Account, request: Request): Promise<Response> {

@@ -31,7 +31,7 @@ describe('each script of k6/', () => {
   });
 
   test('names the metrics that others own in one place', () => {
-    const naming = files.filter((_, i) => /taskflow_streams_open|process_resident/.test(texts[i] ?? ''));
+    const naming = files.filter((_, i) => /streams_open|process_resident/.test(texts[i] ?? ''));
     expect(naming).toEqual(['metrics.ts']);
   });
 });

@@ -59,7 +59,7 @@ export async function listen(
       await eventually(
         async () => {
           const [row] = await sql`select last_seq from notification_counters where user_id = ${person.id}`;
-          const [last, inbox] = [heard.at(-1)?.id, String(row?.last_seq ?? '')];
+          const [last, inbox] = [heard.at(-1)?.id ?? '', String(row?.last_seq ?? '')];
           if (last === inbox) return true;
           const state = ['connecting', 'open', 'closed'][source.readyState];
           throw new Error(`${state} at ${last} of ${inbox}, opened ${openedAt.length} times, errors: ${errors.join()}`);
