@@ -176,7 +176,7 @@ describe('the repository', () => {
     expect(cited.flat().filter(({ section, words }) => !existing.has(section) || words.startsWith('SPEC'))).toEqual([]);
   });
 
-  test.each(['check', 'check:real'])('CI and README name the command %s as it is', async (script) => {
+  test.each(['check', 'check:real', 'check:gitops'])('CI and README name the command %s as it is', async (script) => {
     const command = new RegExp(`npx -y bun@1\\.4\\.5 run ${script}(?![:\\w])`);
     expect(await Bun.file(join(root, '.ci/run')).text()).toMatch(command);
     expect(await Bun.file(join(root, 'README.md')).text()).toMatch(command);

@@ -8,7 +8,7 @@ import { orExit } from '../../services/local/real/tools.ts';
 import { judgeTree, openControlPlane } from './judge.ts';
 import { type GitopsParts, gitopsParts } from './parts.ts';
 import { readSchemas } from './schemas.ts';
-import { createVerdict } from './verdict.ts';
+import { createVerdict, type Verdict } from './verdict.ts';
 
 // bun run check:gitops [folder]: the tree as a cluster would take it. Kustomize makes of it what Argo CD would apply, and a
 // real API server, Dapr's injector and promtool judge that. Each line says what was judged, and by what; the last one is the
@@ -49,9 +49,23 @@ async function checkTree(tree: string, parts: GitopsParts): Promise<number> {
   const plane = () => openControlPlane(parts, join(folder, 'control-plane'), opened);
   await judgeTree(tree, { parts, plane, schemas: await readSchemas(parts), folder, verdict, say });
 
+  if (tree === OWN_TREE) await runPolicies(parts.kustomize, verdict);
   await opened.disposeAsync();
   console.log(verdict.line());
   return verdict.failed() > 0 ? 1 : 0;
+}
+
+/** Our own rules of the tree, and every mistake that they are known by: its last line is a count like ours. */
+async function runPolicies(kustomize: string, verdict: Verdict): Promise<void> {
+  const command = [process.execPath, '--no-orphans', join(import.meta.dir, 'policies.ts'), kustomize];
+  const child = Bun.spawn(command, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const text = (await child.stdout.text()).trim();
+  const exitCode = await child.exited;
+  const lines = text.split('\n');
+  const count = /^(\d+) passed, (\d+) failed, \d+ skipped$/.exec(lines.at(-1) ?? '');
+  for (const line of count ? lines.slice(0, -1) : lines) console.log(line);
+  if (!count) verdict.fail('our own rules', `they ended with ${exitCode} and no count`);
+  else verdict.add({ passed: Number(count[1]), failed: Number(count[2]) });
 }
 
 function stopWhenAsked(stop: () => Promise<void>): void {
