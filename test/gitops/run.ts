@@ -2,11 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bypassProxy } from '#shared/loopback';
-import { commandOrExit, bun, createProgress, exitWith } from '../../services/local/machine/command-line.ts';
-import { watchSignals } from '../../services/local/machine/signals.ts';
+import { commandOrExit, bun, createProgress } from '../../services/local/machine/command-line.ts';
 import { orExit } from '../../services/local/real/tools.ts';
+import { workToExit } from './interruption.ts';
 import { judgeTree, openControlPlane } from './judge.ts';
-import { type GitopsParts, gitopsParts } from './parts.ts';
+import { gitopsParts } from './parts.ts';
 import { readSchemas } from './schemas.ts';
 import { createVerdict, type Verdict } from './verdict.ts';
 
@@ -15,8 +15,6 @@ import { createVerdict, type Verdict } from './verdict.ts';
 // verdict, `N passed, N failed, N skipped`; the exit code says the same.
 
 const OWN_TREE = join(import.meta.dir, '../../gitops');
-/** As a shell has it of SIGINT. */
-const INTERRUPTED = 130;
 
 bypassProxy(process.env);
 const say = createProgress();
@@ -32,28 +30,18 @@ The last line is the count; the exit code is 0 when nothing failed.`,
   refuse: (word, index) => (index > 0 ? `Unexpected argument '${word}'` : undefined),
 });
 
-try {
-  const parts = await orExit(gitopsParts(say));
-  process.exit(await checkTree(words[0] ?? OWN_TREE, parts));
-} catch (error) {
-  exitWith(error);
-}
-
-async function checkTree(tree: string, parts: GitopsParts): Promise<number> {
+const tree = words[0] ?? OWN_TREE;
+const parts = await orExit(gitopsParts(say));
+await workToExit(say, async (opened) => {
   const verdict = createVerdict(console.log);
-  await using opened = new AsyncDisposableStack();
-  stopWhenAsked(() => opened.disposeAsync());
   const folder = await mkdtemp(join(tmpdir(), 'taskflow-gitops-'));
   opened.defer(() => rm(folder, { recursive: true, force: true }));
-
   const plane = () => openControlPlane(parts, join(folder, 'control-plane'), opened);
   await judgeTree(tree, { parts, plane, schemas: await readSchemas(parts), folder, verdict, say });
-
   if (tree === OWN_TREE) await runPolicies(parts.kustomize, verdict);
-  await opened.disposeAsync();
   console.log(verdict.line());
   return verdict.failed() > 0 ? 1 : 0;
-}
+});
 
 /** Our own rules of the tree, and every mistake that they are known by: its last line is a count like ours. */
 async function runPolicies(kustomize: string, verdict: Verdict): Promise<void> {
@@ -66,14 +54,4 @@ async function runPolicies(kustomize: string, verdict: Verdict): Promise<void> {
   for (const line of count ? lines.slice(0, -1) : lines) console.log(line);
   if (!count) verdict.fail('our own rules', `they ended with ${exitCode} and no count`);
   else verdict.add({ passed: Number(count[1]), failed: Number(count[2]) });
-}
-
-function stopWhenAsked(stop: () => Promise<void>): void {
-  const signals = watchSignals();
-  signals.onHurry(() => process.exit(INTERRUPTED));
-  void signals.first.then(async (reason) => {
-    say(`${reason}: stopping`);
-    await stop();
-    process.exit(INTERRUPTED);
-  });
 }
