@@ -2,8 +2,9 @@ import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bypassProxy } from '#shared/loopback';
-import { createProgress, exitWith } from '../../services/local/machine/command-line.ts';
+import { createProgress } from '../../services/local/machine/command-line.ts';
 import { orExit } from '../../services/local/real/tools.ts';
+import { workToExit } from './interruption.ts';
 import { judgeTree, openControlPlane } from './judge.ts';
 import { type Mistake, mistakes } from './mistakes.ts';
 import { gitopsParts } from './parts.ts';
@@ -18,9 +19,8 @@ bypassProxy(process.env);
 const say = createProgress();
 const [tree = join(import.meta.dir, '../../gitops'), word = ''] = process.argv.slice(2);
 
-try {
-  const parts = await orExit(gitopsParts(say));
-  await using opened = new AsyncDisposableStack();
+const parts = await orExit(gitopsParts(say));
+await workToExit(say, async (opened) => {
   const folder = await mkdtemp(join(tmpdir(), 'taskflow-mistakes-'));
   opened.defer(() => rm(folder, { recursive: true, force: true }));
   const schemas = await readSchemas(parts);
@@ -43,12 +43,9 @@ try {
     if (seen) verdict.pass(`${mistake.what} (${mistake.by}): ${seen.split('\n')[0]}`);
     else verdict.fail(mistake.what, `${mistake.by} should say ${mistake.says}, got ${reasons.join('; ') || 'nothing'}`);
   }
-  await opened.disposeAsync();
   console.log(verdict.line());
-  process.exit(verdict.failed() > 0 ? 1 : 0);
-} catch (error) {
-  exitWith(error);
-}
+  return verdict.failed() > 0 ? 1 : 0;
+});
 
 /** Without a mistake it is what the tree has anyway. */
 async function inCopy(

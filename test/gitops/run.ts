@@ -2,12 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bypassProxy } from '#shared/loopback';
-import { commandOrExit, bun, createProgress, exitWith } from '../../services/local/machine/command-line.ts';
-import { watchSignals } from '../../services/local/machine/signals.ts';
+import { commandOrExit, bun, createProgress } from '../../services/local/machine/command-line.ts';
 import { orExit } from '../../services/local/real/tools.ts';
+import { workToExit } from './interruption.ts';
 import { judgeTree, openControlPlane } from './judge.ts';
 import { judgeKafkaUsers } from './kafka-users.ts';
-import { type GitopsParts, gitopsParts } from './parts.ts';
+import { gitopsParts } from './parts.ts';
 import { judgePolicies } from './policies.ts';
 import { readSchemas } from './schemas.ts';
 import { createVerdict } from './verdict.ts';
@@ -17,8 +17,6 @@ import { createVerdict } from './verdict.ts';
 // verdict, `N passed, N failed, N skipped`; the exit code says the same.
 
 const OWN_TREE = join(import.meta.dir, '../../gitops');
-/** As a shell has it of SIGINT. */
-const INTERRUPTED = 130;
 
 bypassProxy(process.env);
 const say = createProgress();
@@ -34,20 +32,12 @@ The last line is the count; the exit code is 0 when nothing failed.`,
   refuse: (word, index) => (index > 0 ? `Unexpected argument '${word}'` : undefined),
 });
 
-try {
-  const parts = await orExit(gitopsParts(say));
-  process.exit(await checkTree(words[0] ?? OWN_TREE, parts));
-} catch (error) {
-  exitWith(error);
-}
-
-async function checkTree(tree: string, parts: GitopsParts): Promise<number> {
+const tree = words[0] ?? OWN_TREE;
+const parts = await orExit(gitopsParts(say));
+await workToExit(say, async (opened) => {
   const verdict = createVerdict(console.log);
-  await using opened = new AsyncDisposableStack();
-  stopWhenAsked(() => opened.disposeAsync());
   const folder = await mkdtemp(join(tmpdir(), 'taskflow-gitops-'));
   opened.defer(() => rm(folder, { recursive: true, force: true }));
-
   const plane = () => openControlPlane(parts, join(folder, 'control-plane'), opened);
   await judgeTree(tree, { parts, plane, schemas: await readSchemas(parts), folder, verdict, say });
   if (tree === OWN_TREE) {
@@ -55,18 +45,6 @@ async function checkTree(tree: string, parts: GitopsParts): Promise<number> {
     say('our own rules are asked, and their mistakes made');
     await judgeKafkaUsers(parts.kustomize, verdict, say);
   }
-
-  await opened.disposeAsync();
   console.log(verdict.line());
   return verdict.failed() > 0 ? 1 : 0;
-}
-
-function stopWhenAsked(stop: () => Promise<void>): void {
-  const signals = watchSignals();
-  signals.onHurry(() => process.exit(INTERRUPTED));
-  void signals.first.then(async (reason) => {
-    say(`${reason}: stopping`);
-    await stop();
-    process.exit(INTERRUPTED);
-  });
-}
+});

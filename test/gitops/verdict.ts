@@ -13,11 +13,6 @@ export function createVerdict(print: (line: string) => void) {
       reasons.push(`${what}: ${reason}`);
       print(`FAILED  ${what}: ${reason}`);
     },
-    /** What another command has counted. */
-    add(counts: { passed: number; failed: number }): void {
-      passed += counts.passed;
-      failed += counts.failed;
-    },
     line: () => `${passed} passed, ${failed} failed, 0 skipped`,
     failed: () => failed,
     /** Of each failure what and why. */
