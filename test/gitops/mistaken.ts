@@ -59,7 +59,7 @@ async function inCopy(
     const file = join(copy, 'gitops', mistake.file);
     const text = await Bun.file(file).text();
     const changed = text.replace(mistake.from, mistake.to);
-    if (changed === text) throw new Error(`${mistake.file} has no ${mistake.from}`);
+    if (changed === text) return [`${mistake.file} has no ${mistake.from}`];
     await Bun.write(file, changed);
   }
   const reasons = await judge(copy);
