@@ -7,11 +7,11 @@ import type { Log } from '#shared/log';
 import type { LongAnswers } from '#shared/long-answer';
 import { actorOf, type Cause, type Change } from '../changes/change.ts';
 import { createGroupCommit } from '../changes/group-commit.ts';
-import { knownForm, readTask, type TaskRow } from '../changes/task-row.ts';
+import { knownForm, readTask } from '../changes/task-row.ts';
 import { insertTasks } from '../changes/write.ts';
 import { seriesDates } from '../series/dates.ts';
 import { createInstances } from '../series/instances.ts';
-import { answerOf, etagOf } from './answer.ts';
+import { answerOf, etagOf, give, giveUpdated, withEtag } from './answer.ts';
 import { batchItems, createBatch, instanceResult } from './batch.ts';
 import { createTask, type Store } from './create.ts';
 import { deleteTask } from './delete.ts';
@@ -272,29 +272,6 @@ export function taskRoutes({
     committed();
     return updated;
   }
-}
-
-type ResponseSettings = { status?: number | string; headers: Record<string, string | number> };
-
-function give(set: ResponseSettings, { status, headers, body }: Answer): unknown {
-  set.status = status;
-  Object.assign(set.headers, headers);
-  return body;
-}
-
-function withEtag(set: ResponseSettings, row: TaskRow): Record<string, unknown> {
-  set.headers.etag = etagOf(row);
-  return answerOf(row);
-}
-
-/** The task; of a series edit also which tasks it changed, and how. */
-function giveUpdated(
-  set: ResponseSettings,
-  { row, changes, isSeriesEdit }: Awaited<ReturnType<typeof updateTask>>,
-): Record<string, unknown> {
-  const answer = withEtag(set, row);
-  if (!isSeriesEdit) return answer;
-  return { ...answer, changed: changes.map(({ row: { id }, event }) => ({ id, event_type: event.event_type })) };
 }
 
 /** An object, whatever its fields. */
