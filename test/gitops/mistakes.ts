@@ -99,7 +99,7 @@ export const mistakes: Mistake[] = [
     'max_connections',
   ),
   of('API server', 'a time of no unit', 'base/gateway/routes.yaml', 'request: 10s', 'request: 10', 'timeouts.request'),
-  of('API server', 'a certificate of no name', 'base/gateway/certificate.yaml', 'dnsNames:', 'dnsName:', 'dnsName'),
+  of('Kustomize', 'a certificate of no name', 'base/gateway/certificate.yaml', 'dnsNames:', 'dnsName:', 'dnsName'),
   of('API server', 'sync in other letters', 'apps/base/taskflow.yaml', 'selfHeal', 'selfheal', 'selfheal'),
   of('Pod Security', 'a root user', chatApi, 'runAsNonRoot: true', 'runAsNonRoot: false', 'violates PodSecurity'),
   of(
