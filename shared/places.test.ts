@@ -60,6 +60,20 @@ describe('a place', () => {
     }
   });
 
+  test('rests a second at most, however long it was used', async () => {
+    let time = 0;
+    const { within } = createPlaces({ perKey: 1, restFactor: 16, now: () => time });
+    try {
+      jest.useFakeTimers();
+      await within('ada', () => void (time += 8000));
+      const next = within('ada', () => 'begun');
+      jest.advanceTimersByTime(1000);
+      expect(await next).toBe('begun');
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
   test('is given back when the work fails', async () => {
     const { within } = createPlaces({ perKey: 1, waitMs: 20 });
     const failure = within('ada', () => Promise.reject(new Error('no')));

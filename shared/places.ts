@@ -3,6 +3,8 @@ import { rateLimited } from './rate-limit.ts';
 
 /** Longer than a request may take: it is answered 503 before, as one is that waits for the database itself. */
 const WAIT_MS = 10_000;
+/** Longest rest of a place: what took so long waited for the database, and none who wait behind it shall be given up. */
+const REST_MS = 1000;
 
 interface Key {
   held: number;
@@ -23,7 +25,7 @@ export function createPlaces({
 }: {
   perKey: number;
   waitMs?: number;
-  /** How many times as long as it was used a place `within` rests: 4 leaves a key a fifth of the event loop. */
+  /** How many times as long as it was used a place `within` rests, at most a second: 4 leaves a key a fifth of the event loop. */
   restFactor?: number;
   /** In ms. */
   now?: () => number;
@@ -79,7 +81,7 @@ export function createPlaces({
         return await work();
       } finally {
         if (restFactor === 0) setImmediate(leave);
-        else setTimeout(leave, restFactor * (now() - begunAt)).unref();
+        else setTimeout(leave, Math.min(restFactor * (now() - begunAt), REST_MS)).unref();
       }
     },
   };

@@ -158,7 +158,7 @@ export function taskRoutes({
             const results = await createBatch(tx, store, facts);
             return { status: 200, headers: {}, body: { results } };
           });
-        const results = give(set, await heavy.changing({ request, userId })(create));
+        const results = give(set, await heavy.batching({ request, userId })(create));
         return longAnswers.owed({ request, server, userId }, results);
       },
       {
