@@ -1,15 +1,7 @@
-/** As much of a Kubernetes object as all of them have. */
-export type KubeObject = {
-  apiVersion: string;
-  kind: string;
-  metadata: {
-    name: string;
-    namespace?: string;
-    labels?: Record<string, string>;
-    annotations?: Record<string, string>;
-  };
-  [field: string]: unknown;
-};
+import type { Identified } from '../contract/gitops/objects.ts';
+
+/** Any object, with whatever fields it has. */
+export type KubeObject = Identified & { [field: string]: unknown };
 
 export type KubeApi = ReturnType<typeof createKubeApi>;
 

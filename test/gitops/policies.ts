@@ -11,15 +11,15 @@ import { render as build } from './render.ts';
 import type { Verdict } from './verdict.ts';
 
 const source = join(import.meta.dir, '../../gitops');
-export const environments = ['minikube', 'cloud'] as const;
+const environments = ['minikube', 'cloud'] as const;
 type Environment = (typeof environments)[number];
 
 /** What Kustomize makes of a folder, as our policies read it. @throws with its own words when it makes nothing */
 export const render = async (kustomize: string, folder: string): Promise<KubeObject[]> =>
-  (await build(kustomize, folder)) as unknown as KubeObject[];
+  (await build(kustomize, folder)) as KubeObject[];
 
 /** Everything that the policies refuse in the tree at `gitops`, one sentence each with its environment. */
-export async function refusals(kustomize: string, gitops = source): Promise<string[]> {
+async function refusals(kustomize: string, gitops = source): Promise<string[]> {
   const found = await Promise.all(environments.map((environment) => ofEnvironment(kustomize, gitops, environment)));
   return found.flat();
 }
@@ -42,7 +42,7 @@ async function ofEnvironment(kustomize: string, gitops: string, environment: Env
 }
 
 /** What Minikube asks of its node, in cores and MiB, the operators with it. */
-export async function minikubeRequests(kustomize: string) {
+async function minikubeRequests(kustomize: string) {
   const folders = ['overlays/minikube', 'data/overlays/minikube', 'platform/envoy-gateway/minikube'];
   const objects = await Promise.all(folders.map((folder) => render(kustomize, join(source, folder))));
   const files = [...new Glob('platform/*/values-minikube.yaml').scanSync(source)].flatMap((file) => [
@@ -56,7 +56,7 @@ export async function minikubeRequests(kustomize: string) {
 }
 
 /** What is refused in a copy of the tree with this mistake in it. */
-export async function refusalsOf({ file, from, to }: Mistake, kustomize: string): Promise<string[]> {
+async function refusalsOf({ file, from, to }: Mistake, kustomize: string): Promise<string[]> {
   const copy = await mkdtemp(join(tmpdir(), 'taskflow-mistake-'));
   try {
     await cp(source, copy, { recursive: true });

@@ -1,4 +1,4 @@
-// A thread that makes and compares password hashes, started by passwords.ts.
+// A thread that makes and compares password hashes, started by hashing.ts.
 import { getPriority, setPriority } from 'node:os';
 
 declare const self: Worker;

@@ -1,5 +1,5 @@
-/** One object as `kustomize build` writes it. */
-export type KubeObject<Spec = object> = {
+/** As much of a Kubernetes object as all of them have. */
+export type Identified = {
   apiVersion: string;
   kind: string;
   metadata: {
@@ -8,9 +8,10 @@ export type KubeObject<Spec = object> = {
     labels?: Record<string, string>;
     annotations?: Record<string, string>;
   };
-  spec: Spec;
-  data?: Record<string, string>;
 };
+
+/** One object as `kustomize build` writes it, as our policies read it. */
+export type KubeObject<Spec = object> = Identified & { spec: Spec; data?: Record<string, string> };
 
 /** A rule of ours: one sentence for each object and reason that it refuses, none for a tree that may run. */
 export type Policy = (objects: KubeObject[]) => string[];
