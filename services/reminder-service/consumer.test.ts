@@ -131,6 +131,14 @@ describe('the row of a task', () => {
     expect(await row(story.taskId)).toMatchObject({ status: 'cancelled', trigger_at: null, task_version: 1 });
   });
 
+  test('is there for a change that leaves no reminder, so that older news is recognised', async () => {
+    const story = createStory({}, NOW);
+    const remembered = story.updated(dueTomorrow, NOW);
+    await replica.handle(story.updated({ reminder_offset: null, reminder_status: null }, NOW), null);
+    await replica.handle(remembered, null);
+    expect(await row(story.taskId)).toMatchObject({ status: 'cancelled', trigger_at: null, task_version: 3 });
+  });
+
   test('stays cancelled when the completion comes before the creation', async () => {
     const story = createStory(dueTomorrow, NOW);
     await replica.handle(story.completed(NOW), null);
@@ -172,6 +180,11 @@ describe('the row of a task', () => {
         for (const event of events.slice(0, half)) await replica.handle(event, null);
         await Promise.all(events.slice(half).map((event) => replica.handle(event, null)));
         expect(await row(mixed.taskId)).toEqual(expected);
+
+        const together = told();
+        const batch = shuffled([...together.events, ...together.events], numbers);
+        await replica.handleBatch(batch.map((event) => ({ event, traceparent: null })));
+        expect(await row(together.taskId)).toEqual(expected);
       }),
       { numRuns: 60 },
     );

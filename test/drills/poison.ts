@@ -4,7 +4,6 @@ import { eventually } from '../support/wait.ts';
 import type { Drill } from './drill.ts';
 import type { World } from './world.ts';
 
-/** Refused three times, 2 s apart, one after the other where they share a partition. */
 const STORED_MS = 40_000;
 const appIds = Object.keys(consumers) as Consumer[];
 
