@@ -125,10 +125,12 @@ describe('the row of a task', () => {
     });
   });
 
-  test('is there for a task without a reminder too, so that older news is recognised', async () => {
-    const story = createStory({}, NOW);
-    await replica.handle(story.created, null);
-    expect(await row(story.taskId)).toMatchObject({ status: 'cancelled', trigger_at: null, task_version: 1 });
+  test('is not needed for a task that is created without a reminder: no older news of it can come', async () => {
+    const [plain, past] = [createStory({}, NOW), createStory({ ...dueTomorrow, reminder_status: 'cancelled' }, NOW)];
+    await replica.handleBatch([plain, past].map(({ created: event }) => ({ event, traceparent: null })));
+    expect(
+      await database.sql`select 1 from reminder_schedule where task_id in ${database.sql([plain.taskId, past.taskId])}`,
+    ).toEqual([] as never);
   });
 
   test('is there for a change that leaves no reminder, so that older news is recognised', async () => {

@@ -33,13 +33,20 @@ export async function handleTaskEvents(
   { sql, heap, horizonMs, now }: { sql: Pool; heap: Heap; horizonMs: number; now: () => number },
   batch: Received<ChangeEvent>[],
 ): Promise<void> {
-  const said = batch.map(({ event, traceparent }) => reminderOf(event, traceparent));
+  const said = batch.flatMap(({ event, traceparent }) => {
+    const reminder = reminderOf(event, traceparent);
+    return isNeeded(event, reminder) ? reminder : [];
+  });
   for (const { task_id: taskId, task_version: version, ...row } of await writeReminders(sql, said, new Date(now()))) {
     heap.cancel(taskId, version);
     const at = row.status === 'pending' ? (row.trigger_at?.getTime() ?? Infinity) : Infinity;
     if (at <= now() + horizonMs) heap.put({ taskId, version, at });
   }
 }
+
+/** A row without a reminder says that older news is old. Of a task that was just created there is none. */
+const isNeeded = ({ event_type: type, task_version: version }: ChangeEvent, { status }: Reminder): boolean =>
+  status !== 'cancelled' || type !== 'task.created' || version !== 1;
 
 /**
  * The reminder of a task as one of its events leaves it (CONTRACT 8).
