@@ -111,6 +111,12 @@ export async function startPair(app: { port: number }, options: Partial<Paramete
   return pair;
 }
 
+export const twoReplicas = (one: { port: number }, two: { port: number }) => [
+  { appId: 'chat-api', httpPort: 0 },
+  { appId: 'audit-logger', appPort: one.port, httpPort: 0 },
+  { appId: 'audit-logger', appPort: two.port, httpPort: 0 },
+];
+
 export function publishEvent(
   port: number,
   id: string,
