@@ -37,11 +37,12 @@ export function createBulk({ rules, log, sidecars, signal, report, post, noteRet
     const owner = await sidecars.owner(position.app_id, position.partition, signal);
     if (!owner) return;
     const appended = log.appended(position);
-    if (log.waiting(position) === 0) return appended;
+    if (log.waiting(position) <= 0) return appended;
     await collected(subscription, position);
     await owner.inTurn(async () => {
       if (!isOwner(owner, position)) return;
       const records = await log.read(position, maxMessages);
+      if (records.length === 0) return;
       if (records.length === maxMessages) tickingSince.set(nameOf(position), performance.now());
       await flush(owner, subscription, position, records);
     });
