@@ -49,7 +49,10 @@ export function createDeadLetters(deps: { sql: Sql; appId: Consumer; log: Log; m
         on conflict (app_id, event_id) do nothing returning event_id`;
       kept.inc(stored.length);
       for (const { event_id: id } of stored) {
-        log.error('dead letter stored', { event_id: id, reason: byId.get(id)?.reason ?? 'the sidecar refused it' });
+        log.error('dead letter stored', {
+          event_id: id,
+          reason: byId.get(id)?.reason ?? 'it came from the dead letter topic',
+        });
       }
     },
   };

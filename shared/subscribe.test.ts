@@ -275,6 +275,19 @@ describe('a batch', () => {
     expect(calls).toEqual([4, 4, 4, 2, 2, 1, 1]);
   });
 
+  test('not handled within 8 s comes again, and nothing more is begun of it', async () => {
+    const { promise: held, reject } = Promise.withResolvers<void>();
+    const { deliverAll } = createApp();
+    fail = () => held;
+    expect(await deliverAll(events(2).map(envelope))).toBe('RETRY');
+    reject(new Error('poison'));
+    fail = () => Promise.reject(new Error('poison'));
+    const after = deletedEvent();
+    await deliverAll([envelope(after)]); // its pauses are as long as those of the first would be
+    expect(calls).toEqual([2, 1, 1, 1]);
+    expect(await lettersOf(...handled.map(({ event_id: id }) => id), after.event_id)).toHaveLength(1);
+  });
+
   test('of which all are refused ends within the call', async () => {
     fail = () => Promise.reject(new Error('insufficient privilege'));
     const all = events(MAX_EVENTS);

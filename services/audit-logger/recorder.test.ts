@@ -125,7 +125,9 @@ describe('the partition of a row', () => {
 
   test('is made on demand, also for several months in one batch', async () => {
     const events = ['1999-02-28', '2031-01-01', '2026-11-24'].map((day) => anEvent({ timestamp: `${day}T12:00:00Z` }));
+    const before = await metric('taskflow_audit_insert_seconds_count');
     expect(await deliverAll(events)).toBe('SUCCESS');
+    expect(await metric('taskflow_audit_insert_seconds_count')).toBe(before + 1);
     const rows = await rowsOf(...events.map((event) => event.event_id));
     expect(rows.map((row) => row.partition)).toEqual([
       'task_events_1999_02',

@@ -148,6 +148,16 @@ describe('the row of a task', () => {
     expect(await row(story.taskId)).toMatchObject({ status: 'cancelled', task_version: 2 });
   });
 
+  test('tells since when its time is set, also where that and a later change come in one batch', async () => {
+    const story = createStory(dueTomorrow, NOW);
+    const moved = story.updated({ due_date: iso(2 * DAY) }, at(HOUR));
+    const renamed = story.updated({ title: 'Later' }, at(2 * HOUR));
+    await replica.handleBatch([renamed, story.created, moved].map((event) => ({ event, traceparent: null })));
+    const [found] = await database.sql`
+      select created_at, title, task_version from reminder_schedule where task_id = ${story.taskId}`;
+    expect(found).toEqual({ created_at: at(HOUR), title: 'Later', task_version: 3 });
+  });
+
   test('does not change when an event comes twice', async () => {
     const story = createStory(dueTomorrow, NOW);
     await replica.handle(story.created, null);
