@@ -1,5 +1,6 @@
 import { type Authenticator, requireSidecar } from './auth.ts';
 import { type Admission, isDelivery } from './body.ts';
+import { MAX_DELIVERY_BYTES } from './delivery.ts';
 import { ApiError } from './errors.ts';
 import { MAX_BODY_BYTES } from './intake.ts';
 
@@ -22,7 +23,7 @@ export const admission =
   async (request, path) => {
     if (isDelivery(path)) {
       requireSidecar(request, appTokens);
-      return { maxBytes: MAX_BODY_BYTES, by: SIDECAR };
+      return { maxBytes: MAX_DELIVERY_BYTES, by: SIDECAR };
     }
     if (open.includes(path.replace(/\/$/, ''))) return { maxBytes: OPEN_BODY_BYTES, by: STRANGERS };
     if (!authenticator) throw new ApiError(401, 'INVALID_TOKEN', 'Nobody can log in here.');

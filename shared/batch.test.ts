@@ -73,18 +73,10 @@ describe('createBatch', () => {
     expect(written()).toEqual(['a1', 'a3b1']);
   });
 
-  test('never writes parts together, each in the order in which it came', async () => {
-    const { add, doAll, written } = heldWrites({ part: (item) => String(item < 'a') });
-    await doAll([...'xA1b2c3'].map(add));
-    expect(written()).toEqual(['x', 'A123', 'bc']);
-  });
-
   test('writes one by one what is refused together, and only the bad one fails', async () => {
     const stored: string[] = [];
-    const refusals: [string, number][] = [];
     const add = createBatch<string>({
       most: 10,
-      refused: (error, items) => refusals.push([String(error), items]),
       async write(items) {
         await Promise.resolve();
         if (items.includes('bad')) throw new Error('refused');
@@ -94,7 +86,6 @@ describe('createBatch', () => {
     const outcomes = await Promise.allSettled(['a', 'b', 'bad', 'c'].map(add));
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
     expect(stored).toEqual(['a', 'b', 'c']);
-    expect(refusals).toEqual([['Error: refused', 3]]);
   });
 
   test('fails all of a batch, and writes none of it again, when the failure is transient', async () => {

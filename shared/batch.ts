@@ -11,9 +11,7 @@ export function createBatch<Item>({
   most,
   weight = { of: () => 0, most: 0 },
   key = () => ({}), // its own
-  part = () => '',
   inFlight = 1,
-  refused = () => {},
 }: {
   write: (items: Item[]) => Promise<unknown>;
   /** Items of one write. */
@@ -22,11 +20,7 @@ export function createBatch<Item>({
   weight?: { of: (item: Item) => number; most: number };
   /** An item whose key waits already takes the place of the other, and both resolve with it. */
   key?: (item: Item) => unknown;
-  /** Items of different parts are never written together, so one part does not fail with another. */
-  part?: (item: Item) => string;
   inFlight?: number;
-  /** Called before the items of a refused batch are written one by one. */
-  refused?: (error: unknown, items: number) => void;
 }): (item: Item) => Promise<void> {
   const waiting = new Map<unknown, Waiting<Item>>();
   let underWay = 0;
@@ -45,8 +39,6 @@ export function createBatch<Item>({
     const batch: Waiting<Item>[] = [];
     let weighs = 0;
     for (const [id, entry] of waiting) {
-      const [first = entry] = batch;
-      if (part(entry.item) !== part(first.item)) continue;
       weighs += weight.of(entry.item);
       if (batch.length === most || (batch.length > 0 && weighs > weight.most)) break;
       batch.push(entry);
@@ -64,7 +56,6 @@ export function createBatch<Item>({
         for (const { done } of batch) done.reject(error);
         return;
       }
-      refused(error, batch.length);
       for (const entry of batch) await commit([entry]);
     }
   }

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test';
 import { Elysia, t } from 'elysia';
-import { serveOptions } from './body.ts';
+import { jsonBodies, serveOptions } from './body.ts';
 import { edge } from './edge.ts';
 import { ApiError, refusedAs } from './errors.ts';
-import { MAX_BODY_BYTES } from './intake.ts';
+import { createIntake, MAX_BODY_BYTES } from './intake.ts';
 import { createLog } from './log.ts';
 
 async function admit({ headers }: Request): Promise<{ maxBytes: number; by: string }> {
@@ -135,6 +135,18 @@ describe('jsonBodies', () => {
     for (const body of ['{"data":"\\u0000"}', `{"data":${'['.repeat(40)}${']'.repeat(40)}}`, '[]']) {
       expect((await post('/events/created', body, headers)).status).toBe(200);
     }
+  });
+
+  test('reads long deliveries at once, in room of their own, while what people send waits for its turn', async () => {
+    const readings = { within: () => Promise.reject(new Error('waits for its turn')) };
+    const [intake, deliveries] = [createIntake({ totalBytes: 1 }), createIntake()];
+    const body = JSON.stringify({ data: 'x'.repeat(20_000) });
+    const alone = new Elysia()
+      .use(jsonBodies(admit, { intake, deliveries, readings }))
+      .post('/events/created', () => 'taken', { parse: 'json' });
+    const request = { method: 'POST', headers: { 'content-type': 'application/json' }, body };
+    expect(await (await alone.handle(new Request('http://localhost/events/created', request))).text()).toBe('taken');
+    expect((await alone.handle(new Request('http://localhost/events', request))).ok).toBe(false);
   });
 
   test('holds on every other path, however the body is called', async () => {

@@ -33,7 +33,11 @@ const LONG_BYTES = 16 * 1024;
  * text as well, and answer malformed JSON before anybody has asked who is calling. Elysia parses before any hook that
  * could refuse, so the refusal is remembered here and thrown when the handler would run. No body is `null`.
  */
-export const jsonBodies = (admit: Admission, { intake, readings }: { intake: Intake; readings: Turns }) =>
+export const jsonBodies = (
+  admit: Admission,
+  // `deliveries`: of their own, so that what people send, and all of them at once, holds up none.
+  { intake, deliveries, readings }: { intake: Intake; deliveries: Intake; readings: Turns },
+) =>
   new Elysia({ name: 'json-bodies' })
     .onParse({ as: 'global' }, async ({ request, path }, contentType) => {
       if (request.body === null) return null;
@@ -44,9 +48,10 @@ export const jsonBodies = (admit: Admission, { intake, readings }: { intake: Int
         return remember(request, error);
       }
       try {
-        const bytes = await intake.take(request, admitted);
+        const isEvent = isDelivery(path);
+        const bytes = await (isEvent ? deliveries : intake).take(request, admitted);
         const reading = () => read(request, path, contentType, bytes);
-        return await (bytes.length > LONG_BYTES ? readings.within(admitted.by, reading) : reading());
+        return await (bytes.length > LONG_BYTES && !isEvent ? readings.within(admitted.by, reading) : reading());
       } catch (error) {
         if (!(error instanceof BodyError)) throw error;
         return remember(request, error);
@@ -92,8 +97,8 @@ function refuseJson(problem: string | null): void {
 const isOfContent = (refusal: unknown): boolean => refusal instanceof BodyError && refusal.status !== 408;
 
 /**
- * What becomes of an event is its consumer's decision, also of one that cannot be read: the sidecar would offer it again
- * for any status but 200. By the path, since a caller could call any body an event.
+ * What becomes of a delivery is its consumer's decision, also of one that cannot be read. By the path, since a caller could
+ * call any body an event.
  */
 export const isDelivery = (path: string): boolean => path.startsWith('/events/');
 

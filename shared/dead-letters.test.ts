@@ -29,11 +29,19 @@ describe('store', () => {
       { id: crypto.getRandomValues(new Uint8Array(5000)).toHex(), topic: 'x'.repeat(9000) },
     ],
     ['the deepest JSON that a sidecar takes', JSON.parse('['.repeat(10_000) + ']'.repeat(10_000))],
-    ['a delivery that could not be read', null],
-  ])('keeps %s', async (_what, body) => {
+    ['nothing at all', null],
+  ])('keeps %s', async (_what, envelope) => {
     const before = (await stored()).length;
-    expect(await store(body)).toEqual({ status: 'SUCCESS' });
+    await store([{ envelope, metadata: {} }]);
     expect(await stored()).toHaveLength(before + 1);
+  });
+
+  test('keeps many by one statement, those of one id once', async () => {
+    const before = (await stored()).length;
+    const letters = ['a', 'b', 'a'].map((id) => ({ envelope: { id: `one of many: ${id}` }, metadata: {} }));
+    await store(letters);
+    await store(letters);
+    expect(await stored()).toHaveLength(before + 2);
   });
 });
 

@@ -1,5 +1,6 @@
 import type { Pool, Sql } from './db.ts';
-import { type Consumer, consumers, events } from './events.ts';
+import { type Delivery, nameOf, topicOf } from './delivery.ts';
+import { type Consumer, REPLAY_ROUTE } from './events.ts';
 import { DELIVERY_MS } from './ladder.ts';
 import type { Log } from './log.ts';
 import type { Job } from './loop.ts';
@@ -10,9 +11,12 @@ import { printable } from './text.ts';
 const HOUR = 60 * 60_000;
 /** How long what a consumer refused is kept, replayed or not (CONTRACT 6). */
 const KEPT_MS = 90 * 24 * HOUR;
-/** Longer ids and topics would not fit an index; ours have 36 and at most 48 characters. */
-const NAME_LENGTH = 255;
 const LISTED = 100;
+
+/** What was delivered and is refused for good. `reason`: an error or words, for the log; none of what the sidecar refused. */
+export interface Letter extends Delivery {
+  reason?: unknown;
+}
 
 /** The dead letters of one consumer, counted as they come and, in the table, as long as nobody has replayed them. */
 export function createDeadLetters(deps: { sql: Sql; appId: Consumer; log: Log; metrics: Metrics }) {
@@ -30,24 +34,25 @@ export function createDeadLetters(deps: { sql: Sql; appId: Consumer; log: Log; m
 
   return {
     /**
-     * Keeps what this consumer refused, once for each `event_id`. There is no topic behind that of the dead letters, so a
-     * failure answers RETRY: it is offered again until it is kept.
+     * Keeps these, each once: by its id, or by its place where it has none. One that has neither is kept each time.
+     * @throws when they are not kept: they must be offered again, since nobody else keeps them
      */
-    async store(body: unknown): Promise<{ status: 'SUCCESS' | 'RETRY' }> {
-      const json = storableJson(body ?? null);
-      const { id, topic } = (JSON.parse(json) ?? {}) as { id?: unknown; topic?: unknown };
-      const eventId = isName(id) ? id : Bun.randomUUIDv7();
-      try {
-        const { count } = await sql`
-          insert into dead_letters (app_id, event_id, topic, envelope)
-          values (${appId}, ${eventId}, ${isName(topic) ? topic : 'unknown'}, ${json}::text::jsonb)
-          on conflict (app_id, event_id) do nothing`;
-        kept.inc(count);
-        log.error('dead letter stored', { event_id: eventId });
-        return { status: 'SUCCESS' };
-      } catch (error) {
-        log.error('dead letter not stored, it will be offered again', { event_id: eventId, error });
-        return { status: 'RETRY' };
+    async store(letters: Letter[]): Promise<void> {
+      if (letters.length === 0) return;
+      const byId = new Map(letters.map((letter) => [storable(nameOf(letter) ?? Bun.randomUUIDv7()), letter]));
+      const all = [...byId.values()];
+      const stored = await sql<{ event_id: string }[]>`
+        insert into dead_letters (app_id, event_id, topic, envelope)
+        select ${appId}, event_id, topic, envelope::jsonb from unnest(
+          ${[...byId.keys()]}::text[], ${all.map((letter) => storable(topicOf(letter)))}::text[],
+          ${all.map(({ envelope }) => storableJson(envelope ?? null))}::text[]) as letter (event_id, topic, envelope)
+        on conflict (app_id, event_id) do nothing returning event_id`;
+      kept.inc(stored.length);
+      for (const { event_id: id } of stored) {
+        log.error('dead letter stored', {
+          event_id: id,
+          reason: byId.get(id)?.reason ?? 'it came from the dead letter topic',
+        });
       }
     },
   };
@@ -97,8 +102,8 @@ export const deadLetterCommands = (appId: Consumer): Group => ({
       const ids = all === true ? await waitingIds(sql, appId) : [given];
       const refusals: string[] = [];
       for (const id of ids) {
-        const { envelope, topic } = await known(sql, appId, id);
-        const answer = await deliver(envelope, routeOf(appId, topic), config);
+        const { envelope } = await known(sql, appId, id);
+        const answer = await deliver(envelope, config);
         if (answer === 'SUCCESS') await markReplayed(sql, appId, id);
         else refusals.push(`${printable(id)} was answered ${answer}; the log of ${appId} says why.`);
       }
@@ -128,9 +133,9 @@ async function waitingIds(sql: Sql, appId: string): Promise<string[]> {
   return rows.map(({ event_id }) => event_id);
 }
 
-async function known(sql: Pool, appId: string, id: string): Promise<{ topic: string; envelope: unknown }> {
-  const [row] = await sql<{ topic: string; envelope: unknown }[]>`
-    select topic, envelope from dead_letters where app_id = ${appId} and event_id = ${id}`;
+async function known(sql: Pool, appId: string, id: string): Promise<{ envelope: unknown }> {
+  const [row] = await sql<{ envelope: unknown }[]>`
+    select envelope from dead_letters where app_id = ${appId} and event_id = ${id}`;
   if (!row) throw new CommandError(`${appId} has no dead letter ${id}.`);
   return row;
 }
@@ -139,11 +144,11 @@ async function markReplayed(sql: Sql, appId: string, id: string): Promise<void> 
   await sql`update dead_letters set replayed_at = now() where app_id = ${appId} and event_id = ${id}`;
 }
 
-/** As the sidecar delivers. @returns the status answered: `SUCCESS`, `RETRY`, `DROP`, or that of HTTP */
-async function deliver(envelope: unknown, route: string, { HOST, PORT, APP_API_TOKEN }: Settings): Promise<string> {
+/** As the sidecar delivers. @returns the status answered: `SUCCESS`, `RETRY`, `REFUSED`, or that of HTTP */
+async function deliver(envelope: unknown, { HOST, PORT, APP_API_TOKEN }: Settings): Promise<string> {
   const origin = `http://${loopback(HOST)}:${PORT}`;
   try {
-    const response = await fetch(`${origin}${route}`, {
+    const response = await fetch(`${origin}${REPLAY_ROUTE}`, {
       method: 'POST',
       headers: { 'content-type': 'application/cloudevents+json', 'dapr-api-token': APP_API_TOKEN },
       body: JSON.stringify(envelope),
@@ -162,15 +167,6 @@ const loopback = (host: string): string => {
   return host.includes(':') ? `[${host}]` : host;
 };
 
-/** All routes of a consumer lead to one handler, which goes by the event itself; so any will do for an unknown topic. */
-function routeOf(appId: Consumer, topic: string): string {
-  const types = consumers[appId];
-  return events[types.find((type) => events[type].topic === topic) ?? types[0]].route;
-}
-
-const isName = (value: unknown): value is string =>
-  typeof value === 'string' && value !== '' && value.length <= NAME_LENGTH;
-
 const columns = {
   event: ({ event_id }: DeadLetter) => event_id,
   topic: ({ topic }: DeadLetter) => topic,
@@ -186,3 +182,5 @@ function storableJson(body: unknown): string {
   // JSON.stringify writes both as escapes and nothing else so; an even number of backslashes before one is text.
   return JSON.stringify(body).replace(/(?<!\\)((?:\\\\)*)\\u(?:0000|d[89a-f]..)/g, '$1\\ufffd');
 }
+
+const storable = (text: string): string => text.replaceAll('\0', '\ufffd').toWellFormed();

@@ -5,6 +5,7 @@ import { type Admission, jsonBodies } from './body.ts';
 import { correlation } from './correlation.ts';
 import { crossOrigin } from './cors.ts';
 import { deadline } from './deadline.ts';
+import { MAX_DELIVERY_BYTES } from './delivery.ts';
 import { databaseUnavailable, errorMapping, toResponse } from './errors.ts';
 import { heads } from './head.ts';
 import { defaultHeaders } from './headers.ts';
@@ -58,6 +59,7 @@ export function edge({
     .use(
       jsonBodies(admit, {
         intake: createIntake({ bodyMs }),
+        deliveries: createIntake({ bodyMs, totalBytes: MAX_DELIVERY_BYTES }),
         readings: createPlaces(READING),
       }),
     );

@@ -133,9 +133,11 @@ export const consumers = {
 
 export type Consumer = keyof typeof consumers;
 
-/** Where the sidecar puts what this consumer refused for good. */
+/** Where the sidecar puts what it cannot deliver to this consumer: what is no JSON. */
 export const deadLetterTopic = (appId: string): string => `taskflow.dlq.${appId}`;
 export const DEAD_LETTER_ROUTE = '/events/dead-letter';
+/** Where an operator's command gives a consumer what it once refused. No subscription leads there. */
+export const REPLAY_ROUTE = '/events/replay';
 
 /** Order is kept for each task: all its events go to one partition. */
 export const partitionKey = (event: TaskEvent): string => event.task_id;

@@ -19,6 +19,6 @@ export function createApp(parts: Parts<Config>) {
       description: 'Every change of every task: who made it, when, and what it was before and after.',
     },
     // The trail keeps also what this version does not know.
-    deliveries: { appId: 'audit-logger', reads: anyEventSchema, handle: record, handleUnknown: record },
+    deliveries: { appId: 'audit-logger', reads: anyEventSchema, handle: record, keepsUnknown: true },
   }).use(trail({ sql, authenticator, longAnswers }));
 }

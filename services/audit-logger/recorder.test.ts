@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { longestChange } from '../../test/support/bulk.ts';
 import { eventually } from '../../test/support/wait.ts';
 import { addMonth } from './partitions.ts';
 import { payloadMac } from './payload-mac.ts';
 import { anEvent, aReminder, SEAL_KEY, setUp } from './fixture.ts';
 
-const { database, sql, deliver, metric, close } = await setUp();
+const { database, sql, deliver, deliverAll, metric, close } = await setUp();
 beforeAll(() => addMonth(sql, '2026-11-01'));
 afterAll(close);
 
@@ -73,40 +74,40 @@ describe('a delivery', () => {
   });
 });
 
-describe('200 deliveries at once', () => {
-  test('are stored by a few inserts', async () => {
-    const events = Array.from({ length: 200 }, () => anEvent());
-    const before = await metric('taskflow_audit_batch_rows_count');
-    const answers = await Promise.all(events.map(deliver));
-    expect(new Set(answers)).toEqual(new Set(['SUCCESS']));
-    expect(await rowsOf(...events.map((event) => event.event_id))).toHaveLength(200);
-    expect((await metric('taskflow_audit_batch_rows_count')) - before).toBeLessThanOrEqual(4);
+describe('a batch', () => {
+  const many = (count: number) => Array.from({ length: count }, () => anEvent());
+  const idsOf = (events: { event_id: string }[]) => events.map(({ event_id: id }) => id);
+
+  test('is stored by one insert, and each event once however often it comes', async () => {
+    const events = many(100);
+    const before = await metric('taskflow_audit_insert_seconds_count');
+    expect(await deliverAll([...events.slice(0, 50), ...events.slice(0, 50)])).toBe('SUCCESS');
+    expect(await deliverAll(events)).toBe('SUCCESS');
+    expect((await metric('taskflow_audit_insert_seconds_count')) - before).toBe(2);
+    expect(await rowsOf(...idsOf(events))).toHaveLength(100);
   });
 
-  test('of one event are one row', async () => {
-    const event = anEvent();
-    await Promise.all(Array.from({ length: 200 }, () => deliver(event)));
-    expect(await rowsOf(event.event_id)).toHaveLength(1);
+  test('delivered to two replicas at once is stored once', async () => {
+    const events = many(100);
+    const answers = await Promise.all([events, events.toReversed()].map(deliverAll));
+    expect(answers).toEqual(['SUCCESS', 'SUCCESS']);
+    expect(await rowsOf(...idsOf(events))).toHaveLength(100);
   });
 
-  test('are not failed by one that Postgres refuses', async () => {
+  test('is not failed by an event that Postgres refuses, which is a dead letter', async () => {
     const poison = anEvent({ title: 'a \u0000 that jsonb does not take' });
-    const events = [
-      ...Array.from({ length: 20 }, () => anEvent()),
-      poison,
-      ...Array.from({ length: 20 }, () => anEvent()),
-    ];
-    const answers = await Promise.all(events.map(deliver));
-    expect(answers.filter((status) => status !== 'SUCCESS')).toEqual(['RETRY']);
-    expect(await rowsOf(...events.map((event) => event.event_id))).toHaveLength(40);
+    const events = [...many(20), poison, ...many(20)];
+    expect(await deliverAll(events)).toBe('SUCCESS');
+    expect(await rowsOf(...idsOf(events))).toHaveLength(40);
+    const [letter] = await database.sql`select app_id from dead_letters where event_id = ${poison.event_id}`;
+    expect(letter?.app_id).toBe('audit-logger');
   });
-});
 
-test('a poison event is dropped at the fourth delivery', async () => {
-  const poison = anEvent({ title: '\u0000' });
-  const answers = [];
-  for (let attempt = 0; attempt < 4; attempt++) answers.push(await deliver(poison));
-  expect(answers).toEqual(['RETRY', 'RETRY', 'RETRY', 'DROP']);
+  test('of 100 of the longest events is stored within one delivery', async () => {
+    const events = Array.from({ length: 100 }, () => anEvent(longestChange()));
+    expect(await deliverAll(events)).toBe('SUCCESS');
+    expect(await rowsOf(...idsOf(events))).toHaveLength(100);
+  });
 });
 
 describe('the partition of a row', () => {
@@ -124,7 +125,9 @@ describe('the partition of a row', () => {
 
   test('is made on demand, also for several months in one batch', async () => {
     const events = ['1999-02-28', '2031-01-01', '2026-11-24'].map((day) => anEvent({ timestamp: `${day}T12:00:00Z` }));
-    expect(await Promise.all(events.map(deliver))).toEqual(['SUCCESS', 'SUCCESS', 'SUCCESS']);
+    const before = await metric('taskflow_audit_insert_seconds_count');
+    expect(await deliverAll(events)).toBe('SUCCESS');
+    expect(await metric('taskflow_audit_insert_seconds_count')).toBe(before + 1);
     const rows = await rowsOf(...events.map((event) => event.event_id));
     expect(rows.map((row) => row.partition)).toEqual([
       'task_events_1999_02',
@@ -137,7 +140,6 @@ describe('the partition of a row', () => {
 test('a month that cannot be made at the moment holds up its own events only', async () => {
   const release = await hold('share update exclusive');
   const early = anEvent({ timestamp: '2032-05-01T00:00:00Z' });
-  // The first is written alone; those that come meanwhile are one batch.
   const answers = await Promise.all([anEvent(), early, anEvent()].map(deliver));
   expect(answers).toEqual(['SUCCESS', 'RETRY', 'SUCCESS']);
   await release();

@@ -1,5 +1,6 @@
 import { type Static, Type as t } from '@sinclair/typebox';
 import type { Pool, Sql } from '#shared/db';
+import type { Received } from '#shared/decide';
 import { type Reminding, triggerAt } from '#shared/due';
 import { anyEventSchema } from '#shared/events';
 import type { Log } from '#shared/log';
@@ -32,7 +33,7 @@ export function observeOverdue(sql: Sql, metrics: Metrics): void {
  * nothing; a task that is gone or was moved meanwhile is left alone.
  */
 export function createReminderConsumer({ sql, log }: { sql: Pool; log: Log }) {
-  return async (event: Static<typeof triggeredSchema>, _traceparent: string | null): Promise<void> => {
+  async function note(event: Static<typeof triggeredSchema>): Promise<void> {
     const firedFor = readInstant(event.trigger_at, 'trigger_at');
     const isSent = await sql.begin(async (tx) => {
       const task = await lockExpecting(tx, event.task_id);
@@ -41,6 +42,10 @@ export function createReminderConsumer({ sql, log }: { sql: Pool; log: Log }) {
       return true;
     });
     if (!isSent) log.info('reminder left as it is', { event_id: event.event_id, task_id: event.task_id });
+  }
+
+  return async (batch: Received<Static<typeof triggeredSchema>>[]): Promise<void> => {
+    for (const { event } of batch) await note(event);
   };
 }
 

@@ -1,4 +1,5 @@
-import { type AnyEvent, anyEventSchema } from '#shared/events';
+import type { Received } from '#shared/decide';
+import { anyEventSchema } from '#shared/events';
 import { authenticatorOf, frame, type Parts } from '#shared/frame';
 import { createLongAnswers } from '#shared/long-answer';
 import type { Config } from './config.ts';
@@ -10,10 +11,7 @@ import { stream } from './stream/index.ts';
 /** All routes of the notification service: health, docs, inbox, preferences, the stream and the sidecar's deliveries. */
 export function createApp(
   parts: Parts<Config>,
-  {
-    connections,
-    handle,
-  }: { connections: Connections; handle: (event: AnyEvent, traceparent: string | null) => Promise<void> },
+  { connections, handle }: { connections: Connections; handle: (batch: Received[]) => Promise<void> },
 ) {
   const { config, sql, log } = parts;
   const authenticator = authenticatorOf(parts);
@@ -26,7 +24,7 @@ export function createApp(
       description: 'Live notifications, the inbox they come from, and what each person wants to be told.',
     },
     // The inbox keeps also types that a later version adds: its clients may know them.
-    deliveries: { appId: 'notification-service', reads: anyEventSchema, handle, handleUnknown: handle },
+    deliveries: { appId: 'notification-service', reads: anyEventSchema, handle, keepsUnknown: true },
   })
     .use(stream({ sql, authenticator, connections, unsentBytes: config.STREAM_UNSENT_BYTES }))
     .use(preferences({ sql, authenticator, changed: connections.setLevel }))

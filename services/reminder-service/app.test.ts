@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from 'bun:test';
+import { bulkOf, statusOfAll } from '../../test/support/bulk.ts';
 import { createDatabase } from '../../test/support/database.ts';
 import { logIn } from '../../test/support/login.ts';
 import { partsOf } from '../../test/support/parts.ts';
@@ -15,7 +16,7 @@ let sidecar: () => Promise<unknown> = async () => {};
 const parts = partsOf('reminder-service', schema, { sql: replica.sql, changed: { APP_API_TOKEN: 'app-token' } });
 const app = createApp(
   { ...parts, metrics: replica.metrics, ready: { ...parts.ready, sidecar: () => sidecar() } },
-  { handle: replica.handle },
+  { handle: replica.handleBatch },
 );
 afterAll(async () => {
   await replica.close();
@@ -29,10 +30,13 @@ async function get(path: string, token?: string) {
   return { status: response.status, headers: response.headers, body: await response.json() };
 }
 
-async function deliver(route: string, event: { event_id: string }, token = 'app-token') {
-  const body = JSON.stringify({ specversion: '1.0', id: event.event_id, data: event });
+const deliver = (route: string, event: { event_id: string }, token?: string) =>
+  post(route, { specversion: '1.0', id: event.event_id, data: event }, token);
+
+async function post(route: string, body: object, token = 'app-token') {
   const headers = { 'content-type': 'application/cloudevents+json', 'dapr-api-token': token };
-  const response = await app.handle(new Request(`http://localhost${route}`, { method: 'POST', headers, body }));
+  const request = { method: 'POST', headers, body: JSON.stringify(body) };
+  const response = await app.handle(new Request(`http://localhost${route}`, request));
   return response.json() as Promise<{ status?: string; code?: string }>;
 }
 
@@ -87,11 +91,17 @@ describe('a delivery', () => {
     });
   });
 
-  test('that cannot be understood is tried and then dropped', async () => {
+  test('that cannot be understood is a dead letter, alone of its batch', async () => {
     const poison = createStory({ due_date: 'soon', reminder_offset: 'PT1H', reminder_status: 'pending' }).created;
-    const answers = [];
-    for (let i = 0; i < 4; i++) answers.push((await deliver('/events/created', poison)).status);
-    expect(answers).toEqual(['RETRY', 'RETRY', 'RETRY', 'DROP']);
+    const [before, behind] = [newStory(crypto.randomUUID(), 1), newStory(crypto.randomUUID(), 1)];
+    const events = [before.created, poison, behind.created];
+    const body = bulkOf(events.map((event) => ({ specversion: '1.0', id: event.event_id, data: event })));
+    expect(statusOfAll((await post('/events/created', body)) as never, 3)).toBe('SUCCESS');
+    const rows = await database.sql`
+      select 1 from reminder_schedule where task_id in ${database.sql([before.taskId, behind.taskId])}`;
+    expect(rows).toHaveLength(2);
+    const [letter] = await database.sql`select app_id from dead_letters where event_id = ${poison.event_id}`;
+    expect(letter?.app_id).toBe('reminder-service');
   });
 });
 

@@ -125,10 +125,20 @@ describe('the row of a task', () => {
     });
   });
 
-  test('is there for a task without a reminder too, so that older news is recognised', async () => {
+  test('is not needed for a task that is created without a reminder: no older news of it can come', async () => {
+    const [plain, past] = [createStory({}, NOW), createStory({ ...dueTomorrow, reminder_status: 'cancelled' }, NOW)];
+    await replica.handleBatch([plain, past].map(({ created: event }) => ({ event, traceparent: null })));
+    expect(
+      await database.sql`select 1 from reminder_schedule where task_id in ${database.sql([plain.taskId, past.taskId])}`,
+    ).toEqual([] as never);
+  });
+
+  test('is there for a change that leaves no reminder, so that older news is recognised', async () => {
     const story = createStory({}, NOW);
-    await replica.handle(story.created, null);
-    expect(await row(story.taskId)).toMatchObject({ status: 'cancelled', trigger_at: null, task_version: 1 });
+    const remembered = story.updated(dueTomorrow, NOW);
+    await replica.handle(story.updated({ reminder_offset: null, reminder_status: null }, NOW), null);
+    await replica.handle(remembered, null);
+    expect(await row(story.taskId)).toMatchObject({ status: 'cancelled', trigger_at: null, task_version: 3 });
   });
 
   test('stays cancelled when the completion comes before the creation', async () => {
@@ -136,6 +146,16 @@ describe('the row of a task', () => {
     await replica.handle(story.completed(NOW), null);
     await replica.handle(story.created, null);
     expect(await row(story.taskId)).toMatchObject({ status: 'cancelled', task_version: 2 });
+  });
+
+  test('tells since when its time is set, also where that and a later change come in one batch', async () => {
+    const story = createStory(dueTomorrow, NOW);
+    const moved = story.updated({ due_date: iso(2 * DAY) }, at(HOUR));
+    const renamed = story.updated({ title: 'Later' }, at(2 * HOUR));
+    await replica.handleBatch([renamed, story.created, moved].map((event) => ({ event, traceparent: null })));
+    const [found] = await database.sql`
+      select created_at, title, task_version from reminder_schedule where task_id = ${story.taskId}`;
+    expect(found).toEqual({ created_at: at(HOUR), title: 'Later', task_version: 3 });
   });
 
   test('does not change when an event comes twice', async () => {
@@ -172,6 +192,11 @@ describe('the row of a task', () => {
         for (const event of events.slice(0, half)) await replica.handle(event, null);
         await Promise.all(events.slice(half).map((event) => replica.handle(event, null)));
         expect(await row(mixed.taskId)).toEqual(expected);
+
+        const together = told();
+        const batch = shuffled([...together.events, ...together.events], numbers);
+        await replica.handleBatch(batch.map((event) => ({ event, traceparent: null })));
+        expect(await row(together.taskId)).toEqual(expected);
       }),
       { numRuns: 60 },
     );

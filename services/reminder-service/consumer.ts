@@ -1,11 +1,12 @@
 import { type Static, Type as t } from '@sinclair/typebox';
 import type { Pool } from '#shared/db';
+import type { Received } from '#shared/decide';
 import { triggerAt } from '#shared/due';
 import { anyEventSchema } from '#shared/events';
 import { taskSchema } from '#shared/task';
 import { readInstant } from '#shared/time';
 import type { Heap } from './heap.ts';
-import { type Reminder, writeReminder } from './schedule.ts';
+import { type Reminder, writeReminders } from './schedule.ts';
 
 const FIELDS = [
   'title',
@@ -25,21 +26,27 @@ export const changeSchema = t.Object({
 export type ChangeEvent = Static<typeof changeSchema>;
 
 /**
- * Writes what a task event means for the task's reminder, before the delivery is acknowledged, so a crash loses nothing.
+ * Writes what task events mean for the tasks' reminders, before the delivery is acknowledged, so a crash loses nothing.
  * Idempotent, and indifferent to the order of a task's events (CONTRACT 2.3). The heap takes what is due within `horizonMs`.
  */
-export async function handleTaskEvent(
+export async function handleTaskEvents(
   { sql, heap, horizonMs, now }: { sql: Pool; heap: Heap; horizonMs: number; now: () => number },
-  event: ChangeEvent,
-  traceparent: string | null,
+  batch: Received<ChangeEvent>[],
 ): Promise<void> {
-  const written = await writeReminder(sql, reminderOf(event, traceparent), new Date(now()));
-  if (!written) return;
-  const { task_id: taskId, task_version: version } = event;
-  heap.cancel(taskId, version);
-  const at = written.status === 'pending' ? (written.trigger_at?.getTime() ?? Infinity) : Infinity;
-  if (at <= now() + horizonMs) heap.put({ taskId, version, at });
+  const said = batch.flatMap(({ event, traceparent }) => {
+    const reminder = reminderOf(event, traceparent);
+    return isNeeded(event, reminder) ? reminder : [];
+  });
+  for (const { task_id: taskId, task_version: version, ...row } of await writeReminders(sql, said, new Date(now()))) {
+    heap.cancel(taskId, version);
+    const at = row.status === 'pending' ? (row.trigger_at?.getTime() ?? Infinity) : Infinity;
+    if (at <= now() + horizonMs) heap.put({ taskId, version, at });
+  }
 }
+
+/** A row without a reminder says that older news is old. Of a task that was just created there is none. */
+const isNeeded = ({ event_type: type, task_version: version }: ChangeEvent, { status }: Reminder): boolean =>
+  status !== 'cancelled' || type !== 'task.created' || version !== 1;
 
 /**
  * The reminder of a task as one of its events leaves it (CONTRACT 8).

@@ -39,37 +39,52 @@ export interface Fired extends Passage {
 }
 
 /** What a row says after an event was written into it. */
-type Written = Pick<Reminder, 'status' | 'trigger_at'>;
+type Written = Pick<Reminder, 'task_id' | 'task_version' | 'status' | 'trigger_at'>;
 
 /**
- * Writes what an event says, unless the row holds a version as high: then undefined. Which events came before, and in
- * which order, makes no difference, with one exception: a time that has fired once does not become pending again.
- * Needs a pool: in a transaction the repetition would find it aborted.
+ * Writes what events say, those of a batch by one statement, each unless its row holds a version as high, and returns the
+ * rows that it wrote. Which events came before, and in which order, makes no difference, with one exception: a time that has
+ * fired once does not become pending again. Needs a pool: in a transaction the repetition would find it aborted.
  */
-export async function writeReminder(sql: Pool, reminder: Reminder, now: Date): Promise<Written | undefined> {
+export async function writeReminders(sql: Pool, reminders: Reminder[], now: Date): Promise<Written[]> {
+  const newest = newestOf(reminders);
+  if (newest.length === 0) return [];
   try {
-    return await upsertReminder(sql, reminder, now);
+    return await upsertReminders(sql, newest, now);
   } catch (error) {
     // Two first events of a task at one instant: `on conflict` watches (task_id, slot), and the primary key, which is
     // made of the same, may notice first. Then the other row is committed, and the repetition finds it.
     if (!isDuplicate(error)) throw error;
-    return upsertReminder(sql, reminder, now);
+    return upsertReminders(sql, newest, now);
   }
 }
 
-async function upsertReminder(sql: Pool, reminder: Reminder, now: Date): Promise<Written | undefined> {
+/** Of each task what its newest event says. When its time was set may be told by one before: see `upsertReminders`. */
+function newestOf(reminders: Reminder[]): Reminder[] {
+  const byTask = new Map<string, Reminder>();
+  for (const reminder of reminders.toSorted((a, b) => a.task_version - b.task_version)) {
+    const before = byTask.get(reminder.task_id);
+    const isSameTime = before?.trigger_at && before.trigger_at.getTime() === reminder.trigger_at?.getTime();
+    byTask.set(reminder.task_id, isSameTime ? { ...reminder, created_at: before.created_at } : reminder);
+  }
+  return [...byTask.values()];
+}
+
+/** In order of the tasks, so that two replicas with the same ones cannot deadlock. */
+async function upsertReminders(sql: Pool, reminders: Reminder[], now: Date): Promise<Written[]> {
   const hasFired = sql`(held.claimed_at is not null and held.trigger_at is not distinct from excluded.trigger_at)`;
-  const publishedAt = reminder.status === 'triggered' ? reminder.created_at : null;
-  const [written] = await sql<Written[]>`
+  return sql<Written[]>`
     insert into reminder_schedule as held (
       reminder_id, task_id, user_id, task_version, trigger_at, status, published_at, title, due_date,
       offset_triggered, recipients, correlation_id, traceparent, created_at, updated_at
-    ) values (
-      ${reminder.reminder_id}, ${reminder.task_id}, ${reminder.user_id}, ${reminder.task_version},
-      ${reminder.trigger_at}, ${reminder.status}, ${publishedAt}, ${reminder.title}, ${reminder.due_date},
-      ${reminder.offset_triggered}, ${reminder.recipients}::uuid[], ${reminder.correlation_id}, ${reminder.traceparent},
-      ${reminder.created_at}, ${now}
     )
+    select reminder_id, task_id, user_id, task_version, trigger_at, status,
+      case when status = 'triggered' then created_at end, title, due_date,
+      offset_triggered, recipients, correlation_id, traceparent, created_at, ${now}
+    from jsonb_to_recordset(${sql.json(reminders as never)}) as said (
+      reminder_id uuid, task_id uuid, user_id uuid, task_version int, trigger_at timestamptz, status text, title text,
+      due_date text, offset_triggered text, recipients uuid[], correlation_id uuid, traceparent text, created_at timestamptz)
+    order by task_id
     on conflict (task_id, slot) do update set
       task_version = excluded.task_version,
       trigger_at = excluded.trigger_at,
@@ -85,8 +100,7 @@ async function upsertReminder(sql: Pool, reminder: Reminder, now: Date): Promise
       created_at = case when held.trigger_at = excluded.trigger_at then held.created_at else excluded.created_at end,
       updated_at = excluded.updated_at
     where excluded.task_version > held.task_version
-    returning status, trigger_at`;
-  return written;
+    returning task_id, task_version, status, trigger_at`;
 }
 
 /**

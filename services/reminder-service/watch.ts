@@ -1,12 +1,13 @@
 import { createBell } from '#shared/bell';
 import type { Sidecar } from '#shared/dapr';
 import type { Pool } from '#shared/db';
+import type { Received } from '#shared/decide';
 import type { Log } from '#shared/log';
 import type { Job } from '#shared/loop';
 import type { Metrics } from '#shared/metrics';
 import { EVENTS_KEPT_DAYS } from '#shared/retention';
 import { createJumpMeter, sleepMs } from './clock.ts';
-import { type ChangeEvent, handleTaskEvent } from './consumer.ts';
+import { type ChangeEvent, handleTaskEvents } from './consumer.ts';
 import { createFiring } from './fire.ts';
 import { createHeap } from './heap.ts';
 import { allPendingUntil, pendingUntil, purgeClosed } from './schedule.ts';
@@ -98,9 +99,9 @@ export function createWatch({
   ];
 
   return {
-    /** Handles one delivery; the row is committed when it resolves. */
-    async handle(event: ChangeEvent, traceparent: string | null): Promise<void> {
-      await handleTaskEvent({ sql, heap, now, horizonMs: HELD_AHEAD_MS }, event, traceparent);
+    /** Handles one delivery; its rows are committed when it resolves. */
+    async handle(batch: Received<ChangeEvent>[]): Promise<void> {
+      await handleTaskEvents({ sql, heap, now, horizonMs: HELD_AHEAD_MS }, batch);
       alarm.ring();
     },
     fire,

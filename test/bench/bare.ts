@@ -1,4 +1,5 @@
 import { within } from '#shared/db';
+import { nameOf, readDelivery } from '#shared/delivery';
 import { apps } from '../../services/local/machine/apps.ts';
 import type { RunningStack } from '../support/stack.ts';
 
@@ -20,9 +21,11 @@ export function startBare({ ports, sidecarPorts, secrets }: RunningStack) {
       hostname: '127.0.0.1',
       idleTimeout: 120,
       async fetch(request) {
-        const { id } = (await request.json()) as { id: string };
-        if (appId === 'notification-service') arrivals.get(id)?.(performance.now());
-        return Response.json({ status: 'SUCCESS' });
+        const { deliveries, answer } = readDelivery(await request.json(), {});
+        if (appId === 'notification-service') {
+          for (const delivery of deliveries) arrivals.get(nameOf(delivery) ?? '')?.(performance.now());
+        }
+        return Response.json(answer('SUCCESS'));
       },
     }),
   );

@@ -17,6 +17,7 @@ type DaprManifest = Manifest & {
     topic?: string;
     routes?: { default: string };
     deadLetterTopic?: string;
+    bulkSubscribe?: { maxMessagesCount: number; maxAwaitDurationMs: number };
   };
 };
 
@@ -35,6 +36,18 @@ describe('subscriptions', () => {
     ]);
     expect(declared.toSorted()).toEqual(expected.toSorted());
     expect(new Set(ofKind('Subscription').map(({ metadata }) => metadata.name)).size).toBe(declared.length);
+  });
+
+  test('bring the events of each consumer in batches of its own, but not to chat-api and not dead letters', () => {
+    const batches = ofKind('Subscription').flatMap(({ scopes, spec: { bulkSubscribe, topic = '' } }) => {
+      const { maxMessagesCount: most, maxAwaitDurationMs: ms } = bulkSubscribe ?? {};
+      return bulkSubscribe ? [`${scopes?.join()} ${topic}: ${most} in ${ms} ms`] : [];
+    });
+    const awaits = { 'notification-service': 10, 'reminder-service': 50, 'audit-logger': 200 };
+    const expected = Object.entries(awaits).flatMap(([appId, ms]) =>
+      consumers[appId as keyof typeof awaits].map((type) => `${appId} ${events[type].topic}: 100 in ${ms} ms`),
+    );
+    expect(batches.toSorted()).toEqual(expected.toSorted());
   });
 });
 

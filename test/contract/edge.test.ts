@@ -96,7 +96,9 @@ describe.each(apps.map(({ appId }) => appId))('methods of %s', (appId) => {
 
   /** In the order in which `Allow` gives them. */
   function methodsOf(path: string): string[] {
-    const served = routes.filter((route) => new RegExp(`^${route.path.replace(/:\w+/g, '[^/]+')}/?$`).test(path));
+    const served = routes.filter((route) =>
+      new RegExp(`^${route.path.replace(/:\w+/g, '[^/]+').replace('*', '.+')}/?$`).test(path),
+    );
     const methods = served.map(({ method }) => method);
     const all = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'];
     return ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].filter((method) => all.includes(method));

@@ -8,6 +8,8 @@ export type Manifest = {
   apiVersion?: string;
   kind?: string;
   metadata?: { name?: string; labels?: Record<string, string>; annotations?: Record<string, string> };
+  /** Of a Subscription: the apps that load it. */
+  scopes?: string[];
   spec?: object;
 };
 

@@ -31,6 +31,12 @@ spec:
   policies: { retries: { served: ${retry} } }
   targets: { components: { taskflow-pubsub: { inbound: ${inbound} } } }`;
 const endless = '{ policy: constant, duration: 2s, maxRetries: -1 }';
+const subscription = (bulk: string, more = 'deadLetterTopic: dead', app = 'audit-logger') => `
+kind: Subscription
+scopes: [${app}]
+spec: { topic: any, ${more}, bulkSubscribe: ${bulk} }`;
+const bulk = (count: unknown, ms: unknown) =>
+  `{ enabled: true, maxMessagesCount: ${String(count)}, maxAwaitDurationMs: ${String(ms)} }`;
 const caller = (policy: string) => `
 kind: Configuration
 spec: { accessControl: { trustDomain: public, policies: [{ appId: caller, ${policy} }] } }`;
@@ -61,6 +67,17 @@ test.each([
     resiliency(endless, '{ retry: served, circuitBreaker: any }'),
     'circuitBreaker ends the retries',
   ],
+  [
+    'batches as large as Dapr likes',
+    subscription('{ enabled: true, maxAwaitDurationMs: 10 }'),
+    'to 100, got undefined',
+  ],
+  ['batches of more than a delivery may have', subscription(bulk(101, 10)), 'must be 1 to 100, got 101'],
+  ['batches that wait as long as Dapr likes', subscription(bulk(100, 0)), 'must be 1 to 200, got 0'],
+  ['batches that wait too long', subscription(bulk(100, 201)), 'must be 1 to 200, got 201'],
+  ['batches that are switched off', subscription(bulk(100, 10).replace('true', 'false')), 'or all of it go'],
+  ['batches of dead letters', subscription(bulk(100, 10), 'routes: {}'), 'dead letters come alone'],
+  ['batches for chat-api', subscription(bulk(100, 10), undefined, 'chat-api'), 'one by one'],
   ['a caller in another namespace', caller('namespace: default, trustDomain: public'), 'must be taskflow, got default'],
   ['a caller in no namespace', caller('trustDomain: public'), 'must be taskflow, got nothing'],
   ['a caller in another trust domain', caller('namespace: taskflow, trustDomain: other'), 'accessControl, got other'],
@@ -75,6 +92,8 @@ test('accepts the same without the fault', () => {
     deployment('dapr.io/enabled: "true"'),
     deployment(`dapr.io/app-port: '8000', dapr.io/app-max-concurrency: '1'`),
     resiliency(endless),
+    subscription(bulk(1, 1)),
+    subscription(bulk(100, 200)),
     caller('namespace: taskflow, trustDomain: public'),
   ];
   expect(refusals(good.flatMap((text, i) => parseManifests(`${i}.yaml`, text)))).toEqual([]);

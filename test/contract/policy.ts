@@ -1,3 +1,4 @@
+import { MAX_EVENTS } from '#shared/delivery';
 import type { Manifest } from './manifests.ts';
 
 // What Dapr starts with, and what then loses or blocks events or refuses the one permitted call: seen on daprd 1.18.2, or read in its source.
@@ -13,6 +14,7 @@ export function refusals(manifests: Manifest[]): string[] {
       ...sidecars(manifest),
       ...(manifest.kind === 'Resiliency' ? [...company(manifest, manifests), ...ends(manifest)] : []),
       ...(manifest.kind === 'Configuration' ? callers(manifest) : []),
+      ...(manifest.kind === 'Subscription' ? batches(manifest) : []),
     ].map((reason) => `${manifest.file}: ${reason}`),
   );
 }
@@ -64,6 +66,30 @@ function ends({ spec }: Manifest): string[] {
     if (inbound?.circuitBreaker) reasons.push(`component ${name}: an open circuitBreaker ends the retries of inbound`);
   }
   return reasons;
+}
+
+/** More is more than a consumer reads of a delivery, or longer than anybody waits for a line on a stream. 0 is Dapr's own, 10 s. */
+const MAX_AWAIT_MS = 200;
+
+type Bulk = { enabled?: boolean; maxMessagesCount?: number; maxAwaitDurationMs?: number };
+type Subscription = { deadLetterTopic?: string; bulkSubscribe?: Bulk };
+
+function batches({ spec, scopes }: Manifest): string[] {
+  const { deadLetterTopic, bulkSubscribe } = (spec ?? {}) as Subscription;
+  if (!bulkSubscribe) return [];
+  const { enabled, maxMessagesCount: count, maxAwaitDurationMs: ms } = bulkSubscribe;
+  const isWithin = (value = 0, most: number) => Number.isInteger(value) && value >= 1 && value <= most;
+  return [
+    ...(enabled === true ? [] : ['bulkSubscribe: enabled must be true, or all of it go']),
+    ...(isWithin(count, MAX_EVENTS)
+      ? []
+      : [`bulkSubscribe: maxMessagesCount must be 1 to ${MAX_EVENTS}, got ${count}`]),
+    ...(isWithin(ms, MAX_AWAIT_MS)
+      ? []
+      : [`bulkSubscribe: maxAwaitDurationMs must be 1 to ${MAX_AWAIT_MS}, got ${ms}`]),
+    ...(deadLetterTopic === undefined ? ['bulkSubscribe: dead letters come alone'] : []),
+    ...(scopes?.includes('chat-api') ? ['bulkSubscribe: chat-api takes its events one by one'] : []),
+  ];
 }
 
 type AccessControl = { trustDomain?: string; policies?: { appId: string; namespace?: string; trustDomain?: string }[] };

@@ -18,7 +18,7 @@ function goodBooks(): Books {
   }));
   const reminded = { ...event, event_id: 'new', type: 'task.created' as const, task_id: 'reminded', task_version: 1 };
   const reminder = { ...reminded, event_id: 'reminder', type: 'task.reminder.triggered' as const };
-  const outbox = [...changed, reminded].map((each) => ({ ...each, sent_at: at as Date | null }));
+  const outbox = [...changed, reminded].map((each) => ({ ...each, sent_at: at as Date | null, is_plain: false }));
   const events = [...changed, reminded, reminder];
   return {
     promised: outbox.map(({ task_id, type, task_version }) => ({ taskId: task_id, type, version: task_version })),
@@ -64,6 +64,16 @@ test('counts what was written and who has it', () => {
     sent: 1,
     heard: 5,
   });
+});
+
+test('asks the reminder service for no task that was only created and reminds of nothing', () => {
+  const changes = (is_plain: boolean) => (books: Books) => {
+    for (const row of books.outbox) if (row.task_id === 'reminded') row.is_plain = is_plain;
+    books.schedule = books.schedule.filter(({ task_id }) => task_id !== 'reminded');
+  };
+  const unknown = expect.stringContaining('unknown to the reminder service');
+  expect(wrongAfter(changes(false)).lost).toContainEqual(unknown);
+  expect(wrongAfter(changes(true)).lost).not.toContainEqual(unknown);
 });
 
 describe('finds what is lost', () => {

@@ -37,6 +37,7 @@ export function account(books: Books): Account {
       .map((event) => `${where}: ${said(event)}`);
 
   const latest = latestVersions(outbox);
+  const watched = latest.filter(({ is_plain }) => !is_plain);
   const isSent = sentIn(books);
   const isScheduled = scheduledIn(books);
   return {
@@ -45,7 +46,7 @@ export function account(books: Books): Account {
     events: events.length,
     inbox: inbox.length,
     audit: audit.length,
-    scheduled: latest.filter(isScheduled).length,
+    scheduled: watched.filter(isScheduled).length,
     sent: reminders.filter(isSent).length,
     heard: heard.reduce((sum, { eventIds }) => sum + eventIds.length, 0),
     poison: letters.filter((key) => expected.has(key)).length,
@@ -57,7 +58,7 @@ export function account(books: Books): Account {
       ...outbox.filter(({ sent_at }) => sent_at === null).map((event) => `never published: ${said(event)}`),
       ...missing(events, 'notification-service', inInbox(books), 'not in the inbox'),
       ...missing(events, 'audit-logger', inAudit(books), 'not in the audit trail'),
-      ...missing(latest, 'reminder-service', isScheduled, 'unknown to the reminder service'),
+      ...missing(watched, 'reminder-service', isScheduled, 'unknown to the reminder service'),
       ...series(books, (instances) => instances < INSTANCES),
       ...unfired(books).map((id) => `its reminder did not fire or was not published: task ${id}`),
       ...missing(reminders, 'chat-api', isSent, 'its task does not know it as sent'),
@@ -115,8 +116,8 @@ function vanished({ tasks }: Books, latest: Written[]): string[] {
     .map((event) => `its task is not there: ${said(event)}`);
 }
 
-function latestVersions(outbox: Written[]): Written[] {
-  const latest = new Map<string, Written>();
+function latestVersions(outbox: Books['outbox']): Books['outbox'] {
+  const latest = new Map<string, Books['outbox'][number]>();
   for (const event of outbox) {
     if (event.task_version > (latest.get(event.task_id)?.task_version ?? 0)) latest.set(event.task_id, event);
   }

@@ -31,8 +31,8 @@ export type Books = {
   promised: Promised[];
   /** Those not deleted. */
   tasks: Task[];
-  /** Events of tasks, with what became of them. */
-  outbox: (Written & { sent_at: Date | null })[];
+  /** Events of tasks, with what became of them; `is_plain`: a task was created that reminds of nothing. */
+  outbox: (Written & { sent_at: Date | null; is_plain: boolean })[];
   /** Events of reminders that fired. */
   reminders: Written[];
   schedule: Scheduled[];
@@ -54,7 +54,8 @@ export async function readBooks({ stack, load, clients, poison }: World): Promis
         then (select count(*)::int from tasks instance where instance.parent_recurring_task_id = task.id) end as instances
     from tasks task`;
   const outbox = await sql<Books['outbox']>`
-    select event_id, event_type as type, task_id, task_version, event ->> 'user_id' as user_id, created_at as at, sent_at
+    select event_id, event_type as type, task_id, task_version, event ->> 'user_id' as user_id, created_at as at, sent_at,
+      event_type = 'task.created' and event -> 'task' ->> 'reminder_status' is distinct from 'pending' as is_plain
     from outbox order by seq`;
   const fired = await sql<(Omit<Written, 'event_id' | 'type'> & Fired)[]>`
     select reminder_id, trigger_at, task_id, user_id, task_version, claimed_at as at

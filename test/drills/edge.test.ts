@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { freePorts } from '../../services/local/machine/port.ts';
 import { codeOf } from '../../services/local/machine/refusal.ts';
+import { bulkOf } from '../support/bulk.ts';
 import { eventually } from '../support/wait.ts';
 import { type Edge, openEdge } from './edge.ts';
 
@@ -56,6 +57,15 @@ describe('a service that is up', () => {
     ]);
     const health = await fetch(`http://127.0.0.1:${edge.port}/health/live`);
     expect(health.status).toBe(207);
+  });
+
+  test('is counted for each event of a batch', async () => {
+    await fetch(`http://127.0.0.1:${edge.port}/events/created`, {
+      method: 'POST',
+      body: JSON.stringify(bulkOf([{ id: 'e1' }, { id: 'e2' }])),
+    });
+    expect([...edge.taken.keys()]).toEqual(['/events/created e1', '/events/created e2']);
+    expect(edge.offered()).toBe(2);
   });
 
   test('is counted for each event that it took, not for what it refused nor for dead letters', async () => {

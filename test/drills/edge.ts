@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { nameOf, readDelivery } from '#shared/delivery';
 import { DEAD_LETTER_ROUTE } from '#shared/events';
 import { codeOf } from '../../services/local/machine/refusal.ts';
 
@@ -38,18 +39,18 @@ export function openEdge({ port, target, holdMs = HOLD_MS, hangMs = HANG_MS }: E
   async function answer(request: Request): Promise<Response> {
     const { pathname, search } = new URL(request.url);
     const body = await request.arrayBuffer();
-    const event = eventOf(pathname, body);
-    if (event) offered += 1;
+    const events = eventsOf(pathname, body);
+    offered += events.length;
     if (mode === 'hold') {
       await Promise.race([change.promise, sleep(holdMs, undefined, { ref: false })]);
       if (mode === 'hold') return Response.json({ status: 'RETRY' });
     }
     if (mode === 'hang') await sleep(hangMs, undefined, { ref: false });
-    else if (mode === 'up') return pass(request, `${pathname}${search}`, body, event);
+    else if (mode === 'up') return pass(request, `${pathname}${search}`, body, events);
     return new Response(null, { status: 500 });
   }
 
-  async function pass(request: Request, path: string, body: ArrayBuffer, event: string | null): Promise<Response> {
+  async function pass(request: Request, path: string, body: ArrayBuffer, events: string[]): Promise<Response> {
     try {
       const response = await fetch(`http://127.0.0.1:${target}${path}`, {
         method: request.method,
@@ -59,11 +60,11 @@ export function openEdge({ port, target, holdMs = HOLD_MS, hangMs = HANG_MS }: E
         redirect: 'manual',
       });
       const content = await response.text();
-      if (event && content.includes('SUCCESS')) count(event);
+      if (content.includes('SUCCESS')) events.forEach(count);
       return new Response(content, { status: response.status, headers: withoutFraming(response.headers) });
     } catch (error) {
-      // Killed with the event in hand: it may have done all but answer.
-      if (event && codeOf(error) !== 'ECONNREFUSED') count(event);
+      // Killed with the events in hand: it may have done all but answer.
+      if (codeOf(error) !== 'ECONNREFUSED') events.forEach(count);
       return new Response(null, { status: 502 });
     }
   }
@@ -95,11 +96,11 @@ export function openEdge({ port, target, holdMs = HOLD_MS, hangMs = HANG_MS }: E
 
 type EdgeOptions = { port: number; target: number; holdMs?: number; hangMs?: number };
 
-/** The route and id of a delivered event; null for dead letters and everything else that a sidecar passes on. */
-function eventOf(path: string, body: ArrayBuffer): string | null {
-  if (!path.startsWith('/events/') || path === DEAD_LETTER_ROUTE) return null;
-  const { id } = JSON.parse(decoder.decode(body)) as { id: string };
-  return `${path} ${id}`;
+/** Route and id of each event delivered; of dead letters, and of everything else that a sidecar passes on, none. */
+function eventsOf(path: string, body: ArrayBuffer): string[] {
+  if (!path.startsWith('/events/') || path === DEAD_LETTER_ROUTE) return [];
+  const { deliveries } = readDelivery(JSON.parse(decoder.decode(body)), {});
+  return deliveries.map((delivery) => `${path} ${nameOf(delivery)}`);
 }
 
 const decoder = new TextDecoder();

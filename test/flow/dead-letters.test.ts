@@ -22,7 +22,7 @@ const letterOf = async (appId: Consumer, eventId: string) =>
     select replayed_at from dead_letters where app_id = ${appId} and event_id = ${eventId}`
   )[0];
 
-/** As the sidecar delivers what this consumer refused for good. */
+/** As the sidecar delivers what is in a dead letter topic: what this consumer refused in an earlier version, or no JSON. */
 async function bury(appId: Consumer, event: { event_id: string; event_type: string }): Promise<void> {
   const { topic } = events[event.event_type as keyof typeof events];
   const response = await fetch(`http://127.0.0.1:${stack.ports[appId]}/events/dead-letter`, {
@@ -71,7 +71,7 @@ describe('ops dlq', () => {
 
     const early = await dlq('audit-logger', ['replay', id]);
     expect(early).toMatchObject({ exitCode: 1, out: '' });
-    expect(early.err).toContain(`${id} was answered RETRY`);
+    expect(early.err).toContain(`${id} was answered REFUSED`);
     expect((await letterOf('audit-logger', id))?.replayed_at).toBeNull();
 
     await sql`grant insert on task_events to taskflow_audit_logger`;
@@ -108,7 +108,7 @@ describe('ops dlq', () => {
     const [poison, event] = [{ ...aReminder(), task_version: '1' }, aReminder()];
     await bury('notification-service', poison);
     await bury('notification-service', event);
-    expect((await dlq('notification-service', ['replay', poison.event_id])).err).toContain('was answered DROP');
+    expect((await dlq('notification-service', ['replay', poison.event_id])).err).toContain('was answered REFUSED');
     expect((await dlq('chat-api', ['replay', event.event_id])).err).toContain('chat-api has no dead letter');
     const alone = await dlq('notification-service', ['replay', event.event_id], { PORT: '1' });
     expect(alone.err).toContain('does not answer at http://127.0.0.1:1');

@@ -1,5 +1,6 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { nameOf, readDelivery } from '#shared/delivery';
 import { consumers, events, PUBSUB } from '#shared/events';
 import { spawnCommand, requireOk, untilReady, type Child } from '../../services/local/machine/child.ts';
 import { processEnvironment } from '../../services/local/machine/environment.ts';
@@ -48,8 +49,9 @@ export async function judgeKafkaUsers(kustomize: string, verdict: Verdict, say: 
     hostname: '127.0.0.1',
     port: 0,
     async fetch(request) {
-      delivered.push(((await request.json().catch(() => ({}))) as { id?: string }).id ?? '');
-      return Response.json({ status: 'SUCCESS' });
+      const { deliveries, answer } = readDelivery(await request.json().catch(() => ({})), {});
+      delivered.push(...deliveries.map((delivery) => nameOf(delivery) ?? ''));
+      return Response.json(answer('SUCCESS'));
     },
   });
   opened.defer(() => app.stop(true));

@@ -31,6 +31,7 @@ export async function createRealSidecars({
   placed,
   tokens,
   onLine,
+  manifests,
   brokerAtStart = true,
 }: SidecarsOptions & {
   /** False: `start` leaves Kafka to whoever starts it. */
@@ -56,7 +57,7 @@ export async function createRealSidecars({
     topics: await topicsOfManifests(),
     onLine: prefixed('kafka'),
   });
-  const paths = await writeResources(folder, { broker: kafka.broker });
+  const paths = await writeResources(folder, { broker: kafka.broker, ...(manifests && { from: manifests }) });
 
   async function start(): Promise<void> {
     if (brokerAtStart) await kafka.start();

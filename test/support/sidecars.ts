@@ -36,7 +36,15 @@ export type Sidecars = {
   pids(): Map<string, number>;
 };
 
-export type SidecarsOptions = { placed: Placed[]; tokens: Tokens; onLine: (line: string) => void };
+export type SidecarsOptions = {
+  placed: Placed[];
+  tokens: Tokens;
+  onLine: (line: string) => void;
+  /** Folder of the manifests, where these are not those of `gitops/base/dapr`. */
+  manifests?: string;
+};
+
+const DECLARED = join(import.meta.dir, '../../gitops/base/dapr');
 
 /** Those that TASKFLOW_SIDECAR asks for; not started yet. */
 export async function createSidecars(options: SidecarsOptions): Promise<Sidecars> {
@@ -47,7 +55,7 @@ export async function createSidecars(options: SidecarsOptions): Promise<Sidecars
 }
 
 /** The stand-in of `services/local/sidecar`, its log in a database of its own. */
-async function createStandIn({ placed, tokens, onLine }: SidecarsOptions): Promise<Sidecars> {
+async function createStandIn({ placed, tokens, onLine, manifests = DECLARED }: SidecarsOptions): Promise<Sidecars> {
   const log = await createDatabase();
   const controlPort = freePort();
   const control = `http://127.0.0.1:${controlPort}`;
@@ -61,7 +69,7 @@ async function createStandIn({ placed, tokens, onLine }: SidecarsOptions): Promi
     SIDECAR_APPS: JSON.stringify(
       placed.map(({ appId, port, sidecarPort }) => ({ appId, appPort: port, httpPort: sidecarPort })),
     ),
-    SIDECAR_RESOURCES: join(import.meta.dir, '../../gitops/base/dapr'),
+    SIDECAR_RESOURCES: manifests,
     SIDECAR_CONTROL_PORT: String(controlPort),
     SIDECAR_CONTROL_TOKEN: token,
   };

@@ -7,7 +7,8 @@ import { type Person, startApi } from './fixture.ts';
 
 const database = await createDatabase();
 const api = startApi(database);
-const consume = createReminderConsumer({ sql: api.sql, log: createLog('test', { level: 'error' }) });
+const take = createReminderConsumer({ sql: api.sql, log: createLog('test', { level: 'error' }) });
+const consume = (event: ReminderTriggered) => take([{ event, traceparent: null }]);
 afterAll(async () => {
   await api.stop();
   await database.drop();
@@ -45,7 +46,7 @@ describe('a triggered reminder', () => {
   test('is noted as sent, without a version or an event', async () => {
     const ada = await api.person();
     const task = await createReminding(ada);
-    await consume(triggered(task, ada), null);
+    await consume(triggered(task, ada));
     const { body, headers } = await ada.call('GET', `/tasks/${task.id}`);
     expect([body.reminder_status, headers.get('etag')]).toEqual(['sent', '"1"']);
     expect(await api.events(task.id)).toHaveLength(1);
@@ -54,15 +55,15 @@ describe('a triggered reminder', () => {
   test.each(['soon', '2026-02-30T11:00:00.000Z'])('for %p is refused, as a poison event is', async (triggerAt) => {
     const ada = await api.person();
     const task = await createReminding(ada);
-    await expect(consume(triggered(task, ada, triggerAt), null)).rejects.toThrow('trigger_at: ');
+    await expect(consume(triggered(task, ada, triggerAt))).rejects.toThrow('trigger_at: ');
     expect((await ada.call('GET', `/tasks/${task.id}`)).body.reminder_status).toBe('pending');
   });
 
   test('of another time or an unknown task changes nothing', async () => {
     const ada = await api.person();
     const moved = await createReminding(ada);
-    await consume(triggered(moved, ada, '2026-11-24T10:30:00.000Z'), null);
-    await consume(triggered({ id: crypto.randomUUID() }, ada), null);
+    await consume(triggered(moved, ada, '2026-11-24T10:30:00.000Z'));
+    await consume(triggered({ id: crypto.randomUUID() }, ada));
     expect((await ada.call('GET', `/tasks/${moved.id}`)).body.reminder_status).toBe('pending');
   });
 
@@ -70,7 +71,7 @@ describe('a triggered reminder', () => {
     const ada = await api.person();
     const done = await createReminding(ada);
     expect((await ada.call('PUT', `/tasks/${done.id}`, { completed: true })).body.reminder_status).toBe('cancelled');
-    await consume(triggered(done, ada), null);
+    await consume(triggered(done, ada));
     const { body } = await ada.call('PUT', `/tasks/${done.id}`, { completed: false });
     expect(body.reminder_status).toBe('sent');
   });
@@ -82,7 +83,7 @@ describe('POST /tasks/:id/acknowledge', () => {
     const task = await createReminding(ada);
     const early = await ada.call('POST', `/tasks/${task.id}/acknowledge`);
     expect([early.status, early.body.code]).toEqual([409, 'REMINDER_NOT_SENT']);
-    await consume(triggered(task, ada), null);
+    await consume(triggered(task, ada));
     const first = await ada.call('POST', `/tasks/${task.id}/acknowledge`);
     const second = await ada.call('POST', `/tasks/${task.id}/acknowledge`);
     expect([first.body.reminder_status, second.status]).toEqual(['acknowledged', 200]);
@@ -99,11 +100,11 @@ describe('POST /tasks/:id/snooze', () => {
   test('fires again later, as an update', async () => {
     const ada = await api.person();
     const task = await createReminding(ada);
-    await consume(triggered(task, ada), null);
+    await consume(triggered(task, ada));
     const { status, body } = await ada.call('POST', `/tasks/${task.id}/snooze`, { for: '10 minutes' });
     expect(status).toBe(200);
     expect(body).toMatchObject({ reminder_status: 'pending', snoozed_until: '2026-11-24T10:10:00.000Z', version: 2 });
-    await consume(triggered(task, ada, '2026-11-24T10:10:00.000Z'), null);
+    await consume(triggered(task, ada, '2026-11-24T10:10:00.000Z'));
     expect((await ada.call('GET', `/tasks/${task.id}`)).body.reminder_status).toBe('sent');
   });
 

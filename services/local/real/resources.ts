@@ -6,22 +6,23 @@ import { pathToFileURL } from 'node:url';
 import type { Topic } from './kafka-wire.ts';
 
 const gitops = join(import.meta.dir, '../../../gitops');
+const DAPR = join(gitops, 'base/dapr');
 
 type Manifest = { kind: string; metadata: { name: string }; spec: Record<string, unknown> };
 type Patch = (manifest: Manifest) => Manifest;
 
 /**
- * The manifests of `gitops/base/dapr` as daprd reads them from files, changed only as an overlay may, and each in a file
+ * The manifests of `gitops/base/dapr`, or of the folder `from`, as daprd reads them from files, changed only as an overlay may, and each in a file
  * of its own: from files daprd ignores a Resiliency that shares one. The Configuration is given by its path.
  */
-export async function writeResources(folder: string, { broker }: { broker: string }) {
+export async function writeResources(folder: string, { broker, from = DAPR }: { broker: string; from?: string }) {
   const [resources, configuration] = [join(folder, 'resources'), join(folder, 'configuration.yaml')];
   await mkdir(resources, { recursive: true, mode: 0o700 });
   const patches: Record<string, Patch> = {
     Component: withBroker(broker),
     Configuration: withNames(join(folder, 'names.db')),
   };
-  for (const manifest of await manifests('base/dapr/*.yaml')) {
+  for (const manifest of await manifests(from, '*.yaml')) {
     const { kind, metadata } = manifest;
     const file = kind === 'Configuration' ? configuration : join(resources, `${kind}-${metadata.name}.yaml`);
     await writeFile(file, Bun.YAML.stringify(patches[kind]?.(manifest) ?? manifest, null, 2));
@@ -31,14 +32,14 @@ export async function writeResources(folder: string, { broker }: { broker: strin
 
 /** The topics of `gitops/data/base`, as Strimzi creates them in a cluster. */
 export async function topicsOfManifests(): Promise<Topic[]> {
-  return (await manifests('data/base/topics.yaml')).map(({ metadata, spec }) => {
+  return (await manifests(gitops, 'data/base/topics.yaml')).map(({ metadata, spec }) => {
     const { partitions, config } = spec as { partitions: number; config: { 'retention.ms': number } };
     return { name: metadata.name, partitions, retentionMs: config['retention.ms'] };
   });
 }
 
-async function manifests(pattern: string): Promise<Manifest[]> {
-  const files = await Array.fromAsync(new Glob(pattern).scan({ cwd: gitops, absolute: true }));
+async function manifests(folder: string, pattern: string): Promise<Manifest[]> {
+  const files = await Array.fromAsync(new Glob(pattern).scan({ cwd: folder, absolute: true }));
   const contents = await Promise.all(files.map((file) => Bun.file(file).text()));
   return contents.flatMap((content) => Bun.YAML.parse(content) as Manifest | Manifest[]);
 }

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'bun:test';
 import { eventually } from '../../../test/support/wait.ts';
 import { outcomeOf } from './delivery.ts';
-import { DEAD_LETTERS, quickManifests, type Received, startPair, startToyApp } from './fixture.ts';
+import { DEAD_LETTERS, quickManifests, type Received, startPair, startToyApp, twoReplicas } from './fixture.ts';
 
 const open: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -71,11 +71,7 @@ describe('faults', () => {
     open.push(one.stop, two.stop);
     const pair = await startPair(one, {
       resources: { ...manifests, inbound: { ...manifests.inbound, timeoutMs: 60_000 } },
-      apps: [
-        { appId: 'chat-api', httpPort: 0 },
-        { appId: 'audit-logger', appPort: one.port, httpPort: 0 },
-        { appId: 'audit-logger', appPort: two.port, httpPort: 0 },
-      ],
+      apps: twoReplicas(one, two),
     });
     open.push(pair.close);
     await eventually(() => pair.standIn.state().apps.every(({ ready }) => ready));

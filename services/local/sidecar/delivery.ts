@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createBulk } from './bulk.ts';
 import { childTraceparent, type Envelope } from './envelope.ts';
 import { type EventLog, type LogRecord, PARTITIONS } from './log.ts';
 import { isAllowed, type Manifests, type Subscription } from './manifests.ts';
 import { nameOf, type Position } from './offsets.ts';
+import { type Call, type Outcome, post, recordHeaders } from './post.ts';
 import type { Sidecar, Sidecars } from './sidecar.ts';
 
 /** The Kafka component's own retry, below every policy: a dead letter that cannot be written starts all over. */
@@ -12,12 +14,9 @@ const BATCH = 100;
 /** With the reorder fault: the longest a partition gathers before it delivers backwards. */
 const REORDER_MS = 100;
 
-type Outcome = 'success' | 'drop' | 'retry';
-type Answer = { outcome: Outcome; reason: string };
-
 export type Delivery = ReturnType<typeof startDelivery>;
 
-/** A loop per app, topic and partition: one event at a time, in order, as long as it takes. */
+/** A loop per app, topic and partition: one event or one batch at a time, in order, as long as it takes. */
 export function startDelivery(
   rules: Manifests,
   log: EventLog,
@@ -29,6 +28,19 @@ export function startDelivery(
   /** Since when the event at the head of a partition is being repeated, by `app/topic/partition`, ms. */
   const retryingSince = new Map<string, number>();
 
+  const { timeoutMs } = rules.inbound;
+  const bulk = createBulk({
+    rules,
+    log,
+    sidecars,
+    signal,
+    report,
+    noteRetry,
+    noteDone,
+    post: (sidecar, call) => post(sidecar, call, { appApiToken, timeoutMs }),
+    bury: (subscription, position, record) => buried(subscription, position, record, 'drop'),
+  });
+
   const loops = rules.subscriptions.flatMap((subscription) =>
     subscription.appIds.flatMap((appId) =>
       Array.from({ length: PARTITIONS }, (_, partition) =>
@@ -38,9 +50,10 @@ export function startDelivery(
   );
 
   async function deliverPartition(subscription: Subscription, position: Position): Promise<void> {
+    const next = subscription.bulk ? bulk.deliverNext : deliverNext;
     while (!signal.aborted) {
       try {
-        await deliverNext(subscription, position);
+        await next(subscription, position);
       } catch (error) {
         if (signal.aborted) return;
         report('reading or dead-lettering failed', { ...position, error: String(error) });
@@ -78,52 +91,44 @@ export function startDelivery(
       if (outcome === 'success' || (await buried(subscription, position, record, outcome))) break;
       await sleep(COMPONENT_RETRY_MS, null, { signal });
     }
-    if (retryingSince.delete(nameOf(position))) report('delivery goes on', { ...position, offset: record.offset });
+    noteDone(position, record.offset);
   }
 
   /** Attempts as the Resiliency policy says; the outcome of the last one. */
   async function deliverWithRetries({ route }: Subscription, position: Position, record: LogRecord): Promise<Outcome> {
-    const { maxRetries, waitMs, timeoutMs } = rules.inbound;
+    const { maxRetries, waitMs } = rules.inbound;
     for (let attempt = 0; ; attempt++) {
       const sidecar = await sidecars.owner(position.app_id, position.partition, signal);
       signal.throwIfAborted();
       if (!sidecar) continue;
       if (sidecar.faults.slow_ms) await sleep(sidecar.faults.slow_ms, null, { signal });
-      const { outcome, reason } = await post(sidecar, route, record, timeoutMs);
+      const call = { path: route, ...singleCall(record, rules.pubsub.name) };
+      const { outcome, reason } = await answered(sidecar, call);
       if (outcome !== 'retry') {
-        if (sidecar.faults.duplicate) await post(sidecar, route, record, timeoutMs);
+        if (sidecar.faults.duplicate) await answered(sidecar, call);
         return outcome;
       }
-      noteRetry(position, record, reason);
+      noteRetry(position, record.offset, reason);
       signal.throwIfAborted();
       if (attempt === maxRetries) return outcome;
       await sleep(waitMs, null, { signal });
     }
   }
 
-  function noteRetry(position: Position, { offset }: LogRecord, reason: string): void {
+  async function answered(sidecar: Sidecar, call: Call): Promise<{ outcome: Outcome; reason: string }> {
+    const answer = await post(sidecar, call, { appApiToken, timeoutMs });
+    if ('reason' in answer) return { outcome: 'retry', reason: answer.reason }; // to Dapr all of it is retriable
+    return { outcome: outcomeOf(answer.status, answer.body), reason: `answered ${answer.status}` };
+  }
+
+  function noteRetry(position: Position, offset: number, reason: string): void {
     if (retryingSince.has(nameOf(position))) return;
     retryingSince.set(nameOf(position), Date.now());
     report('delivery is repeated', { ...position, offset, reason });
   }
 
-  async function post(sidecar: Sidecar, path: string, record: LogRecord, timeoutMs: number | null): Promise<Answer> {
-    const call = sidecar.beginCall(timeoutMs);
-    try {
-      const response = await fetch(`http://127.0.0.1:${sidecar.appPort}${path}`, {
-        method: 'POST',
-        headers: deliveryHeaders(record, rules.pubsub.name, appApiToken),
-        body: record.envelope,
-        redirect: 'manual',
-        signal: call.signal,
-      });
-      return { outcome: outcomeOf(response.status, await response.text()), reason: `answered ${response.status}` };
-    } catch (error) {
-      // Refused, reset or too late: to Dapr all of it is retriable.
-      return { outcome: 'retry', reason: error instanceof Error ? error.message : String(error) };
-    } finally {
-      call.end();
-    }
+  function noteDone(position: Position, offset: number): void {
+    if (retryingSince.delete(nameOf(position))) report('delivery goes on', { ...position, offset });
   }
 
   /** True when the event is out of the way: in its dead letter topic, or dropped because there is none. */
@@ -188,26 +193,16 @@ function statusOf(body: string): string | undefined {
   }
 }
 
-function deliveryHeaders(record: LogRecord, pubsub: string, appApiToken: string | null): Record<string, string> {
+function singleCall(record: LogRecord, pubsub: string) {
   const { traceparent, tracestate } = JSON.parse(record.envelope) as Envelope;
   return {
-    ...recordHeaders(record),
-    pubsubName: pubsub,
-    'content-type': 'application/cloudevents+json',
-    ...(typeof traceparent === 'string' && { traceparent: childTraceparent(traceparent) }),
-    ...(typeof tracestate === 'string' && tracestate && { tracestate }),
-    ...(appApiToken && { 'dapr-api-token': appApiToken }),
-  };
-}
-
-/** Kafka's record metadata. A dead letter carries its original's as headers, and those win. */
-function recordHeaders({ topic, partition, offset, key, writtenAt, headers }: LogRecord): Record<string, string> {
-  return {
-    __topic: topic,
-    __partition: String(partition),
-    __offset: String(offset),
-    __timestamp: String(Math.round(writtenAt)),
-    ...(key !== null && { __key: key }),
-    ...headers,
+    body: record.envelope,
+    headers: {
+      ...recordHeaders(record),
+      pubsubName: pubsub,
+      'content-type': 'application/cloudevents+json',
+      ...(typeof traceparent === 'string' && { traceparent: childTraceparent(traceparent) }),
+      ...(typeof tracestate === 'string' && tracestate && { tracestate }),
+    },
   };
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { createDatabase } from '../../../test/support/database.ts';
-import { type Manifests, readManifests } from './manifests.ts';
+import { type Manifests, readManifests, type Subscription } from './manifests.ts';
 import { startSidecars } from './start.ts';
 
 // For the tests beside this file: a consumer that does what it is told, and sidecars with short waits.
@@ -45,11 +45,37 @@ export function startToyApp(answer: Answer = () => new Response()) {
   }
 }
 
-/** The real manifests with a wait of 20 ms between attempts and a delivery timeout of 300 ms. */
-export async function quickManifests(): Promise<Manifests> {
+/**
+ * The real manifests with a wait of 20 ms between attempts and a delivery timeout of 300 ms. One event a delivery, unless
+ * `bulk` says how all but dead letters are subscribed to.
+ */
+export async function quickManifests({ bulk = null as Subscription['bulk'] } = {}): Promise<Manifests> {
   const manifests = await readManifests(RESOURCES);
-  return { ...manifests, inbound: { ...manifests.inbound, waitMs: 20, timeoutMs: 300 } };
+  return {
+    ...manifests,
+    subscriptions: manifests.subscriptions.map((each) => ({ ...each, bulk: each.deadLetterTopic ? bulk : null })),
+    inbound: { ...manifests.inbound, waitMs: 20, timeoutMs: 300 },
+  };
 }
+
+type Statuses = { entryId: string; event: { id: string } }[];
+
+/** An answer to a batch: the status of each of its events, by its id; none leaves it out. */
+export const inBulk =
+  (statusOf: (id: string) => string | undefined) =>
+  ({ envelope }: Received): Response => {
+    const statuses = (envelope['entries'] as Statuses).flatMap(({ entryId, event }) => {
+      const status = statusOf(event.id);
+      return status === undefined ? [] : { entryId, status };
+    });
+    return Response.json({ statuses });
+  };
+
+/** The ids of the events of each batch, in the order in which they came. */
+export const batches = ({ received }: { received: Received[] }): string[][] =>
+  received
+    .filter(({ envelope }) => envelope['entries'])
+    .map(({ envelope }) => (envelope['entries'] as Statuses).map(({ event }) => event.id));
 
 /** chat-api publishes, audit-logger receives in `app`; everything is closed by `close`. */
 export async function startPair(app: { port: number }, options: Partial<Parameters<typeof startSidecars>[0]> = {}) {
@@ -84,6 +110,12 @@ export async function startPair(app: { port: number }, options: Partial<Paramete
   };
   return pair;
 }
+
+export const twoReplicas = (one: { port: number }, two: { port: number }) => [
+  { appId: 'chat-api', httpPort: 0 },
+  { appId: 'audit-logger', appPort: one.port, httpPort: 0 },
+  { appId: 'audit-logger', appPort: two.port, httpPort: 0 },
+];
 
 export function publishEvent(
   port: number,

@@ -119,6 +119,8 @@ export async function openLog(databaseUrl: string, topics: Iterable<string>, rea
   return {
     append,
     commit: offsets.commit,
+    /** How many records there are that the reader has not taken. */
+    waiting: (position: Position): number => find(position.topic, position.partition).end - offsets.next(position),
     /** At most `limit` records from where the reader stands; empty when it has read all. */
     async read(position: Position, limit: number): Promise<LogRecord[]> {
       const { end, tail } = find(position.topic, position.partition);

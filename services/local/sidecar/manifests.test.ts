@@ -31,6 +31,12 @@ test.each([
     'subscriptionScopes of pubsub.yaml do not allow audit',
   ],
   ['subscriptions.yaml', 'pubsubname: taskflow-pubsub', 'pubsubname: other', 'pubsubname must be taskflow-pubsub'],
+  [
+    'subscriptions.yaml',
+    'routes:\n',
+    'bulkSubscribe: { enabled: true, maxMessagesCount: 100 }\n  routes:\n',
+    'maxAwaitDurationMs must be a whole number above 0, got nothing',
+  ],
   ['resiliency.yaml', 'policy: constant', 'policy: exponential', 'policy must be constant, got "exponential"'],
   ['resiliency.yaml', 'duration: 2s', 'duration: soon', 'must be a duration such as 500ms or 2s, got "soon"'],
   [

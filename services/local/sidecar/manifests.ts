@@ -24,6 +24,8 @@ export type Subscription = {
   topic: string;
   route: string;
   deadLetterTopic: string | null;
+  /** Null: one event a delivery. */
+  bulk: { maxMessages: number; awaitMs: number } | null;
   appIds: string[];
 };
 
@@ -122,7 +124,16 @@ function readSubscription(file: Document): Subscription {
     topic: file.text('spec.topic'),
     route: file.text('spec.routes.default'),
     deadLetterTopic: (file.get('spec.deadLetterTopic') as string | undefined) ?? null,
+    bulk: file.get('spec.bulkSubscribe.enabled') === true ? readBulk(file) : null,
     appIds: file.list('scopes').map(String),
+  };
+}
+
+/** Where a number is 0 or missing Dapr takes its own, which with 10 s is no setting to deliver by: asked for both. */
+function readBulk(file: Document): NonNullable<Subscription['bulk']> {
+  return {
+    maxMessages: file.count('spec.bulkSubscribe.maxMessagesCount'),
+    awaitMs: file.count('spec.bulkSubscribe.maxAwaitDurationMs'),
   };
 }
 
@@ -197,6 +208,11 @@ function documentOf(file: string, root: Fields) {
       const value = get(path);
       if (typeof value !== 'string' || !value) throw wrong(path, 'a text', value);
       return value;
+    },
+    count(path: string): number {
+      const value = get(path);
+      if (!Number.isInteger(value) || Number(value) < 1) throw wrong(path, 'a whole number above 0', value);
+      return Number(value);
     },
     list(path: string): Fields[] {
       const value = get(path);

@@ -22,16 +22,22 @@ export function createSidecars(apps: App[], handle: Handle) {
   const readyOf = (appId: string) =>
     all.filter((sidecar) => sidecar.appId === appId && sidecar.isReady() && sidecar.appPort);
 
+  /** Who has this partition at this moment. */
+  function ownerNow(appId: string, partition: number): Sidecar | undefined {
+    const ready = readyOf(appId);
+    return ready[partition % ready.length];
+  }
+
   return {
     all,
+    ownerNow,
     of: (appId: string) => all.filter((sidecar) => sidecar.appId === appId),
     changed: () => changed.rung(),
     wake: () => changed.ring(),
     /** Waits for a replica that is up, as a group waits for a member; null when aborted meanwhile. */
     async owner(appId: string, partition: number, signal: AbortSignal): Promise<Sidecar | null> {
       while (!signal.aborted) {
-        const ready = readyOf(appId);
-        const owner = ready[partition % ready.length];
+        const owner = ownerNow(appId, partition);
         if (owner) return owner;
         await changed.rung();
       }
@@ -55,6 +61,7 @@ function createSidecar({ appId, appPort, httpPort }: App, handle: Handle, change
   let port = httpPort;
   let faults: Faults = noFaults;
   let appListened = false;
+  let lastTurn: Promise<unknown> = Promise.resolve();
   const calls = new Set<AbortController>();
 
   const sidecar = {
@@ -76,6 +83,12 @@ function createSidecar({ appId, appPort, httpPort }: App, handle: Handle, change
       if (change.state === 'on') open();
       if (change.state === 'off') close();
       changed();
+    },
+    /** One after the other, whatever comes of each. */
+    inTurn<T>(work: () => Promise<T>): Promise<T> {
+      const turn = lastTurn.then(work, work);
+      lastTurn = turn.catch(() => {});
+      return turn;
     },
     /** A call to the app: ends with its deadline, or with the sidecar. */
     beginCall(timeoutMs: number | null) {

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import { createDatabase } from '../../../test/support/database.ts';
+import { longestChange } from '../../../test/support/bulk.ts';
 import { type Login, logIn } from '../../../test/support/login.ts';
 import { startRelay } from '../../../test/support/relay.ts';
 import { eventually } from '../../../test/support/wait.ts';
@@ -98,15 +99,17 @@ describe('an event', () => {
     relay.stop();
   });
 
-  test('of 500 recipients is written, beside others of the same moment; one of more is a dead letter', async () => {
+  test('of 500 recipients is written, in its place in a batch; one of more is a dead letter', async () => {
     const me = await logIn(database.sql);
     const recipients = numbers(501).map(() => crypto.randomUUID());
-    const many = eventOf(me, 'Ours', { recipients: recipients.slice(1) });
+    const many = eventOf(me, 'Ours', { recipients: [...recipients.slice(2), me.id] });
     const events = [eventOf(me), many, eventOf(me), eventOf(me, 'More', { recipients })];
-    const statuses = await Promise.all(events.map((event) => replica.deliver(event)));
-    expect(statuses).toEqual(['SUCCESS', 'SUCCESS', 'SUCCESS', 'DROP']);
+    expect(await replica.deliverAll(events)).toBe('SUCCESS');
     const [row] = await database.sql`select count(*)::int from notifications where event_id = ${many.event_id}`;
     expect(row?.count).toBe(500);
+    expect((await rowsOf(me)).map(({ event_id }) => event_id)).toEqual(events.slice(0, 3).map((e) => e.event_id));
+    const [letter] = await database.sql`select app_id from dead_letters where event_id = ${events[3]?.event_id ?? ''}`;
+    expect(letter?.app_id).toBe('notification-service');
   });
 
   test('of a type that a later version adds is kept', async () => {
@@ -123,16 +126,78 @@ describe('an event', () => {
     expect(await rowsOf(me)).toMatchObject([{ payload: { traceparent } }]);
   });
 
-  test('that the database refuses is refused alone, the others of its batch are written', async () => {
+  test('that the database refuses is a dead letter alone, the others of its batch are written in order', async () => {
     const me = await logIn(database.sql);
     const bad = eventOf(me, 'half a \ud800 pair');
     const events = numbers(21).map((n) => (n === 11 ? bad : eventOf(me, `Task ${n}`)));
-    const statuses = await Promise.all(events.map((event) => replica.deliver(event)));
-    expect(statuses).toEqual(events.map((event) => (event === bad ? 'RETRY' : 'SUCCESS')));
-    expect(await rowsOf(me)).toHaveLength(20);
-    const answers = [];
-    for (let n = 0; n < 3; n++) answers.push(await replica.deliver(bad));
-    expect(answers).toEqual(['RETRY', 'RETRY', 'DROP']);
+    expect(await replica.deliverAll(events)).toBe('SUCCESS');
+    const rows = await rowsOf(me);
+    expect(rows.map(({ event_id }) => event_id)).toEqual(events.filter((e) => e !== bad).map((e) => e.event_id));
+    expect(rows.map(({ seq }) => seq)).toEqual(numbers(20));
+    const [letter] = await database.sql`select app_id from dead_letters where event_id = ${bad.event_id}`;
+    expect(letter?.app_id).toBe('notification-service');
+  });
+});
+
+describe('a batch', () => {
+  const commits = async () => {
+    const [row] = await database.sql<{ commits: number }[]>`
+      select count(distinct created_at)::int as commits from notifications`;
+    return row?.commits ?? 0;
+  };
+
+  test('is one statement and one commit from its first event on, in the order of its events', async () => {
+    const [me, other] = [await logIn(database.sql), await logIn(database.sql)];
+    const events = numbers(100).map((n) => eventOf(n % 2 ? me : other, `Task ${n}`, { recipients: [me.id, other.id] }));
+    const before = {
+      commits: await commits(),
+      statements: await replica.metric('taskflow_notification_append_seconds_count'),
+    };
+    expect(await replica.deliverAll(events)).toBe('SUCCESS');
+    expect(await commits()).toBe(before.commits + 1);
+    expect(await replica.metric('taskflow_notification_append_seconds_count')).toBe(before.statements + 1);
+    for (const person of [me, other]) {
+      const rows = await rowsOf(person);
+      expect(rows.map(({ seq }) => seq)).toEqual(numbers(100));
+      expect(rows.map(({ event_id }) => event_id)).toEqual(events.map(({ event_id: id }) => id));
+    }
+  });
+
+  test('delivered again, whole or with news behind it, uses no number twice', async () => {
+    const me = await logIn(database.sql);
+    const events = numbers(40).map((n) => eventOf(me, `Task ${n}`));
+    for (const part of [events.slice(0, 20), events.slice(0, 20), events]) {
+      expect(await replica.deliverAll(part)).toBe('SUCCESS');
+    }
+    expect((await rowsOf(me)).map(({ event_id }) => event_id)).toEqual(events.map(({ event_id: id }) => id));
+  });
+
+  test('of 100 of the longest events is written within one delivery', async () => {
+    const me = await logIn(database.sql);
+    const { changes, task } = longestChange();
+    const events = numbers(100).map(() => {
+      const event = eventOf(me, task.title, { changes });
+      return { ...event, task: { ...event.task, ...task } };
+    });
+    expect(await replica.deliverAll(events)).toBe('SUCCESS');
+    expect(await rowsOf(me)).toHaveLength(100);
+  });
+
+  test.each([
+    ['100 events of 50 recipients', 100, 50, 1],
+    ['3 events of 500 recipients, each of which is work for a statement', 3, 500, 3],
+  ])('of %s', async (_what, count, recipients, statements) => {
+    const me = await logIn(database.sql);
+    const events = numbers(count).map((n) =>
+      eventOf(me, `Task ${n}`, { recipients: numbers(recipients).map(() => crypto.randomUUID()) }),
+    );
+    const written = () => replica.metric('taskflow_notification_append_seconds_count');
+    const before = await written();
+    expect(await replica.deliverAll(events)).toBe('SUCCESS');
+    expect((await written()) - before).toBe(statements);
+    const everybody = events.flatMap((event) => event.recipients);
+    const [row] = await database.sql`select count(*)::int from notifications where user_id = any(${everybody}::uuid[])`;
+    expect(row?.count).toBe(count * recipients);
   });
 });
 

@@ -1,13 +1,16 @@
-import { createBatch } from '#shared/batch';
 import { isDuplicate, type Sql, within } from '#shared/db';
-import { type AnyEvent, MAX_RECIPIENTS } from '#shared/events';
+import type { Received } from '#shared/decide';
+import type { AnyEvent } from '#shared/events';
 import { STATEMENT_MS } from '#shared/ladder';
-import type { Log } from '#shared/log';
 import type { Metrics } from '#shared/metrics';
 import type { Row } from './model.ts';
 import { isNotice } from './notice.ts';
 
-const MAX_BATCH = 100;
+/**
+ * What one statement may make the database write, counted as JSON, once for each row. One event of 500 recipients has
+ * some 10 MiB, a hundred of 50 have 15; a heavier one is written alone.
+ */
+const MAX_WRITTEN = 16 * 1024 * 1024;
 /** Another replica wrote the same event in the same instant; the next attempt sees its row. */
 const MAX_ATTEMPTS = 5;
 
@@ -15,43 +18,30 @@ const MAX_ATTEMPTS = 5;
 interface Entry {
   event: AnyEvent;
   payload: object;
+  /** Of the payload: written once, and counted. */
+  json: string;
   recipients: string[];
 }
 
 /**
- * Makes what appends an event to the inbox of each of its recipients, together with those of the same moment. Idempotent by
- * `event_id`; resolves after the commit.
+ * Makes what appends a batch of events, each once, to the inboxes of their recipients, in the order given: by one statement
+ * as long as that is no work of seconds. Idempotent by `event_id`; resolves after the commit.
  */
 export function createAppend({
   sql,
   grown,
-  log,
   metrics,
 }: {
   sql: Sql;
   /** Is given the rows of a batch, each user's in order, once they are committed: from here on every reader sees them. */
   grown: (rows: Row[]) => void;
-  log: Log;
   metrics: Metrics;
-}): (event: AnyEvent, traceparent: string | null) => Promise<void> {
+}): (batch: Received[]) => Promise<void> {
   const appended = metrics.counter('taskflow_notifications_appended_total', 'Rows appended to the inbox');
   const seconds = metrics.histogram(
     'taskflow_notification_append_seconds',
     'Time of one statement that appends a batch',
   );
-
-  const write = createBatch<Entry>({
-    async write(batch) {
-      const rows = await appendOnce(batch);
-      appended.inc(rows.length);
-      grown(rows);
-    },
-    most: MAX_BATCH,
-    // No more rows than one event may have.
-    weight: { of: ({ recipients }) => recipients.length, most: MAX_RECIPIENTS },
-    key: ({ event }) => event.event_id,
-    refused: (error, events) => log.warn('batch refused, its events are written one by one', { events, error }),
-  });
 
   async function appendOnce(batch: Entry[]): Promise<Row[]> {
     for (let attempt = 1; ; attempt++) {
@@ -66,12 +56,34 @@ export function createAppend({
     }
   }
 
-  return (event, traceparent) =>
-    write({
-      event,
-      payload: traceparent === null ? event : { ...event, traceparent },
-      recipients: [...new Set(event.recipients)],
-    });
+  return async (batch) => {
+    for (const part of parts(batch.map(entryOf))) {
+      const rows = await appendOnce(part);
+      appended.inc(rows.length);
+      grown(rows);
+    }
+  };
+}
+
+function entryOf({ event, traceparent }: Received): Entry {
+  const payload = traceparent === null ? event : { ...event, traceparent };
+  return { event, payload, json: JSON.stringify(payload), recipients: [...new Set(event.recipients)] };
+}
+
+/** In order, each for one statement. */
+function parts(batch: Entry[]): Entry[][] {
+  const cut: Entry[][] = [];
+  let room = 0;
+  for (const entry of batch) {
+    const written = entry.json.length * entry.recipients.length;
+    if (written > room) {
+      cut.push([]);
+      room = MAX_WRITTEN;
+    }
+    cut.at(-1)?.push(entry);
+    room -= written;
+  }
+  return cut;
 }
 
 const isSameEvent = (error: unknown): boolean =>
@@ -85,18 +97,16 @@ const isSameEvent = (error: unknown): boolean =>
  * in order
  */
 async function append(sql: Sql, batch: Entry[]): Promise<Row[]> {
-  const events = batch.map(({ event: { event_id, event_type: type }, payload }, number) => ({
-    number,
-    event_id,
-    type,
-    payload,
-  }));
+  const events = batch.map(({ event: { event_id, event_type: type }, json }, number) => {
+    const facts = JSON.stringify({ number, event_id, type });
+    return `${facts.slice(0, -1)},"payload":${json}}`;
+  });
   const given = batch.flatMap(({ event, recipients }, number) =>
     recipients.map((recipient) => ({ number, user_id: recipient, notify: isNotice(event, recipient) })),
   );
   const numbered = await sql<(Omit<Row, 'payload'> & { event_id: string })[]>`
     with events as materialized (
-      select * from jsonb_to_recordset(${sql.json(events as never)})
+      select * from jsonb_to_recordset(${`[${events.join(',')}]`}::text::jsonb)
         as event (number int, event_id uuid, type text, payload jsonb)
     ), given as (
       select user_id, notify, number, event_id from jsonb_to_recordset(${sql.json(given)})

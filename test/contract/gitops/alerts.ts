@@ -12,6 +12,7 @@ export const othersMetrics: Record<string, string> = {
   kube_deployment_status_replicas_unavailable: 'kube-state-metrics, docs/metrics/workload/deployment-metrics.md',
   argocd_app_info: 'Argo CD, docs/operator-manual/metrics.md',
   dapr_component_pubsub_ingress_count: 'dapr/pkg/diagnostics/component_monitoring.go',
+  dapr_component_pubsub_ingress_bulk_event_count: 'dapr/pkg/diagnostics/component_monitoring.go',
   process_resident_memory_bytes: 'prom-client, collectDefaultMetrics',
 };
 
