@@ -14,12 +14,13 @@ grant select (id, user_id, recurrence_pattern, due_date, due_all_day, timezone, 
 grant select (id, disabled_at) on users to taskflow_recurring_task_processor;
 
 -- Functions run as owners that have what the function needs and nothing else. Taken from PUBLIC here too: a database restored
--- without privileges has given EXECUTE to everybody again. (search_form runs as its caller, who alone needs it.)
+-- without privileges has given EXECUTE to everybody again. (search_form and latest_reminder_at run as their caller, who alone needs them.)
 grant select on live_sessions to taskflow_session_reader;
 grant insert on unpublished_changes to taskflow_change_recorder;
 revoke all on function record_unpublished_change(), audit_add_month(date),
-  live_session(uuid), live_session_by_token(bytea), live_session_ids(uuid[]), search_form(text) from public;
-grant execute on function search_form(text) to taskflow_chat_api;
+  live_session(uuid), live_session_by_token(bytea), live_session_ids(uuid[]), search_form(text),
+  latest_reminder_at(timestamptz, timestamptz, boolean, interval) from public;
+grant execute on function search_form(text), latest_reminder_at(timestamptz, timestamptz, boolean, interval) to taskflow_chat_api;
 -- Every service checks sessions for itself; a revoked one must end everywhere within a second.
 grant execute on function live_session(uuid), live_session_by_token(bytea)
   to taskflow_notification_service, taskflow_reminder_service, taskflow_audit_logger;

@@ -15,13 +15,14 @@ export const triggeredSchema = t.Object({
 
 /**
  * Counts what the reminder service should have fired: whoever watches only that service sees nothing while it is gone. Two
- * minutes after it was due a reminder has long been sent and its event consumed.
+ * minutes after its time a reminder has long been sent and its event consumed. Those of disabled people wait for them.
  */
 export function observeOverdue(sql: Sql, metrics: Metrics): void {
-  metrics.counted('taskflow_reminders_overdue', 'Reminders still pending two minutes after they were due', async () => {
+  metrics.counted('taskflow_reminders_overdue', 'Reminders still pending two minutes after their time', async () => {
     const [row] = await sql<{ count: number }[]>`
-      select count(*)::int from tasks
-      where reminder_status = 'pending' and coalesce(snoozed_until, due_date) < now() - interval '2 minutes'`;
+      select count(*)::int from tasks join users on users.id = user_id
+      where reminder_status = 'pending' and disabled_at is null
+        and latest_reminder_at(snoozed_until, due_date, due_all_day, reminder_offset) < now() - interval '2 minutes'`;
     return row?.count ?? 0;
   });
 }

@@ -38,6 +38,7 @@ const rights: Record<string, Record<string, string>> = {
     idempotency_keys: ALL,
     outbox: ALL,
     refresh_tokens: ALL,
+    'latest_reminder_at(timestamp with time zone,timestamp with time zone,boolean,interval)': 'EXECUTE',
     'search_form(text)': 'EXECUTE',
     sessions: ALL,
     tasks: ALL,
