@@ -51,7 +51,7 @@ export function created(row: TaskRow, cause: Cause): Change {
 export function changed(before: TaskRow, after: TaskRow, cause: Cause): Change | null {
   const changes = differences(before, after);
   if (Object.keys(changes).length === 0) return null;
-  const row = { ...after, updated_at: cause.now, version: (before.version ?? 0) + 1 };
+  const row = { ...after, updated_at: later(cause.now, before.updated_at), version: (before.version ?? 0) + 1 };
   const facts = { ...common(row, cause), changes, task: toTask(row) };
   const event: TaskUpdated | TaskCompleted =
     after.completed && !before.completed
@@ -59,6 +59,9 @@ export function changed(before: TaskRow, after: TaskRow, cause: Cause): Change |
       : { event_type: 'task.updated', ...facts };
   return { row, event, traceparent: cause.traceparent };
 }
+
+/** It tells the newer of two copies that have no version, so it grows also where another replica's clock is ahead of ours. */
+const later = (now: Date, before: Date): Date => new Date(Math.max(now.getTime(), before.getTime() + 1));
 
 /** The row is to go; the event carries its last state and the number after its last. */
 export function deleted(row: TaskRow, cause: Cause): Change {

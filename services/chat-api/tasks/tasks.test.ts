@@ -224,6 +224,17 @@ describe('PUT and PATCH /tasks/:id', () => {
     expect(moved.body.reminder_status).toBe('pending');
   });
 
+  test('moves updated_at on at each change, also where a clock stands still or is behind', async () => {
+    const me = await api.person();
+    const { body: first } = await me.call('POST', '/tasks', { title: 'First' });
+    const { body: second } = await me.call('PUT', `/tasks/${first.id}`, { title: 'Second' });
+    api.clock.now = new Date(api.clock.now.getTime() - 60_000);
+    const { body: third } = await me.call('PUT', `/tasks/${first.id}`, { title: 'Third' });
+    api.clock.now = new Date(api.clock.now.getTime() + 60_000);
+    const times = [first, second, third].map(({ updated_at: at }) => String(at));
+    expect(times).toEqual([...new Set(times)].sort());
+  });
+
   test('refuses a version that is not the present one', async () => {
     const ada = await api.person();
     const { body } = await ada.call('POST', '/tasks', { title: 'x' });
