@@ -12,6 +12,8 @@ import { createWheel } from './wheel.ts';
 export type Connections = ReturnType<typeof createConnections>;
 
 type User = Audience & { streams: Set<Stream> };
+/** What its client asks of a stream: see `createStream`. */
+type Asked = { client: string | null; notifications: number | null; isSync: boolean };
 
 /** The open streams of this replica by user: who may open one, who is woken by what was committed, and how all end. */
 export function createConnections({
@@ -42,7 +44,7 @@ export function createConnections({
    * Takes a place for one more stream of this user; `end` gives it back. One of the same `client` (a tab that slept)
    * is ended in its favour. @throws {ApiError} 429 when the user has as many as they may
    */
-  function admit(principal: Principal, client: string | null, notifications: number | null): Stream {
+  function admit(principal: Principal, { client, notifications, isSync }: Asked): Stream {
     const older = requirePlace(principal, client);
     const user = users.get(principal.userId) ?? {
       userId: principal.userId,
@@ -51,7 +53,7 @@ export function createConnections({
       streams: new Set(),
     };
     older?.end('replaced');
-    const stream = createStream({ audience: user, principal, client, notifications, sql, limits, log, on });
+    const stream = createStream({ audience: user, principal, client, notifications, isSync, sql, limits, log, on });
     user.streams.add(stream);
     users.set(user.userId, user);
     leaveWheel.set(stream, wheel.add(stream));

@@ -279,6 +279,52 @@ describe('preferences', () => {
   });
 });
 
+describe('a stream with level=all', () => {
+  test('carries everything beside another that the preferences filter', async () => {
+    const me = await person();
+    await replica.call(me, 'PUT', '/preferences', { level: 'none' });
+    const [filtered, whole] = [await open(me), await open(me, 'level=all')];
+    await Promise.all([filtered.next(), whole.next()]);
+    await changes(me, 2);
+    expect(ids(await whole.take(2))).toEqual([1, 2]);
+    await replica.call(me, 'PUT', '/preferences', { level: 'all' });
+    await changes(me, 1, 3);
+    expect((await whole.next()).id).toBe('3');
+    expect((await filtered.next()).id).toBe('3');
+  });
+
+  test("gives a batch of one's own changes at once, and keeps the rate for what wants to be noticed", async () => {
+    const me = await person();
+    const stream = await open(me, 'level=all');
+    await stream.next();
+    const from = performance.now();
+    await replica.deliverAll(span(1, 100).map((n) => eventOf(me, `Task ${n}`)));
+    expect(ids(await stream.take(100))).toEqual(span(1, 100));
+    expect(performance.now() - from).toBeLessThan(5000); // by the rate it would be 9 s
+    await replica.deliverAll(span(1, 11).map(() => reminderOf(me)));
+    const arrivals: number[] = [];
+    for (const _ of span(1, 11)) {
+      await stream.next();
+      arrivals.push(performance.now());
+    }
+    expect((arrivals[10] ?? 0) - (arrivals[0] ?? 0)).toBeGreaterThan(900);
+  });
+
+  test('catches up from the inbox as fast as it reads', async () => {
+    const me = await person();
+    const stream = await open(me, 'level=all');
+    await stream.next();
+    await appendRows(me, 900);
+    expect(ids(await stream.take(900))).toEqual(span(1, 900));
+  });
+
+  test('is the only level that can be asked for', async () => {
+    const me = await person();
+    const refused = await refusal(open(me, 'level=critical'));
+    expect([refused?.status, JSON.parse(refused?.body ?? '').message]).toEqual([400, expect.stringContaining('level')]);
+  });
+});
+
 describe('the end of a stream', () => {
   test('comes within a second after logout or the end of the session, and when the user is disabled or gone', async () => {
     const people = [await person(), await person(), await person(), await person()] as const;

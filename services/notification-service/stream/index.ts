@@ -20,6 +20,12 @@ const streamQuery = t.Object({
     t.String({ maxLength: 100, description: 'id of the tab: its newer stream ends the older one, uncounted' }),
   ),
   limit: t.Optional(t.Integer({ minimum: 1, description: 'ends the stream after so many notifications' })),
+  level: t.Optional(
+    t.Literal('all', {
+      description:
+        'for a client that keeps a copy: carries everything, whatever the preferences say, and without delay what is no notice',
+    }),
+  ),
 });
 
 /** The stream of the caller's notifications (Server-Sent Events). */
@@ -47,7 +53,11 @@ export const stream = ({
           connections.requirePlace(principal, query.client ?? null);
           return headOfStream(STREAM_HEADERS);
         }
-        admitted = connections.admit(principal, query.client ?? null, query.limit ?? null);
+        admitted = connections.admit(principal, {
+          client: query.client ?? null,
+          notifications: query.limit ?? null,
+          isSync: query.level === 'all',
+        });
         const { level, ...reach } = await within(OPEN_MS, readStart(sql, principal.userId));
         connections.setLevel(principal.userId, level);
         return respond(admitted, lastEventIdOf(headers['last-event-id'] ?? null, query.last_event_id), reach, {

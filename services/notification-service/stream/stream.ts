@@ -40,19 +40,21 @@ export type Stream = ReturnType<typeof createStream>;
 const RETRY_MS = 3000;
 const RATE_WINDOW_MS = 1000;
 const READ_MS = 8000;
-/** Rows that a replay reads at once: of the longest, which hold 60 kB, six times what its client may leave unsent. */
+/** Rows read at once that no rate bounds: of the longest, which hold 60 kB, six times what its client may leave unsent. */
 const PAGE_ROWS = 25;
 
 /**
  * One open stream: a cursor over its user's inbox that holds no queue. It writes cursor + 1, from memory when that is
  * just what was committed, else from the inbox, and waits when its client has no room (replay) or its rate is used up
- * (live). `notifications`: how many it may carry, then it ends; null: no limit.
+ * (live). `notifications`: how many it may carry, then it ends; null: no limit. `isSync`: it carries everything, whatever
+ * the preferences say, and what asks for nobody's notice does not use up its rate.
  */
 export function createStream({
   audience,
   principal,
   client,
   notifications,
+  isSync,
   sql,
   limits,
   log,
@@ -62,6 +64,7 @@ export function createStream({
   principal: Principal;
   client: string | null;
   notifications: number | null;
+  isSync: boolean;
   sql: Sql;
   limits: StreamLimits;
   log: Log;
@@ -81,6 +84,8 @@ export function createStream({
   let isReading = false;
   /** The room at the last heartbeat of a replay that waits for it: unchanged at the next one, nobody reads. */
   let roomAtBeat: number | null = null;
+
+  const levelNow = (): Level => (isSync ? 'all' : audience.level);
 
   const stream = { principal, client, begin, deliver, advance, roomMade, beat, end };
   return stream;
@@ -138,14 +143,15 @@ export function createStream({
   }
 
   async function readPage(): Promise<void> {
-    const { level, head, userId } = audience;
+    const { head, userId } = audience;
+    const level = levelNow();
     const isReplay = cursor < replayThrough;
     // `head` may come from a hint, which anybody can send: how far behind this is, the inbox itself says.
     const isFar = !isReplay && level !== 'none' && head - cursor > limits.maxBehind;
     const through = isReplay ? replayThrough : head;
-    const limit = isFar ? 0 : isReplay ? PAGE_ROWS : limits.livePerSecond;
+    const limit = isFar ? 0 : isReplay || isSync ? PAGE_ROWS : limits.livePerSecond;
     const span = await within(READ_MS, readSpan(sql, userId, { after: cursor, through, types: typesOf[level], limit }));
-    if (!output || audience.level !== level) return; // it is read again, as the new level carries it
+    if (!output || levelNow() !== level) return; // it is read again, as the new level carries it
     if (span.lastSeq < through) audience.head = span.lastSeq; // the database was restored from a backup
     if (span.purgedThrough > cursor || span.lastSeq < cursor) return jump(span.lastSeq);
     if (isFar) return span.lastSeq - cursor > limits.maxBehind ? jump(span.lastSeq) : undefined;
@@ -156,8 +162,8 @@ export function createStream({
   /** Writes rows until one must wait; what is left is read again later. */
   function take(rows: Row[]): boolean {
     for (const row of rows) {
-      if (carries(audience.level, row.type)) {
-        if (!output || !mayWrite(row.seq)) return false;
+      if (carries(levelNow(), row.type)) {
+        if (!output || !mayWrite(row)) return false;
         write(rowFrame(row));
         told = row.seq;
         if (--remaining === 0) end('limit');
@@ -167,8 +173,8 @@ export function createStream({
     return output !== null;
   }
 
-  function mayWrite(seq: number): boolean {
-    if (seq <= replayThrough) {
+  function mayWrite({ seq, notify }: Row): boolean {
+    if (seq <= replayThrough || (isSync && !notify)) {
       // Half is left free, so that a heartbeat during a long replay does not make the client look slow.
       if ((output?.room() ?? 0) > limits.unsentBytes / 2) return true;
       waiting = { for: 'room' };
