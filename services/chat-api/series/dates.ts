@@ -1,3 +1,4 @@
+import type { Dates } from '#shared/answers';
 import type { Sql } from '#shared/db';
 import { formatDueDate } from '#shared/due';
 import { FieldError } from '#shared/field';
@@ -12,13 +13,6 @@ const DEFAULT_LIMIT = 10;
 const MAX_LIMIT = 100;
 
 export type Span = { from?: string | undefined; to?: string | undefined; limit?: unknown };
-
-/** Dates of a series to come, due in the form its due date has, in words too, with a note where a zone's clocks move one. */
-export type Dates = {
-  description: string;
-  timezone: string;
-  occurrences: { occurrence_date: string; due_date: string; note: string | null }[];
-};
 
 /** Runs what seeks the dates of a rule, which holds the event loop, when it is its turn. */
 export type Computing = <T>(work: () => T) => Promise<T>;

@@ -1,3 +1,4 @@
+import type { TaskAnswer } from '#shared/answers';
 import { toTask } from '../changes/change.ts';
 import { type Answered, answered, ofPhase4 } from '../changes/columns.ts';
 import type { TaskRow } from '../changes/task-row.ts';
@@ -11,14 +12,16 @@ const moreFields = answered.filter((field) => !plainFields.includes(field) && fi
  * A task as the API answers it: the seven fields of Phase IV, and those of Phase V that are not null; `version` only
  * beside one of these, so that a plain task looks exactly as it did (CONTRACT 4).
  */
-export function answerOf(row: TaskRow): Record<string, unknown> {
+export function answerOf(row: TaskRow): TaskAnswer {
   const task = toTask(row);
   const answer: Record<string, unknown> = {};
   for (const field of plainFields) answer[field] = task[field];
   const isPlain = moreFields.every((field) => task[field] === null);
-  if (isPlain) return answer;
-  for (const field of moreFields) if (task[field] !== null) answer[field] = task[field];
-  return { ...answer, version: task.version };
+  if (!isPlain) {
+    for (const field of moreFields) if (task[field] !== null) answer[field] = task[field];
+    answer.version = task.version;
+  }
+  return answer as TaskAnswer;
 }
 
 /** A strong validator (RFC 9110, 8.8.3); a row that Phase IV wrote has version 0. */
@@ -34,7 +37,7 @@ export function give(set: ResponseSettings, { status, headers, body }: Answer): 
 }
 
 /** The task, with its ETag in the header. */
-export function withEtag(set: ResponseSettings, row: TaskRow): Record<string, unknown> {
+export function withEtag(set: ResponseSettings, row: TaskRow): TaskAnswer {
   set.headers.etag = etagOf(row);
   return answerOf(row);
 }

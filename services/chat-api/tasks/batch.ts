@@ -1,3 +1,4 @@
+import type { ItemResult, TaskAnswer } from '#shared/answers';
 import { isTransient, type Sql } from '#shared/db';
 import { ApiError } from '#shared/errors';
 import type { Log } from '#shared/log';
@@ -9,10 +10,6 @@ import type { Outcome } from '../series/instances.ts';
 import { answerOf } from './answer.ts';
 import { createTask, type Store } from './create.ts';
 import type { TakeRoom } from './quota.ts';
-
-/** What became of one item of a batch: its task, or why it was refused. */
-export type ItemResult =
-  { status: number; task?: Record<string, unknown> } | { status: number; error: string; code: string; message: string };
 
 export const MAX_ITEMS = 100;
 
@@ -71,10 +68,10 @@ export async function createBatch(
 const inputOf = (item: unknown) => (typeof item === 'object' && item !== null ? { ...item } : {});
 
 /** What the processor is told of an item: the new instance, the id of one that it need not ask for again, or no task. */
-export function instanceResult(outcome: Outcome): ItemResult {
+export function instanceResult(outcome: Outcome): ItemResult | { status: number; task?: Pick<TaskAnswer, 'id'> } {
   if ('refused' in outcome) return refusal(outcome.refused);
   if ('created' in outcome) return { status: 201, task: answerOf(outcome.created) };
   return { status: 200, ...('handled' in outcome && { task: { id: outcome.handled } }) };
 }
 
-const refusal = ({ status, error, code, message }: ApiError): ItemResult => ({ status, error, code, message });
+const refusal = ({ status, error, code, message }: ApiError) => ({ status, error, code, message });

@@ -1,4 +1,5 @@
 import { Elysia } from 'elysia';
+import { type BatchAnswer, datesSchema } from '#shared/answers';
 import { authenticated, type Authenticator, permit, type Principal } from '#shared/auth';
 import { correlation } from '#shared/correlation';
 import type { Pool, Sql } from '#shared/db';
@@ -20,6 +21,7 @@ import { createHeavy, movesDates } from './heavy.ts';
 import { type Answer, idempotencyKey, once } from './idempotency.ts';
 import { listTasks } from './list.ts';
 import {
+  batchAnswerSchema,
   batchSchema,
   documented,
   newTaskSchema,
@@ -156,14 +158,17 @@ export function taskRoutes({
         const create = () =>
           creating({ request, path: route, body, userId }, async (tx, store) => {
             const results = await createBatch(tx, store, facts);
-            return { status: 200, headers: {}, body: { results } };
+            return { status: 200, headers: {}, body: { results } satisfies BatchAnswer };
           });
         const results = give(set, await heavy.batching({ request, userId })(create));
         return longAnswers.owed({ request, server, userId }, results);
       },
       {
         transform: asCreation,
-        detail: documented('Create up to 100 tasks, each with its own result', { body: batchSchema }),
+        detail: documented('Create up to 100 tasks, each with its own result', {
+          body: batchSchema,
+          answer: batchAnswerSchema,
+        }),
       },
     )
     .put(
@@ -233,7 +238,7 @@ export function taskRoutes({
         const { userId } = principal;
         return seriesDates(sql, { id: params.id, userId, span: query, now: now() }, heavy.seeking({ request, userId }));
       },
-      { detail: documented('The next dates of a series') },
+      { detail: documented('The next dates of a series', { answer: datesSchema }) },
     )
     .post(
       '/recurrence/preview',
@@ -243,7 +248,7 @@ export function taskRoutes({
         const input = inputOf(body, 'TASK_CREATION_ERROR');
         return previewDates(sql, { userId, input, now: now() }, heavy.seeking({ request, userId }));
       },
-      { detail: documented('The dates of a pattern that is not saved', { body: previewSchema }) },
+      { detail: documented('The dates of a pattern that is not saved', { body: previewSchema, answer: datesSchema }) },
     );
 
   async function update({

@@ -31,6 +31,16 @@ export const taskAnswerSchema = t.Object(
   ),
 );
 
+/** `ItemResult` of each item, in order. */
+export const batchAnswerSchema = t.Object({
+  results: t.Array(
+    t.Union([
+      t.Object({ status: t.Integer(), task: t.Optional(taskAnswerSchema) }),
+      t.Object({ status: t.Integer(), error: t.String(), code: t.String(), message: t.String() }),
+    ]),
+  ),
+});
+
 const json = (schema: object) => ({ content: { 'application/json': { schema } } });
 
 /** What a route says of itself in the published API. */

@@ -1,8 +1,9 @@
+import type { Dates } from '#shared/answers';
 import type { Sql } from '#shared/db';
 import { refusingAsync } from '#shared/errors';
 import { FieldError } from '#shared/field';
 import { blankTask, isSeries } from '../changes/task-row.ts';
-import { type Computing, type Dates, datesWithin, type Span } from '../series/dates.ts';
+import { type Computing, datesWithin, type Span } from '../series/dates.ts';
 import { userTimezone } from './create.ts';
 import { needsUserTimezone, type TaskInput, withFields } from './fields.ts';
 
