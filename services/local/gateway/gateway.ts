@@ -8,6 +8,7 @@ import { BodyError, createIntake, type Intake, MAX_BODY_BYTES } from '#shared/in
 import { allowOf } from '#shared/methods';
 import { publicPaths } from '#shared/public-paths';
 import type { AppId } from '../machine/apps.ts';
+import { compressed } from './compress.ts';
 import { loginAsDemo, type DemoUser } from './demo-login.ts';
 import { problem } from './problem.ts';
 import { codeOf } from '../machine/refusal.ts';
@@ -145,7 +146,7 @@ async function forward(
     // Silent between two heartbeats, for as long as its service likes.
     if (answer.headers.get('content-type')?.startsWith('text/event-stream')) server.timeout(request, 0);
     const isHeadOfStream = request.method === 'HEAD' && response.ok && !response.headers.has('content-length');
-    return isHeadOfStream ? headOfStream(answer.headers) : new Response(response.body, answer);
+    return isHeadOfStream ? headOfStream(answer.headers) : compressed(request, new Response(response.body, answer));
   } catch (error) {
     if (request.signal.aborted) return new Response(null, { status: 499 }); // nobody reads it
     return problem(request, notForwarded(error));
