@@ -110,6 +110,20 @@ export const inFiles: Mistake[] = [
   mistake('a stream that is cut', stream, 'request: 0s', 'request: 15s', 'of the stream must be 0s'),
   mistake('a route without TLS', stream, ', sectionName: https', '', 'must name one listener'),
   mistake(
+    'a compressed stream',
+    'base/gateway/lists.yaml',
+    'kind: HTTPRoute, name: lists',
+    'kind: HTTPRoute, name: stream',
+    'only lists may be compressed',
+  ),
+  mistake(
+    'a compressed ETag',
+    'base/gateway/lists.yaml',
+    'method: GET, path: { type: Exact, value: /api/v1/tasks }',
+    'path: { type: Exact, value: /api/v1/tasks }',
+    'only lists may be compressed',
+  ),
+  mistake(
     'a path that is not public',
     'base/gateway/routes.yaml',
     '/api/v1/audit',

@@ -4,14 +4,22 @@ import { called, type KubeObject, ofKind, type Policy } from './objects.ts';
 type Route = {
   parentRefs: { name: string; sectionName?: string }[];
   rules: {
-    matches?: { path: { type: string; value: string } }[];
+    matches?: { method?: string; path: { type: string; value: string } }[];
     backendRefs?: { name: string }[];
     filters?: { type: string }[];
     timeouts?: { request?: string };
   }[];
 };
 
+type Traffic = { targetRefs: { name: string }[]; compressor?: unknown[] };
+
 const STREAM = '/api/v1/notifications/stream';
+/** What may be compressed: answers without an ETag, which Envoy would take away, and none is a stream or has tokens. */
+const LISTS = [
+  'Exact /api/v1/tasks chat-api',
+  'Exact /api/v1/notifications notification-service',
+  'Exact /api/v1/audit/events audit-logger',
+];
 
 /** Outside is what `up` has outside (shared/public-paths.ts), and port 80 leads to 443 alone. */
 export const routes: Policy = (objects) => {
@@ -21,10 +29,12 @@ export const routes: Policy = (objects) => {
   const expected = [
     ...publicPaths.map(([prefix, appId]) => `PathPrefix ${prefix} ${appId ?? 'nothing'}`),
     `Exact ${STREAM} notification-service`,
+    ...LISTS,
   ];
   return [
     ...expected.filter((path) => !served.includes(path)).map((path) => `no HTTPRoute serves ${path}`),
     ...served.filter((path) => !expected.includes(path)).map((path) => `an HTTPRoute serves ${path}: not public`),
+    ...compressedWrongly(objects, found),
     ...found.flatMap((route) => [...unredirected(route), ...unattached(route), ...cutStream(route)]),
   ];
 };
@@ -55,3 +65,16 @@ const cutStream = (route: KubeObject<Route>): string[] =>
   route.spec.rules
     .filter((rule) => rule.matches?.some(({ path }) => path.value === STREAM) && rule.timeouts?.request !== '0s')
     .map(() => `${called(route)}: timeouts.request of the stream must be 0s`);
+
+/** By the routes that a policy with compressors targets. */
+function compressedWrongly(objects: KubeObject[], found: KubeObject<Route>[]): string[] {
+  const compressing = ofKind<Traffic>(objects, 'BackendTrafficPolicy').filter(({ spec }) => spec.compressor);
+  const targets = compressing.flatMap(({ spec }) => spec.targetRefs.map(({ name }) => name));
+  const rules = found.filter(({ metadata }) => targets.includes(metadata.name)).flatMap(({ spec }) => spec.rules);
+  return rules
+    .filter(
+      (rule) =>
+        pathsOf(rule).some((path) => !LISTS.includes(path)) || rule.matches?.some(({ method }) => method !== 'GET'),
+    )
+    .map((rule) => `${pathsOf(rule).join()}: only lists may be compressed, and only when they are read`);
+}
