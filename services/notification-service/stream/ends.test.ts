@@ -34,7 +34,7 @@ const ways: Record<End, Way> = {
       const me = await personWithMuch(database.sql);
       const headers = { ...me.headers, 'last-event-id': '0' };
       const stuck = await openStuck(origin, '/api/v1/notifications/stream', headers);
-      await eventually(() => metric('taskflow_streams_closed_total', 'reason="slow"'));
+      await eventually(() => metric('taskflow_streams_closed_total', 'reason="slow"'), 15_000);
       stuck.read();
       await stuck.ended;
       return [...stuck.received().matchAll(/^event: (.*)$/gm)].map(([, event = '']) => frameOf(event, null));

@@ -39,7 +39,7 @@ test('a replay waits for its client and holds no more than is allowed unsent', a
   const written = await settled(() => replica.metric('taskflow_stream_frames_total'));
   expect(written).toBeLessThan(EVENTS);
   const ids = stuck.read();
-  await eventually(() => ids().length === EVENTS);
+  await eventually(() => ids().length === EVENTS, 15_000);
   expect(ids()).toEqual(numbers(EVENTS));
   stuck.close();
   await replica.stop();
@@ -49,7 +49,7 @@ test('a replay that nobody reads is ended at its second heartbeat', async () => 
   const replica = await start({ heartbeatMs: 300 });
   const me = await personWithMuch(database.sql);
   const stuck = await openStuck(replica.origin, STREAM, { ...me.headers, 'last-event-id': '0' });
-  await eventually(async () => (await replica.metric('taskflow_streams_closed_total')) === 1);
+  await eventually(async () => (await replica.metric('taskflow_streams_closed_total')) === 1, 15_000);
   expect(await replica.metric('taskflow_streams_open')).toBe(0);
   stuck.close();
   await replica.stop();
