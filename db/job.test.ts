@@ -96,6 +96,7 @@ describe('the Job', () => {
   test.each([
     ['no DATABASE_URL', { DATABASE_URLS: someSecret }, 2, 'DATABASE_URL: must be'],
     ['another protocol', { DATABASE_URL: 'mysql://db/x', DATABASE_URLS: someSecret }, 2, 'DATABASE_URL: must be'],
+    ['a bare %', { DATABASE_URL: 'postgres://me:100%@db/x', DATABASE_URLS: someSecret }, 2, '%25 for a %'],
     ['no folder', { DATABASE_URL: 'postgres://db/x' }, 2, 'DATABASE_URLS: must name the folder'],
     ['an absent folder', { DATABASE_URL: 'postgres://db/x', DATABASE_URLS: '/nowhere' }, 2, '/nowhere/'],
     [

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { DATABASE_URL_FORM } from '#shared/config';
 import { consumers } from '#shared/events';
 import { applyGrants, migrate, roleOf, setRolePasswords, unknownMigrations } from './migrate.ts';
 
@@ -32,6 +33,8 @@ async function prepare(url: string, passwords: Record<string, string>): Promise<
   };
 }
 
+const form = new RegExp(DATABASE_URL_FORM);
+
 /** From one file for each service, as the Secret of their URLs is mounted. @throws {SettingError} */
 async function readPasswords(folder: string): Promise<Record<string, string>> {
   const passwords: Record<string, string> = {};
@@ -41,8 +44,8 @@ async function readPasswords(folder: string): Promise<Record<string, string>> {
       .text()
       .catch(() => '');
     const url = URL.parse(text.trim());
-    if (url?.username !== roleOf(appId) || url.password === '')
-      throw new SettingError(`${file}: must be postgres://${roleOf(appId)}:password@host/database`);
+    if (url?.username !== roleOf(appId) || url.password === '' || !form.test(url.href))
+      throw new SettingError(`${file}: must be postgres://${roleOf(appId)}:password@host/database, with %25 for a %`);
     passwords[appId] = decodeURIComponent(url.password);
   }
   return passwords;
@@ -51,7 +54,7 @@ async function readPasswords(folder: string): Promise<Record<string, string>> {
 /** With what the server does should this process be gone: a statement that nobody waits for holds its locks no longer. */
 function bounded(url: string | undefined): string {
   const own = URL.parse(url ?? '');
-  if (!own || !/^postgres(ql)?:$/.test(own.protocol)) throw new SettingError('DATABASE_URL: must be postgres://…');
+  if (!own || !form.test(own.href)) throw new SettingError('DATABASE_URL: must be postgres://…, with %25 for a %');
   own.searchParams.set('statement_timeout', String(LIMIT_MS));
   return own.href;
 }

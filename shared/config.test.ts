@@ -44,6 +44,7 @@ describe('readConfig', () => {
 
   test('says what is missing', () => {
     expect(refusal({ ...valid, DATABASE_URL: undefined })).toContain('got nothing');
+    expect(refusal({ ...valid, DATABASE_URL: 'postgres://me:100%@db/x' })).toContain('a % in it is written %25');
   });
 });
 

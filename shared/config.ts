@@ -7,6 +7,9 @@ export class ConfigError extends Error {
   override name = 'ConfigError';
 }
 
+/** Of a database's URL: what is read of it is decoded, and a bare % would be no code. */
+export const DATABASE_URL_FORM = '^postgres(ql)?://([^%]|%[0-9A-Fa-f]{2})*$';
+
 /**
  * The keys that every service reads. Spread into the service's own `t.Object({ ...baseConfig, … })`, with TypeBox's `t`: that
  * of Elysia would leave numbers as the text they came as.
@@ -15,8 +18,8 @@ export const baseConfig = {
   HOST: t.String({ default: '0.0.0.0', description: 'address to listen on; `up` uses loopback only' }),
   PORT: t.Integer({ minimum: 0, maximum: 65_535, description: 'port to listen on' }),
   DATABASE_URL: t.String({
-    pattern: '^postgres(ql)?://',
-    description: 'postgres://role:password@host:port/database, of a role of its own',
+    pattern: DATABASE_URL_FORM,
+    description: 'postgres://role:password@host:port/database, of a role of its own; a % in it is written %25',
   }),
   DATABASE_POOL: t.Integer({
     default: 16,

@@ -44,6 +44,7 @@ describe('readOptions', () => {
     [['all'], {}, 'all'],
     [[], { DAPR_HTTP_PORT: 'x' }, 'DAPR_HTTP_PORT must be a port'],
     [[], { DATABASE_URL: 'mysql://db' }, 'DATABASE_URL must begin with postgres://'],
+    [[], { DATABASE_URL: 'postgres://me:100%@db/x' }, 'a % in it is written %25'],
   ])('refuses %j %j', (args, environment, message) => {
     const read = () => readOptions(args, environment);
     expect(read).toThrow(Refusal);
