@@ -31,6 +31,7 @@ export function createPace(log: Log, now: () => number = () => performance.now()
     },
     /** Until the pause is over; 0 when there is none. */
     remainingMs: () => Math.max(0, resumesAt - now()),
-    delayMs: () => delayMs,
+    /** How long a row that failed waits, also while others go. */
+    delayMs: () => Math.max(delayMs, FIRST_DELAY_MS),
   };
 }
