@@ -1,6 +1,6 @@
 import { readBody } from './body.ts';
 import { DaprError } from './dapr-error.ts';
-import { childTraceparent, isCloudEvent, wrap } from './envelope.ts';
+import { childTraceparent, isJson, wrap } from './envelope.ts';
 import type { EventLog, NewRecord } from './log.ts';
 import { isAllowed, type PubSub } from './manifests.ts';
 
@@ -34,8 +34,8 @@ export async function publishBulk(request: Request, target: Target, publishing: 
   const entries = await readEntries(request, target);
   const records = entries.map(({ event, contentType, metadata = {} }) => {
     const own = { ...shared, ...metadata };
-    const text = typeof event === 'string' && !isCloudEvent(contentType) ? event : JSON.stringify(event);
-    return { ...recordOf(target, own), envelope: envelopeOf(text, contentType, own, request, target) };
+    const body = typeof event === 'string' || isJson(contentType) ? event : JSON.stringify(event);
+    return { ...recordOf(target, own), envelope: envelopeOf(body, contentType, own, request, target) };
   });
   const results = await Promise.allSettled(records.map((record) => append(record, publishing)));
   const failedEntries = results.flatMap((result, i) =>
@@ -74,7 +74,7 @@ async function append(record: NewRecord, { pubsub, topics, log }: Publishing): P
   await log.append(record);
 }
 
-function envelopeOf(body: string, contentType: string, metadata: Metadata, request: Request, target: Target): string {
+function envelopeOf(body: unknown, contentType: string, metadata: Metadata, request: Request, target: Target): string {
   try {
     const envelope = wrap({
       body,
