@@ -6,7 +6,7 @@ import type { Job } from '#shared/loop';
 import type { Metrics } from '#shared/metrics';
 import type { PublishError } from '#shared/publish';
 import { observeOutbox } from './outbox-metrics.ts';
-import { createPace } from './pace.ts';
+import { createPace, gatherMs } from './pace.ts';
 import { claimRows, markSent, type OutboxRow, parkRow, releaseRows } from './rows.ts';
 
 /** Claimed and published together. */
@@ -39,13 +39,19 @@ export function createRelay({
   const pauseMs = () => pace.remainingMs() || POLL_MS;
   let inFlight = 0;
   let results: Result[] = [];
+  /** By the clock of `performance`, ms. */
+  let nextTurnAt = 0;
 
   /** One turn: writes down what came back, claims the next rows if there is room for them and begins to publish them. */
   async function turn(stopping?: AbortSignal): Promise<number> {
+    const earlyMs = nextTurnAt - performance.now();
+    if (earlyMs > 0) await Bun.sleep(earlyMs);
     await settle();
     const limit = stopping?.aborted || inFlight === IN_FLIGHT ? 0 : pace.allowance(ROWS, inFlight);
     const rows = limit > 0 ? await claimRows(sql, limit) : [];
-    if (rows.length > 0) void send(rows);
+    if (rows.length === 0) return 0;
+    nextTurnAt = performance.now() + gatherMs(rows.length, limit);
+    void send(rows);
     return rows.length;
   }
 
