@@ -112,6 +112,19 @@ describe('an access token', () => {
     expect(got).toEqual(cases.map(([expected]) => expected));
   });
 
+  test('is refused when its time is over, and with another signature, though it was good before', async () => {
+    const session = await createSession();
+    const token = await accessToken(session);
+    for (let time = 1; time <= 2; time++) expect(await refusal(bearer(token))).toBe('let in');
+    const [head, claims] = token.split('.');
+    const [, , another] = (await sign({ sub: session.userId })).split('.');
+    expect(await refusal(bearer(`${head}.${claims}.${another}`))).toBe('401 INVALID_SIGNATURE');
+    const before = clock.now;
+    clock.now += 3600 * 1000;
+    expect(await refusal(bearer(token))).toBe('401 TOKEN_EXPIRED');
+    clock.now = before;
+  });
+
   test('is refused within a second of revocation, disabling or deletion', async () => {
     const ends = [
       (sid: string) => database.sql`update sessions set revoked_at = now() where id = ${sid}`,

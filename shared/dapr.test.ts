@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test } from 'bun:test';
-import { checkBroker, checkSidecar, createSidecar, InvokeError, PublishError } from './dapr.ts';
+import { checkBroker, checkSidecar, createSidecar, InvokeError } from './dapr.ts';
 import type { ReminderTriggered } from './events.ts';
 import { createMetrics } from './metrics.ts';
+import { PublishError } from './publish.ts';
 
 const user = '018f2b4c-0000-7000-8000-000000000001';
 const event: ReminderTriggered = {
@@ -21,6 +22,7 @@ const event: ReminderTriggered = {
   title: 'Water the plants',
 };
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+const alone = { event, traceparent: null };
 
 let opened: Bun.Server<undefined>[] = [];
 afterEach(async () => {
@@ -51,11 +53,11 @@ describe('publish', () => {
     let status = 500;
     const port = edge(() => Response.json({ errorCode: 'ERR_PUBSUB', message: 'told to' }, { status }));
     const sidecar = await createSidecar({ port, apiToken: '', metrics });
-    await failure(sidecar.publish(event, null));
-    await failure(sidecar.publish(event, null));
+    await sidecar.publish([alone]);
+    await sidecar.publish([alone]);
     status = 413;
-    await failure(sidecar.publish(event, null));
-    await failure(sidecar.publish({ ...event, task_version: 0 }, null));
+    await sidecar.publish([alone]);
+    await sidecar.publish([{ ...alone, event: { ...event, task_version: 0 } }]);
     const text = await metrics.text();
     expect(text).toMatch(/^taskflow_publish_failures_total\{type="task\.reminder\.triggered",result="unknown".*\} 2$/m);
     expect(text).toMatch(/^taskflow_publish_failures_total\{type="task\.reminder\.triggered",result="refused".*\} 2$/m);
@@ -73,7 +75,7 @@ describe('publish', () => {
       return new Response(null, { status: 204 });
     });
     const sidecar = await createSidecar({ port, apiToken: 'secret' });
-    await sidecar.publish(event, traceparent);
+    expect(await sidecar.publish([{ event, traceparent }])).toEqual([null]);
     expect(seen).toEqual({
       path: '/v1.0/publish/taskflow-pubsub/taskflow.tasks.reminder-triggered',
       query: {
@@ -93,7 +95,7 @@ describe('publish', () => {
     const port = edge(() => new Response());
     await opened[0]?.stop(true);
     const startedAt = performance.now();
-    const error = await failure((await createSidecar({ port, apiToken: '' })).publish(event, null));
+    const [error] = await (await createSidecar({ port, apiToken: '' })).publish([alone]);
     expect(error).toBeInstanceOf(PublishError);
     expect(error).toMatchObject({ refused: false });
     expect(performance.now() - startedAt).toBeLessThan(2000); // the SDK alone waits 30 s
@@ -106,14 +108,14 @@ describe('publish', () => {
   ])('refuses an event that %s, without asking the sidecar', async (_what, wrong, field) => {
     let calls = 0;
     const port = edge(() => new Response(null, { status: (calls += 1) && 204 }));
-    const error = await failure((await createSidecar({ port, apiToken: '' })).publish(wrong as never, null));
+    const [error] = await (await createSidecar({ port, apiToken: '' })).publish([{ ...alone, event: wrong as never }]);
     expect(error).toMatchObject({ name: 'PublishError', refused: true, message: expect.stringContaining(field) });
     expect(calls).toBe(0);
   });
 
   test('gives up on a sidecar that does not answer', async () => {
     const port = edge(() => new Promise<Response>(() => {}));
-    const error = await failure((await createSidecar({ port, apiToken: '', publishMs: 50 })).publish(event, null));
+    const [error] = await (await createSidecar({ port, apiToken: '', publishMs: 50 })).publish([alone]);
     expect(error).toMatchObject({ name: 'PublishError', refused: false, message: 'no answer within 50 ms' });
   });
 
@@ -126,9 +128,110 @@ describe('publish', () => {
     [500, false],
   ])('answered %i: refused %p', async (status, refused) => {
     const port = edge(() => Response.json({ errorCode: 'ERR', message: 'because' }, { status }));
-    const error = await failure((await createSidecar({ port, apiToken: '' })).publish(event, null));
+    const [error] = await (await createSidecar({ port, apiToken: '' })).publish([alone]);
     expect(error).toMatchObject({ name: 'PublishError', refused });
     expect(String(error)).toContain(String(status));
+  });
+});
+
+describe('publish of several events', () => {
+  const several = (count: number, more: Partial<ReminderTriggered> = {}) =>
+    Array.from({ length: count }, () => {
+      const [event_id, task_id] = [crypto.randomUUID(), crypto.randomUUID()];
+      return { event: { ...event, event_id, task_id, ...more }, traceparent };
+    });
+  const outcomes = (errors: (PublishError | null)[]) =>
+    errors.map((error) => (error === null ? 'sent' : error.refused ? 'refused' : 'unknown'));
+  const failing = (failedEntries: unknown) =>
+    Response.json({ failedEntries, errorCode: 'ERR_PUBSUB_PUBLISH_MESSAGE' }, { status: 500 });
+
+  test('is one call for those of a topic: each under its own id, keyed by its task, with trace and token', async () => {
+    const seen: { path?: string; token?: string | null; type?: string | null; body?: unknown } = {};
+    const port = edge(async (request, { pathname: path }) => {
+      Object.assign(seen, { path, token: request.headers.get('dapr-api-token'), body: await request.json() });
+      Object.assign(seen, { type: request.headers.get('content-type') });
+      return new Response(null, { status: 204 });
+    });
+    const given = several(2);
+    const sidecar = await createSidecar({ port, apiToken: 'secret' });
+    expect(await sidecar.publish(given)).toEqual([null, null]);
+    expect(seen).toEqual({
+      path: '/v1.0/publish/bulk/taskflow-pubsub/taskflow.tasks.reminder-triggered',
+      token: 'secret',
+      type: 'application/json',
+      body: given.map(({ event }, i) => ({
+        entryId: String(i),
+        event,
+        contentType: 'application/json',
+        metadata: {
+          partitionKey: event.task_id,
+          'cloudevent.id': event.event_id,
+          'cloudevent.type': 'task.reminder.triggered',
+          'cloudevent.source': 'reminder-service',
+          'cloudevent.traceparent': traceparent,
+        },
+      })),
+    });
+  });
+
+  test('is of at most 100 in a call, and of less than 1 MiB', async () => {
+    const calls: { events: number; bytes: number }[] = [];
+    const port = edge(async (request) => {
+      const body = await request.text();
+      calls.push({ events: (JSON.parse(body) as unknown[]).length, bytes: Buffer.byteLength(body) });
+      return new Response(null, { status: 204 });
+    });
+    const sidecar = await createSidecar({ port, apiToken: '' });
+    await sidecar.publish(several(250));
+    expect(calls.map(({ events }) => events).toSorted()).toEqual([100, 100, 50]);
+    calls.length = 0;
+    await sidecar.publish(several(100, { recipients: Array(500).fill(user) }));
+    expect(calls.reduce((sum, { events }) => sum + events, 0)).toBe(100);
+    expect(Math.max(...calls.map(({ bytes }) => bytes))).toBeLessThan(1024 * 1024);
+  });
+
+  test('tells of each what came of it', async () => {
+    let calls = 0;
+    const port = edge(() => {
+      calls += 1;
+      return failing([{ entryId: '2', error: 'kafka: no' }]);
+    });
+    const given = several(4);
+    const invalid = { ...alone, event: { ...event, task_version: '2' as never } };
+    const errors = await (await createSidecar({ port, apiToken: '' })).publish([invalid, ...given]);
+    expect(outcomes(errors)).toEqual(['refused', 'sent', 'unknown', 'sent', 'sent']);
+    expect(String(errors[2])).toContain('kafka: no');
+    expect(calls).toBe(1);
+  });
+
+  test.each<[string, () => Response | Promise<Response>]>([
+    ['names none that failed', () => failing([])],
+    ['names one that was not sent', () => failing([{ entryId: '0' }, { entryId: 'another' }])],
+    ['lists no names', () => failing('all')],
+    ['lists nothing', () => failing([null])],
+    ['tells of no entries', () => Response.json({ errorCode: 'ERR_PUBSUB_NOT_FOUND' }, { status: 404 })],
+    ['is no JSON', () => new Response('no', { status: 502 })],
+    ['does not come', () => new Promise(() => {})],
+  ])('leaves all of it unknown when the answer %s', async (_what, answer) => {
+    const sidecar = await createSidecar({ port: edge(answer), apiToken: '', publishMs: 300 });
+    expect(outcomes(await sidecar.publish(several(3)))).toEqual(['unknown', 'unknown', 'unknown']);
+  });
+
+  test.each([400, 413])('goes on one by one when it is answered %i', async (status) => {
+    const given = several(3);
+    const port = edge(async (request, { pathname }) => {
+      const isBad = (await request.text()).includes(given[1]?.event.event_id ?? '');
+      return new Response(null, { status: pathname.includes('/bulk/') || isBad ? status : 204 });
+    });
+    const errors = await (await createSidecar({ port, apiToken: '' })).publish(given);
+    expect(outcomes(errors)).toEqual(['sent', 'refused', 'sent']);
+  });
+
+  test('of nothing makes no call', async () => {
+    let calls = 0;
+    const port = edge(() => new Response(null, { status: (calls += 1) && 204 }));
+    expect(await (await createSidecar({ port, apiToken: '' })).publish([])).toEqual([]);
+    expect(calls).toBe(0);
   });
 });
 

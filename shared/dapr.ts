@@ -1,20 +1,8 @@
 import type { DaprClient, LoggerService } from '@dapr/dapr';
 import { within } from './db.ts';
-import { events, partitionKey, PUBSUB, type TaskEvent } from './events.ts';
+import { PUBSUB } from './events.ts';
 import type { Metrics } from './metrics.ts';
-import { invalidity } from './validity.ts';
-
-/** A publish that was not accepted. `refused`: the same event will be refused again; otherwise try again later. */
-export class PublishError extends Error {
-  override name = 'PublishError';
-  constructor(
-    message: string,
-    readonly refused: boolean,
-    options?: ErrorOptions,
-  ) {
-    super(message, options);
-  }
-}
+import { createPublish, type Entry, type Refusal } from './publish.ts';
 
 /** A call to another service that did not answer 2xx. `status` is 0 when there was no answer at all. */
 export class InvokeError extends Error {
@@ -37,7 +25,7 @@ const HEALTH_MS = 400;
 
 /**
  * The sidecar as this service uses it. The only door to `@dapr/dapr` (3.18.0), which without guard waits 30 s for an
- * absent sidecar, has no deadlines and returns publish errors instead of throwing them.
+ * absent sidecar, has no deadlines, returns publish errors instead of throwing them and hides those of a bulk.
  */
 export async function createSidecar({
   port,
@@ -50,11 +38,6 @@ export async function createSidecar({
   publishMs?: number;
   metrics?: Metrics;
 }) {
-  const failures = metrics?.counter(
-    'taskflow_publish_failures_total',
-    'Publishes that were refused for good, or that may have failed (unknown) and are tried again',
-    ['type', 'result'],
-  );
   // Loaded here, not at the top: the SDK costs 55 MB and 200 ms, and consumers that never publish need only the health below.
   const { DaprClient, HttpMethod } = await import('@dapr/dapr');
   const client = new DaprClient({
@@ -65,42 +48,39 @@ export async function createSidecar({
   });
   skipStartProbe(client);
 
-  function failure(
-    { event_type: type }: TaskEvent,
-    message: string,
-    isRefused: boolean,
-    cause?: unknown,
-  ): PublishError {
-    failures?.labels(type, isRefused ? 'refused' : 'unknown').inc();
-    return new PublishError(message, isRefused, { cause });
+  /**
+   * One event goes by the SDK, several by HTTP: when a part of a bulk has failed, the SDK says that all was published (it
+   * looks for `entryID` in an answer that has `entryId`).
+   */
+  async function callPublish(topic: string, entries: Entry[]): Promise<Refusal | null> {
+    try {
+      return await within(publishMs, entries.length === 1 ? publishOne(topic, entries) : publishBulk(topic, entries));
+    } catch (error) {
+      return { ...described(error), cause: error };
+    }
+  }
+
+  async function publishOne(topic: string, [entry]: Entry[]): Promise<null> {
+    const options = { contentType: 'application/json', ...(entry && { metadata: entry.metadata }) };
+    const { error } = await client.pubsub.publish(PUBSUB, topic, entry?.event, options);
+    if (error !== undefined) throw error;
+    return null;
+  }
+
+  async function publishBulk(topic: string, entries: Entry[]): Promise<Refusal | null> {
+    const response = await fetch(`http://127.0.0.1:${port}/v1.0/publish/bulk/${PUBSUB}/${topic}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...tokenHeader(apiToken) },
+      body: `[${entries.map(({ json }) => json).join(',')}]`,
+    });
+    const text = await response.text();
+    return response.ok
+      ? null
+      : { status: response.status, text: `${response.status} ${text}`, ...failedOf(text, entries) };
   }
 
   return {
-    /**
-     * Publishes one event under its own id, keyed by its task. Resolves when the broker has it.
-     * @throws {PublishError} after 5 s at the latest; the event may have arrived all the same, so repeat it with the same id.
-     * `refused` without asking the sidecar when the event does not match the schema of its type
-     */
-    async publish(event: TaskEvent, traceparent: string | null): Promise<void> {
-      const problem = invalidity(event);
-      if (problem !== null) throw failure(event, problem, true);
-      const { topic, producer } = events[event.event_type];
-      const metadata = {
-        partitionKey: partitionKey(event),
-        'cloudevent.id': event.event_id,
-        'cloudevent.type': event.event_type,
-        'cloudevent.source': producer,
-        ...(traceparent !== null && { 'cloudevent.traceparent': traceparent }),
-      };
-      const answer = await within(
-        publishMs,
-        client.pubsub.publish(PUBSUB, topic, event, { contentType: 'application/json', metadata }),
-      ).catch((error: unknown) => ({ error }));
-      if (answer.error === undefined) return;
-      const { status, text } = described(answer.error);
-      const isRefused = status === 400 || status === 413;
-      throw failure(event, isRefused ? `refused by the sidecar: ${text}` : text, isRefused, answer.error);
-    },
+    publish: createPublish(callPublish, metrics),
 
     /**
      * POSTs JSON to a route of another service through both sidecars and returns its JSON answer.
@@ -138,9 +118,24 @@ export async function checkBroker({ port, apiToken }: { port: number; apiToken: 
 
 function ask(port: number, apiToken: string, path: string): Promise<Response> {
   return fetch(`http://127.0.0.1:${port}${path}`, {
-    headers: apiToken === '' ? {} : { 'dapr-api-token': apiToken },
+    headers: tokenHeader(apiToken),
     signal: AbortSignal.timeout(HEALTH_MS),
   });
+}
+
+const tokenHeader = (apiToken: string): Record<string, string> =>
+  apiToken === '' ? {} : { 'dapr-api-token': apiToken };
+
+/** The entries that an answer names as failed. An answer that names none, or another, says nothing of any. */
+function failedOf(text: string, entries: Entry[]): Pick<Refusal, 'failed'> {
+  try {
+    const { failedEntries } = JSON.parse(text) as { failedEntries: { entryId: string; error: string }[] };
+    const failed = new Map(failedEntries.map(({ entryId, error }) => [entryId, error]));
+    const known = new Set(entries.map(({ id }) => id));
+    return failed.size > 0 && known.isSupersetOf(failed) ? { failed } : {};
+  } catch {
+    return {}; // no JSON, or without them
+  }
 }
 
 /**

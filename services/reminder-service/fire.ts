@@ -1,16 +1,15 @@
 import type { Sql } from '#shared/db';
-import { PublishError, type Sidecar } from '#shared/dapr';
+import type { Sidecar } from '#shared/dapr';
 import type { ReminderTriggered } from '#shared/events';
 import type { Log } from '#shared/log';
 import type { Metrics } from '#shared/metrics';
+import type { PublishError } from '#shared/publish';
 import { delaySeconds, lateness } from './lateness.ts';
 import { claimDue, countUnpublished, type Fired, markPublished, unpublished } from './schedule.ts';
 
-/** Claimed together: few enough that a crash repeats little, enough that 10,000 at once take seconds. */
+/** Claimed and published together: few enough that a crash repeats little, enough that 10,000 at once take seconds. */
 const BATCH = 100;
-/** Publishes in flight; 32 brought no more than 8 (8,600 and 8,500 a second to a sidecar that answers at once). */
-const LANES = 8;
-/** A publish has failed or ended by then (its deadline is 5 s): who claimed this has crashed or could not publish it. */
+/** A publish has failed or ended by then (its deadline is 5 s, twice where a bulk is refused): who claimed this has crashed or could not publish it. */
 const LEFT_BEHIND_MS = 10_000;
 /** From on time to a day late. */
 const LATENESS_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600, 86_400];
@@ -43,36 +42,29 @@ export function createFiring({
   const inFlight = new Set<string>();
   let isDown = false;
 
-  /** Publishes in the given order, a few at a time; gives up on the rest at the first sign that the sidecar is down. */
   async function publishAll(rows: Fired[]): Promise<void> {
-    const queue = rows.filter(({ reminder_id }) => !inFlight.has(reminder_id));
-    for (const { reminder_id } of queue) inFlight.add(reminder_id);
-    const published: Fired[] = [];
-    let hasFailed = false;
-    const next = queue.values();
-    async function lane(): Promise<void> {
-      for (const row of next) {
-        if (hasFailed) return;
-        if (await publishOne(row)) published.push(row);
-        else hasFailed = isDown;
-      }
-    }
+    const own = rows.filter(({ reminder_id }) => !inFlight.has(reminder_id));
+    for (const { reminder_id } of own) inFlight.add(reminder_id);
     try {
-      await Promise.all(Array.from({ length: LANES }, lane));
-      if (published.length > 0) await markPublished(sql, published, new Date(now()));
+      const reminders = own.map((row) => ({ row, event: triggeredEvent(row, now()), traceparent: row.traceparent }));
+      const errors = await sidecar.publish(reminders);
+      const published = reminders.filter(({ row, event }, i) => isPublished(row, event, errors[i] ?? null));
+      if (published.length === 0) return;
+      await markPublished(
+        sql,
+        published.map(({ row }) => row),
+        new Date(now()),
+      );
     } finally {
-      for (const { reminder_id } of queue) inFlight.delete(reminder_id);
+      for (const { reminder_id } of own) inFlight.delete(reminder_id);
     }
   }
 
-  async function publishOne(row: Fired): Promise<boolean> {
-    const event = triggeredEvent(row, now());
+  /** Tells what came of it. */
+  function isPublished(row: Fired, event: ReminderTriggered, error: PublishError | null): boolean {
     const { event_id, task_id, user_id, correlation_id, late_by_ms, late_reason } = event;
     const facts = { event_id, task_id, user_id, correlation_id };
-    try {
-      await sidecar.publish(event, row.traceparent);
-    } catch (error) {
-      if (!(error instanceof PublishError)) throw error;
+    if (error !== null) {
       if (error.refused) log.error('reminder refused', { ...facts, error });
       else if (!isDown) log.warn('publishing is down, reminders wait', { ...facts, error });
       isDown = !error.refused; // a refusal is an answer

@@ -4,6 +4,7 @@ import { atRate } from '../support/load.ts';
 import { type Person, signUpMany } from '../support/person.ts';
 import { type RunningStack, startStack } from '../support/stack.ts';
 import { LATE_MS, startBare } from './bare.ts';
+import { type Cpu, cpuOf, printCpu } from './cpu.ts';
 import { median, ms, percentile, print } from './figures.ts';
 import { printMemory } from './memory.ts';
 
@@ -19,7 +20,7 @@ const plan = [
 ];
 
 /**
- * POST to SSE line and commit to publish, beside a bare publish-and-deliver through the very same sidecars and broker.
+ * POST to SSE line, commit to publish and the CPU of a task, beside a bare publish-and-deliver through the very same sidecars and broker.
  * Both are measured in each round, one right after the other, so that a neighbour on the machine slows down both.
  */
 export async function bench(): Promise<void> {
@@ -40,8 +41,8 @@ export async function bench(): Promise<void> {
   }
 }
 
-/** Latencies of one round. */
-type Round = { bare: Figures; whole: Figures; publish: Figures };
+/** Latencies of one round, and the CPU of its creates until the last consumer has them. */
+type Round = { bare: Figures; whole: Figures; publish: Figures; cpu: { before: Cpu; after: Cpu; count: number } };
 /** In ms. */
 type Figures = { p50: number; p99: number };
 
@@ -60,10 +61,13 @@ async function measure(stack: RunningStack, people: Person[], rate: number): Pro
   const create = (i: number) => streams.createAndSee(people[i % PEOPLE] as Person, `Task ${i}`);
   await run(WARM_RATE, WARM_SECONDS, create);
   const startedAt = new Date();
+  const before = await cpuOf(stack);
   const whole = await run(rate, ROUND_SECONDS, create);
+  await stack.settled(LATE_MS);
+  const cpu = { before, after: await cpuOf(stack), count: whole.length };
   streams.close();
   const publish = await commitToPublish(stack, startedAt, whole.length);
-  return { bare: figuresOf(bare), whole: figuresOf(whole), publish: figuresOf(publish) };
+  return { bare: figuresOf(bare), whole: figuresOf(whole), publish: figuresOf(publish), cpu };
 }
 
 /** `work` at this rate. @returns how long each took, ms */
@@ -75,7 +79,7 @@ async function run(rate: number, seconds: number, work: (i: number) => Promise<n
 
 /**
  * From each change's commit to its accepted publish, of those of a round: rather too long, since `created_at` is the start
- * of the transaction and `sent_at` the time when the relay had its answer and marked the row.
+ * of the transaction and `sent_at` the time when the relay marked the row, which is at its next turn.
  */
 async function commitToPublish({ database }: RunningStack, startedAt: Date, count: number): Promise<number[]> {
   const rows = await database.sql<{ waited: number }[]>`
@@ -97,6 +101,7 @@ function report(rounds: Round[]): void {
   print('bare publish and deliver (the limit)', written(bare));
   print('POST to SSE line', written(whole), times(whole, bare));
   print('commit to publish accepted', written(medians(rounds.map(({ publish }) => publish))));
+  printCpu(rounds.map(({ cpu }) => cpu));
 }
 
 const figuresOf = (latencies: number[]): Figures => ({

@@ -22,7 +22,7 @@ const OWN_TASKS = 20_000;
  * would take as a neighbour. The controls call nothing of ours: what they do is the machine's. The limits are those of an
  * installation, not those of tests.
  */
-export async function bench(chosen: string[]): Promise<void> {
+export async function bench({ cases: chosen }: { cases: string[] }): Promise<void> {
   const names = Object.keys(cases).filter((name) => chosen.length === 0 || chosen.includes(name));
   const bare = await startBareServer();
   const stack = await startStack({

@@ -1,32 +1,40 @@
 import { bypassProxy } from '#shared/loopback';
-import { commandOrExit, bun, createProgress } from '../../services/local/machine/command-line.ts';
+import { commandOrExit, bun, createProgress, exitWith } from '../../services/local/machine/command-line.ts';
+import { Refusal } from '../../services/local/machine/refusal.ts';
 import { startCluster } from '../support/cluster.ts';
 
-// bun run bench [creates|events|outbox|hostile …] [--real]: measures the real services on a durable Postgres, with --real on daprd and Kafka too, and
+// bun run bench [creates|events|outbox|backlog|hostile …] [--real]: measures the real services on a durable Postgres, with --real on daprd and Kafka too, and
 // prints each figure with its limit or peer from the same run. These machines are shared: read ratios, not absolute times.
 
 bypassProxy(process.env);
+const EVENTS = 20_000;
 const suites = {
   creates: './creates.ts',
   events: './events.ts',
   outbox: './outbox.ts',
+  backlog: './backlog.ts',
   hostile: './hostile.ts',
 } as const;
 const all = Object.keys(suites) as (keyof typeof suites)[];
 const { values, words: asked } = commandOrExit({
   name: 'bench',
-  usage: `${bun} run bench [${all.join('] [')}] [--case NAME] [--real]
+  usage: `${bun} run bench [${all.join('] [')}] [--case NAME] [--events N] [--real]
 
   creates  POST /tasks, beside the same inserts without TaskFlow
-  events   how long an event takes to the broker and to the line of the stream
+  events   how long an event takes to the broker and to the line of the stream, and the CPU of each process for it
   outbox   how fast a backlog leaves the outbox, beside bare publishes
+  backlog  how long events that wait in the broker take to the last consumer
   hostile  how much one hostile caller slows down another person's GET /tasks
   --case   of hostile this one alone; may be given several times
+  --events of the backlog; default ${EVENTS}
   --real   on Apache Kafka and Dapr's sidecars, built at the first time (needs Go, Java and Maven)`,
-  flags: { real: { type: 'boolean' }, case: { type: 'string', multiple: true } },
+  flags: { real: { type: 'boolean' }, case: { type: 'string', multiple: true }, events: { type: 'string' } },
   refuse: (name) => (Object.hasOwn(suites, name) ? undefined : `There is no benchmark ${name}`),
 });
-const { real: isReal = false, case: chosen = [] } = values;
+const { real: isReal = false, case: cases = [] } = values;
+const events = Number(values.events ?? EVENTS);
+if (!Number.isSafeInteger(events) || events < 1)
+  exitWith(new Refusal(`--events: expected a number from 1 on, got ${values.events}`));
 if (isReal) {
   await (await import('../../services/local/real/parts.ts')).realPartsOrExit(createProgress());
   process.env.TASKFLOW_SIDECAR = 'real';
@@ -37,8 +45,8 @@ Object.assign(process.env, cluster.environment);
 try {
   console.log(await conditions());
   for (const name of all.filter((each) => asked.length === 0 || asked.includes(each))) {
-    const suite = (await import(suites[name])) as { bench(cases: string[]): Promise<void> };
-    await suite.bench(chosen);
+    const suite = (await import(suites[name])) as { bench(asked: { cases: string[]; events: number }): Promise<void> };
+    await suite.bench({ cases, events });
   }
 } finally {
   await cluster.stop();

@@ -4,6 +4,7 @@ import { createLog } from '#shared/log';
 import { createLoop } from '#shared/loop';
 import { createMetrics } from '#shared/metrics';
 import type { TestDatabase } from '../../../test/support/database.ts';
+import { publishAnswer, readPublish } from '../../../test/support/published.ts';
 import { factsOf, taskOf } from '../../../test/support/task.ts';
 import { createRelay } from './relay.ts';
 
@@ -12,8 +13,8 @@ import { createRelay } from './relay.ts';
 export type Arrival = { event_id: string; task_id: string; task_version: number; traceparent: string | null };
 
 /**
- * A sidecar's publish endpoint. `answer` gives the status for an event, or null to leave the caller waiting; what was
- * accepted stands in `arrivals`, in order.
+ * A sidecar's publish endpoint, of single events and in bulk. `answer` gives the status for an event, or null to leave the
+ * caller waiting; what was accepted stands in `arrivals`, in order.
  */
 export function startSidecarEdge() {
   const arrivals: Arrival[] = [];
@@ -21,6 +22,7 @@ export function startSidecarEdge() {
     arrivals,
     calls: 0,
     peak: 0,
+    largest: 0,
     answer: (_event: TaskEvent): number | null | Promise<number | null> => 204,
   };
   let inFlight = 0;
@@ -31,14 +33,20 @@ export function startSidecarEdge() {
     async fetch(request) {
       edge.calls += 1;
       edge.peak = Math.max(edge.peak, ++inFlight);
-      const event = (await request.json()) as TaskEvent;
-      const status = await edge.answer(event);
-      if (status === null) await Promise.withResolvers<void>().promise;
+      const published = await readPublish(request);
+      edge.largest = Math.max(edge.largest, published.length);
+      const given = await Promise.all(published.map(({ event }) => edge.answer(event)));
+      const statuses = given.filter((status) => status !== null);
+      if (statuses.length < given.length) await Promise.withResolvers<void>().promise;
       inFlight -= 1;
-      const { event_id, task_id, task_version } = event;
-      const traceparent = new URL(request.url).searchParams.get('metadata.cloudevent.traceparent');
-      if (status === 204) arrivals.push({ event_id, task_id, task_version, traceparent });
-      return new Response(status === 204 ? null : '{"errorCode":"ERR"}', { status: status ?? 500 });
+      const answer = publishAnswer(published, statuses);
+      const isWhole = answer.status === 204 || statuses.every((status) => status === 204 || status >= 500);
+      for (const [i, { event, metadata }] of published.entries()) {
+        const { event_id, task_id, task_version } = event;
+        const traceparent = metadata['cloudevent.traceparent'] ?? null;
+        if (isWhole && statuses[i] === 204) arrivals.push({ event_id, task_id, task_version, traceparent });
+      }
+      return answer;
     },
   });
   return Object.assign(edge, { port: server.port ?? 0, stop: () => server.stop(true) });

@@ -3,6 +3,17 @@ import type { Log } from '#shared/log';
 const FIRST_DELAY_MS = 100;
 const MAX_DELAY_MS = 2000;
 
+const GATHER_MS_A_ROW = 4;
+const MAX_GATHER_MS = 25;
+
+/**
+ * How long a relay waits after a claim, so that what comes meanwhile goes together: of one row claim and mark cost Postgres
+ * 344 µs, of five 150 each and of 20 88 (measured), and what is published together is consumed together. A few rows a second
+ * hardly wait, above 250 they gather; after a claim as large as it may be (`limit`) there is no wait.
+ */
+export const gatherMs = (claimed: number, limit: number): number =>
+  claimed < limit ? Math.min(claimed * GATHER_MS_A_ROW, MAX_GATHER_MS) : 0;
+
 /**
  * How fast a relay may go: freely while publishes succeed; after one that failed, a single row as a probe after 100 ms,
  * doubled up to 2 s. Each change of state is logged once. Times in ms of a monotonic clock.
@@ -31,6 +42,7 @@ export function createPace(log: Log, now: () => number = () => performance.now()
     },
     /** Until the pause is over; 0 when there is none. */
     remainingMs: () => Math.max(0, resumesAt - now()),
-    delayMs: () => delayMs,
+    /** How long a row that failed waits, also while others go. */
+    delayMs: () => Math.max(delayMs, FIRST_DELAY_MS),
   };
 }

@@ -47,9 +47,28 @@ describe('runOnce', () => {
     expect(await relay.runOnce()).toBe(200);
     expect(orders(edge.arrivals)).toEqual(Array(40).fill([1, 2, 3, 4, 5]));
     expect(edge.arrivals[0]?.traceparent).toBe('00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01');
-    expect(edge.peak).toBeLessThanOrEqual(32);
+    expect(edge.calls).toBe(5);
     expect(await unsent()).toBe(0);
     expect(await relay.runOnce()).toBe(0);
+  });
+
+  test('publishes a backlog in bulks of 100, a few of them at a time', async () => {
+    await writeEvents(database, { tasks: 1000 });
+    const relay = await relayTo(edge.port);
+    await relay.runOnce();
+    expect(edge).toMatchObject({ calls: 10, largest: 100 });
+    expect(edge.peak).toBeLessThanOrEqual(3);
+  });
+
+  test('publishes again what the sidecar names as failed in a bulk, and nothing else', async () => {
+    const [bad] = await writeEvents(database, { tasks: 20, versions: 2 });
+    let failures = 0;
+    edge.answer = ({ task_id, task_version }) => (task_id === bad && task_version === 1 && ++failures < 4 ? 500 : 204);
+    const relay = await relayTo(edge.port);
+    relay.start();
+    await allSent();
+    expect(edge.arrivals).toHaveLength(40);
+    expect(orders(edge.arrivals)).toEqual(Array(20).fill([1, 2]));
   });
 
   test('parks an event that fails its schema; only its task waits', async () => {
@@ -85,11 +104,12 @@ describe('runOnce', () => {
   });
 
   test('parks what the sidecar refuses as such', async () => {
-    const [bad, good] = await writeEvents(database, { tasks: 2 });
+    const [bad, ...good] = await writeEvents(database, { tasks: 20 });
     edge.answer = ({ task_id }) => (task_id === bad ? 400 : 204);
     const relay = await relayTo(edge.port);
     await relay.runOnce();
-    expect(edge.arrivals.map(({ task_id }) => task_id)).toEqual([good ?? '']);
+    expect(edge.arrivals.map(({ task_id }) => task_id).toSorted()).toEqual(good.toSorted());
+    expect(edge.calls).toBe(1 + 20); // as one, which is refused whole, and then each
     const [row] = await database.sql`select parked_reason from outbox where task_id = ${bad ?? ''}`;
     expect(row?.parked_reason).toContain('refused by the sidecar');
   });
@@ -145,13 +165,16 @@ describe('a started relay', () => {
     expect(edge.arrivals).toHaveLength(360);
   });
 
-  test('does not wait for the slowest of those under way', async () => {
-    const [slow] = await writeEvents(database, { tasks: 100, versions: 2 });
+  test('does not wait for a slow bulk with the others', async () => {
+    const [slow] = await writeEvents(database);
     const { promise, resolve } = Promise.withResolvers<number>();
     edge.answer = ({ task_id }) => (task_id === slow ? promise : 204);
     const relay = await relayTo(edge.port);
     relay.start();
-    await eventually(() => edge.arrivals.length === 198);
+    await eventually(() => edge.calls === 1);
+    await writeEvents(database, { tasks: 100, versions: 2 });
+    relay.wake();
+    await eventually(() => edge.arrivals.length === 200);
     resolve(204);
     await allSent();
   });
@@ -190,7 +213,7 @@ describe('a started relay', () => {
     await eventually(() => edge.calls > 0);
     const from = performance.now();
     await eventually(() => performance.now() - from > 1500);
-    expect(edge.calls).toBeLessThan(32 + 8); // one burst, then single probes after 100, 200, 400 … ms
+    expect(edge.calls).toBeLessThan(3 + 8); // one burst, then single probes after 100, 200, 400 … ms
   });
 
   test('goes on when the database comes back', async () => {

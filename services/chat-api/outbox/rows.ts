@@ -13,7 +13,7 @@ export type OutboxRow = {
   created_at: Date;
 };
 
-/** Longer than a publish can take (5 s): a claim that runs out belongs to a relay that died. */
+/** Longer than a publish can take (10 s): a claim that runs out belongs to a relay that died. */
 const LEASE = '15 seconds';
 /** How long sent rows are kept, for `ops events republish` and for consumers that were away (CONTRACT 6). */
 const KEPT = `${EVENTS_KEPT_DAYS} days`;

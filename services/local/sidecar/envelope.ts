@@ -3,7 +3,8 @@
 export type Envelope = Record<string, unknown> & { id?: unknown; traceparent?: unknown; tracestate?: unknown };
 
 export type Payload = {
-  body: string;
+  /** Text; of a bulk entry that is JSON what it says. */
+  body: unknown;
   contentType: string;
   topic: string;
   pubsub: string;
@@ -33,7 +34,7 @@ export function childTraceparent(parent: string | null | undefined): string {
 }
 
 function completed({ body, topic, pubsub, traceparent, tracestate, now }: Payload): Envelope {
-  const event: unknown = JSON.parse(body);
+  const event = typeof body === 'string' ? parsedOrText(body) : body;
   if (typeof event !== 'object' || event === null || Array.isArray(event)) throw new SyntaxError('not a JSON object');
   const given = event as Envelope;
   return {
@@ -75,12 +76,12 @@ function created({
     traceparent: trace,
     tracestate: metadata['cloudevent.tracestate'] ?? tracestate,
     time: wholeSeconds(now),
-    data: isJson(contentType) ? parsedOrText(body) : body,
+    data: typeof body === 'string' && isJson(contentType) ? parsedOrText(body) : body,
     ...(subject && { subject }),
   };
 }
 
-function isJson(contentType: string): boolean {
+export function isJson(contentType: string): boolean {
   const type = mediaType(contentType);
   return type === 'application/json' || type.endsWith('+json');
 }

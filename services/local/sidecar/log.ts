@@ -44,16 +44,21 @@ export async function openLog(databaseUrl: string, topics: Iterable<string>, rea
     return openOffsets(sql, readers, PARTITIONS, (topic, partition) => find(topic, partition).end);
   }
 
-  /** Resolves when the record is on disk. Records that arrive during a write go together into the next one. */
+  /**
+   * Resolves when the record is on disk. Records of one moment, such as those of a bulk, go together into one write, and so
+   * do those that arrive while one is under way.
+   */
   function append(record: NewRecord): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     pending.push({ record, resolve, reject });
-    if (!flushing) flushed = flush();
+    if (!flushing) {
+      flushing = true;
+      flushed = Promise.resolve().then(flush);
+    }
     return promise;
   }
 
   async function flush(): Promise<void> {
-    flushing = true;
     while (pending.length) {
       const batch = pending.splice(0, FLUSH_RECORDS);
       const records = assignOffsets(batch);

@@ -1,6 +1,7 @@
 import type postgres from 'postgres';
 
-const SAVE_MS = 100;
+/** As often as daprd commits to Kafka. */
+const SAVE_MS = 1000;
 
 /** One partition as one app reads it. */
 export type Position = { app_id: string; topic: string; partition: number };
@@ -9,7 +10,7 @@ export type Reader = { appId: string; topic: string; initialOffset: 'oldest' | '
 type Kept = Position & { next: number; saved: number };
 
 /**
- * Where each reader stands. Moved in memory and saved every 100 ms: after a crash the last events come again, which the
+ * Where each reader stands. Moved in memory and saved once a second: after a crash the last events come again, which the
  * consumers must bear anyway. A new reader starts at 0, or with `newest` at `endOf` its partition.
  */
 export async function openOffsets(

@@ -1,6 +1,6 @@
 import { readBody } from './body.ts';
 import { DaprError } from './dapr-error.ts';
-import { childTraceparent, isCloudEvent, wrap } from './envelope.ts';
+import { childTraceparent, isJson, wrap } from './envelope.ts';
 import type { EventLog, NewRecord } from './log.ts';
 import { isAllowed, type PubSub } from './manifests.ts';
 
@@ -15,7 +15,7 @@ export async function publish(request: Request, target: Target, publishing: Publ
   const metadata = metadataOf(request);
   const contentType = request.headers.get('content-type') ?? '';
   const body = await readText(request, (reason) => failed(target, reason));
-  const envelope = envelopeOf(body, contentType, metadata, request, target);
+  const envelope = envelopeOf(body, contentType, metadata, traceOf(request), target);
   try {
     await append({ ...recordOf(target, metadata), envelope }, publishing);
   } catch (error) {
@@ -32,10 +32,11 @@ export async function publishBulk(request: Request, target: Target, publishing: 
   refuseTarget(target, publishing);
   const shared = metadataOf(request);
   const entries = await readEntries(request, target);
+  const trace = traceOf(request);
   const records = entries.map(({ event, contentType, metadata = {} }) => {
     const own = { ...shared, ...metadata };
-    const text = typeof event === 'string' && !isCloudEvent(contentType) ? event : JSON.stringify(event);
-    return { ...recordOf(target, own), envelope: envelopeOf(text, contentType, own, request, target) };
+    const body = typeof event === 'string' || isJson(contentType) ? event : JSON.stringify(event);
+    return { ...recordOf(target, own), envelope: envelopeOf(body, contentType, own, trace, target) };
   });
   const results = await Promise.allSettled(records.map((record) => append(record, publishing)));
   const failedEntries = results.flatMap((result, i) =>
@@ -74,15 +75,21 @@ async function append(record: NewRecord, { pubsub, topics, log }: Publishing): P
   await log.append(record);
 }
 
-function envelopeOf(body: string, contentType: string, metadata: Metadata, request: Request, target: Target): string {
+/** Of what is published by one call and names no trace of its own. */
+const traceOf = ({ headers }: Request) => ({
+  traceparent: childTraceparent(headers.get('traceparent')),
+  tracestate: headers.get('tracestate') ?? '',
+});
+type Trace = ReturnType<typeof traceOf>;
+
+function envelopeOf(body: unknown, contentType: string, metadata: Metadata, trace: Trace, target: Target): string {
   try {
     const envelope = wrap({
       body,
       contentType,
       ...target,
       metadata,
-      traceparent: childTraceparent(request.headers.get('traceparent')),
-      tracestate: request.headers.get('tracestate') ?? '',
+      ...trace,
       now: new Date(),
     });
     return JSON.stringify(envelope);

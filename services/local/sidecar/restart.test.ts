@@ -2,7 +2,7 @@ import { afterEach, expect, test } from 'bun:test';
 import { createDatabase } from '../../../test/support/database.ts';
 import { startService } from '../../../test/support/service.ts';
 import { eventually } from '../../../test/support/wait.ts';
-import { batches, inBulk, publishEvent, RESOURCES, startPair, startToyApp } from './fixture.ts';
+import { batches, CREATED, inBulk, publishEvent, RESOURCES, startPair, startToyApp } from './fixture.ts';
 
 const open: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -73,6 +73,23 @@ test('a write that fails is answered 500 and leaves no gap: later events are del
   expect((await pair.publish('e2')).status).toBe(204);
   await eventually(() => app.ids().includes('e2'));
   expect(app.ids()).toEqual(['e1', 'e2']);
+});
+
+test('a bulk is one write', async () => {
+  const app = startToyApp();
+  open.push(app.stop);
+  const pair = await startPair(app);
+  open.push(pair.close);
+  const entries = Array.from({ length: 100 }, (_, i) => ({
+    entryId: `e${i}`,
+    event: {},
+    contentType: 'application/json',
+  }));
+  const url = `http://127.0.0.1:${pair.standIn.port('chat-api')}/v1.0/publish/bulk/taskflow-pubsub/${CREATED}`;
+  expect((await fetch(url, { method: 'POST', body: JSON.stringify(entries) })).status).toBe(204);
+  const [row] =
+    await pair.sql`select count(*)::int as records, count(distinct xmin::text)::int as writes from sidecar.log`;
+  expect(row).toEqual({ records: 100, writes: 1 });
 });
 
 test('its connections cut: publishing and delivery go on, nothing accepted is lost', async () => {
