@@ -1,0 +1,66 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bypassProxy } from '#shared/loopback';
+import { bun, commandOrExit, createProgress } from '../../services/local/machine/command-line.ts';
+import { orExit } from '../../services/local/real/tools.ts';
+import { workToExit } from '../gitops/interruption.ts';
+import { readSchemas } from '../gitops/schemas.ts';
+import { createVerdict } from '../gitops/verdict.ts';
+import { bootstrap } from './bootstrap.ts';
+import { drift, protection, pruning } from './drift.ts';
+import type { Drill } from './drill.ts';
+import { badImage, brokenKustomization, unknownField } from './mistakes.ts';
+import { failingMigration, hangingMigration, revertAcross } from './migrations.ts';
+import { argoPrograms } from './programs.ts';
+import { promotion } from './promotion.ts';
+import { isolation, toPhase4, withoutSidecar } from './rollbacks.ts';
+import { openWorld } from './world.ts';
+
+// bun run check:argocd [word]: a real Argo CD brings this tree to a cluster without containers, and every mistake that a commit can
+// make is made once. Each line says what was seen and in how many seconds; the last one is the verdict,
+// `N passed, N failed, N skipped`; the exit code says the same.
+
+const drills: Drill[] = [
+  ...[bootstrap, promotion, drift, pruning, protection, badImage, unknownField, brokenKustomization],
+  ...[isolation, withoutSidecar, toPhase4, revertAcross, failingMigration, hangingMigration],
+];
+
+bypassProxy(process.env);
+const say = createProgress();
+const { words } = commandOrExit({
+  name: 'check:argocd',
+  usage: `${bun} run check:argocd [word]
+
+  word  only the drills that have it in their name:
+${drills.map(({ name }) => `          ${name}`).join('\n')}
+
+Needs Go, Java, Maven and Git; what it starts is built at the first time.
+The last line is the count; the exit code is 0 when nothing failed.`,
+  flags: {},
+  refuse: (word, index) => (index > 0 ? `Unexpected argument '${word}'` : undefined),
+});
+const [word = ''] = words;
+
+const programs = await orExit(argoPrograms(say));
+await workToExit(say, async (opened) => {
+  const verdict = createVerdict(console.log);
+  const folder = await mkdtemp(join(tmpdir(), 'taskflow-argocd-'));
+  opened.defer(() => rm(folder, { recursive: true, force: true }));
+  const schemas = await readSchemas(programs);
+  const options = { environment: 'minikube', name: 'taskflow', folder } as const;
+  const world = await openWorld(options, { programs, schemas, say, opened });
+  say('Argo CD runs');
+  for (const drill of drills.filter((each) => each === bootstrap || each.name.includes(word))) {
+    say(drill.name);
+    try {
+      verdict.pass(`${drill.name}: ${await drill.run(world)}`);
+    } catch (error) {
+      verdict.fail(drill.name, error instanceof Error ? error.message : String(error));
+      say('what comes after it would begin with what it left: not run');
+      break;
+    }
+  }
+  console.log(verdict.line());
+  return verdict.failed() > 0 ? 1 : 0;
+});
