@@ -3,7 +3,8 @@ import { applications, isDone } from './applications.ts';
 import { type Drill, seconds } from './drill.ts';
 import type { World } from './world.ts';
 
-const READY_MS = 180_000;
+/** A minute where nothing else runs. */
+const READY_MS = 300_000;
 
 /** From nothing but Argo CD to everything: what a person types, and what waits for what. */
 export const bootstrap: Drill = {

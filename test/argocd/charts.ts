@@ -1,10 +1,10 @@
 import { $, Glob } from 'bun';
-import { cp, mkdir } from 'node:fs/promises';
+import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort } from '../../services/local/machine/port.ts';
-import type { KubeObject } from '../gitops/kube-api.ts';
+import type { KubeApi } from '../gitops/kube-api.ts';
 import { render } from '../gitops/render.ts';
-import type { Schemas } from '../gitops/schemas.ts';
+import { loadSchemas, type Schemas } from '../gitops/schemas.ts';
 import { moduleFolder, modules } from '../gitops/sources.ts';
 import type { ArgoPrograms } from './programs.ts';
 import { identity, type Repository } from './repository.ts';
@@ -12,37 +12,22 @@ import { identity, type Repository } from './repository.ts';
 type Source = { repoURL: string; targetRevision: string; chart?: string; directory?: { include?: string } };
 type Application = { spec: { source?: Source; sources?: Source[] } };
 
-/** The definitions of which groups a chart brings, whose operator no module carries whole. In its place stands one Deployment. */
-const standIns: Record<string, RegExp> = {
-  'cert-manager': /cert-manager\.io$/,
-  'gateway-helm': /^gateway\.(networking\.k8s|envoyproxy)\.io$/,
-  'strimzi-kafka-operator': /strimzi\.io$/,
-  'external-secrets': /external-secrets\.io$/,
-  'kube-prometheus-stack': /^monitoring\.coreos\.com$/,
-};
-
 export type Charts = {
   /** Where each address of an Application leads here. */
   addresses: Map<string, string>;
   stop(): Promise<void>;
 };
 
+/** The chart that a module carries whole. */
+const OWN = 'dapr';
+
 /**
- * Serves, as Helm repositories on the loopback, every chart that an Application of the environment names: Dapr's own, and
- * stand-ins with the definitions of those kinds that the environment has (all of them would cost the API server a gigabyte).
+ * Serves, as Helm repositories on the loopback, every chart that an Application of the environment names: Dapr's own, and in
+ * place of each other one Deployment of no content. What its operator defines is in the cluster already: see `definitions`.
  */
 export async function serveCharts(serving: Serving): Promise<Charts> {
-  const { folder, tree, environment, programs, schemas, say } = serving;
-  const kinds = await kindsOf(tree, { environment, programs });
-  const needed = unique([...schemas].filter(([kind]) => kinds.has(kind)).map(([, { crd }]) => crd));
+  const { folder, programs, say } = serving;
   const sources = await sourcesOf(serving);
-  for (const { chart = '', targetRevision: version } of sources.filter((source) => source.chart)) {
-    const groups = standIns[chart];
-    const crds = needed.filter((crd) => groups?.test(groupOf(crd)));
-    if (groups) await writeStandIn(folder, { chart, version, crds });
-    else await packOwn(folder, { chart, version, modules: programs.modules });
-    say(`${chart} ${version}: ${groups ? `a stand-in with ${crds.length} definitions` : 'its own chart'}`);
-  }
   const server = Bun.serve({
     hostname: '127.0.0.1',
     port: freePort(),
@@ -50,10 +35,36 @@ export async function serveCharts(serving: Serving): Promise<Charts> {
   });
   const addresses = new Map<string, string>();
   for (const source of sources) {
-    if (source.chart) addresses.set(source.repoURL, `${server.url.origin}/${source.chart}`);
-    else if (source.directory?.include) addresses.set(source.repoURL, await serveOperator(source, serving));
+    const { chart, targetRevision: version, directory, repoURL } = source;
+    if (chart === OWN) await packOwn(folder, { chart, version, modules: programs.modules });
+    else if (chart) await writeStandIn(folder, { chart, version });
+    if (chart) say(`${chart} ${version}: ${chart === OWN ? 'its own chart' : 'a Deployment in place of its chart'}`);
+    if (chart) addresses.set(repoURL, `${server.url.origin}/${chart}`);
+    else if (directory?.include) addresses.set(repoURL, await serveOperator(source, serving));
   }
   return { addresses, stop: () => server.stop(true) };
+}
+
+/**
+ * Gives the cluster the definitions of the operators whose chart is a stand-in. Before Argo CD starts, since that reads all
+ * definitions anew at each change of one, which takes longer here than anything else.
+ */
+export async function loadDefinitions(
+  api: KubeApi,
+  {
+    tree,
+    environment,
+    programs: { kustomize },
+    schemas,
+  }: Pick<Serving, 'tree' | 'environment' | 'programs' | 'schemas'>,
+): Promise<void> {
+  const folders = [`overlays/${environment}`, `data/overlays/${environment}`, `platform/envoy-gateway/${environment}`];
+  const all = await Promise.all([...folders, 'observability'].map((path) => render(kustomize, join(tree, path))));
+  await loadSchemas(
+    api,
+    schemas,
+    all.flat().filter(({ apiVersion }) => !apiVersion.startsWith('dapr.io/')),
+  );
 }
 
 /** Of all Applications of the environment. */
@@ -74,22 +85,10 @@ type Serving = {
   say: (line: string) => void;
 };
 
-/** `apiVersion kind` of all that Applications of the tree would apply. */
-async function kindsOf(
-  tree: string,
-  { environment, programs: { kustomize } }: { environment: string; programs: ArgoPrograms },
-): Promise<Set<string>> {
-  const folders = [`overlays/${environment}`, `data/overlays/${environment}`, `platform/envoy-gateway/${environment}`];
-  const all = await Promise.all([...folders, 'observability'].map((path) => render(kustomize, join(tree, path))));
-  return new Set(all.flat().map(({ apiVersion, kind }) => `${apiVersion} ${kind}`));
-}
-
-/** The repository of CloudNativePG, of which there is the one definition of ours, and a Deployment. @returns its address here */
-async function serveOperator({ targetRevision, directory }: Source, { schemas, git }: Serving): Promise<string> {
+/** In place of an operator's repository: of its file there is a Deployment. @returns its address here */
+async function serveOperator({ targetRevision, directory }: Source, { git }: Serving): Promise<string> {
   const clone = join(git.folder, 'operator-clone');
-  const documents = [schemas.get('postgresql.cnpg.io/v1 Cluster')?.crd, operatorOf('cnpg')];
-  const file = join(clone, 'releases', directory?.include ?? '');
-  await Bun.write(file, documents.map((document) => JSON.stringify(document)).join('\n---\n'));
+  await Bun.write(join(clone, 'releases', directory?.include ?? ''), JSON.stringify(operatorOf('operator')));
   const bare = join(git.folder, 'operator.git');
   const env = { ...process.env, ...identity };
   await $`git init -q -b main && git add -A && git commit -qm release && git tag ${targetRevision}`.cwd(clone).env(env);
@@ -97,22 +96,13 @@ async function serveOperator({ targetRevision, directory }: Source, { schemas, g
   return `${git.url}/operator.git`;
 }
 
-const groupOf = (crd: KubeObject) => (crd as KubeObject & { spec: { group: string } }).spec.group;
-const unique = (crds: KubeObject[]) => [...new Map(crds.map((crd) => [crd.metadata.name, crd])).values()];
-
-async function writeStandIn(
-  folder: string,
-  { chart, version, crds }: { chart: string; version: string; crds: KubeObject[] },
-): Promise<void> {
+async function writeStandIn(folder: string, { chart, version }: { chart: string; version: string }): Promise<void> {
   const made = join(folder, chart, chart);
-  await mkdir(join(made, 'crds'), { recursive: true });
-  for (const crd of crds) await Bun.write(join(made, 'crds', `${crd.metadata.name}.yaml`), JSON.stringify(crd));
   await Bun.write(join(made, 'templates/operator.yaml'), JSON.stringify(operatorOf(chart)));
   await Bun.write(join(made, 'Chart.yaml'), JSON.stringify({ apiVersion: 'v2', name: chart, version }));
   await pack(join(folder, chart), { chart, version });
 }
 
-/** Its pod comes after the definitions: Argo CD hears of that, and of a definition alone it does not. */
 const operatorOf = (name: string) => ({
   apiVersion: 'apps/v1',
   kind: 'Deployment',

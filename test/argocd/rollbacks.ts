@@ -2,7 +2,7 @@ import { apps } from '../../services/local/machine/apps.ts';
 import type { KubeApi } from '../gitops/kube-api.ts';
 import { type Drill, seconds } from './drill.ts';
 import { type Deployment, deployments } from './workloads.ts';
-import type { World } from './world.ts';
+import type { Environment, World } from './world.ts';
 
 /** Within which a cluster must be back at Phase IV. */
 const BACK_MS = 60_000;
@@ -52,13 +52,26 @@ async function requireFound(world: World, wanted: Found): Promise<void> {
 
 const sorted = ({ stopped, ...rest }: Found) => ({ stopped: stopped.toSorted(), ...rest });
 
+const atTheTop = { minikube: 'kind: Kustomization\n', cloud: 'kind: Kustomization\n' };
+const lastComponent = {
+  minikube: '  - ../../components/network-policies\n',
+  cloud: '  - ../../components/autoscaling\n',
+};
+
 /** The line that gitops/README.md says, in an overlay; what must run then; and the revert of it. */
-const rollback = (name: string, { line, after, then }: { line: string; after: string; then: Found }): Drill => ({
+const rollback = (
+  name: string,
+  { line, after, then }: { line: string; after: Record<Environment, string>; then: Found },
+): Drill => ({
   name,
   async run(world) {
     const { deployed, environment, repository } = world;
     await requireFound(world, phase5);
-    await repository.edit(`gitops/overlays/${environment}/kustomization.yaml`, after, `${after}${line}\n`);
+    await repository.edit(
+      `gitops/overlays/${environment}/kustomization.yaml`,
+      after[environment],
+      `${after[environment]}${line}\n`,
+    );
     const took = await deployed(await repository.push(`Roll back: ${name}`), { ms: BACK_MS });
     await requireFound(world, then);
     const forward = await deployed(await repository.revert(), { ms: BACK_MS });
@@ -68,19 +81,19 @@ const rollback = (name: string, { line, after, then }: { line: string; after: st
 });
 
 export const isolation = rollback('a failing service is isolated', {
-  after: 'kind: Kustomization\n',
+  after: atTheTop,
   line: 'replicas: [{ name: audit-logger, count: 0 }]',
   then: { ...phase5, stopped: ['audit-logger'] },
 });
 
 export const withoutSidecar = rollback('chat-api goes without sidecar and publishing', {
-  after: '  - ../../components/network-policies\n',
+  after: lastComponent,
   line: '  - ../../components/without-sidecar',
   then: { ...phase5, events: 'standby', hasSidecar: false },
 });
 
 export const toPhase4 = rollback('back to Phase IV', {
-  after: '  - ../../components/network-policies\n',
+  after: lastComponent,
   line: '  - ../../components/phase4',
   then: phase4,
 });

@@ -1,10 +1,10 @@
 import { $ } from 'bun';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Schemas } from '../gitops/schemas.ts';
 import { isDone, refresh, untilState } from './applications.ts';
 import { startArgo } from './argocd.ts';
-import { redirect, serveCharts } from './charts.ts';
+import { loadDefinitions, redirect, serveCharts } from './charts.ts';
 import { type Cluster, startCluster } from './cluster.ts';
 import { createDatabase } from './database.ts';
 import { type Migration, startJobs } from './jobs.ts';
@@ -44,6 +44,9 @@ export async function openWorld(
 ): Promise<World> {
   const place = (path: string) => join(folder, path);
   await mkdir(place('git'), { recursive: true });
+  await mkdir(place('bin'));
+  // By its name it knows which of Argo CD's programs it is.
+  await symlink(programs.argocd, place('bin/argocd'));
   const server = await serveRepositories(place('git'));
   opened.defer(server.stop);
   const [repository, cluster, database] = await Promise.all([
@@ -58,7 +61,7 @@ export async function openWorld(
     ...process.env,
     ...identity,
     KUBECONFIG: cluster.kubeconfig,
-    PATH: [dirname(programs.kubectl), dirname(process.execPath), process.env['PATH']].join(':'),
+    PATH: [place('bin'), dirname(programs.kubectl), dirname(process.execPath), process.env['PATH']].join(':'),
   };
   const type = (line: string) =>
     $`bash -euo pipefail -c ${withThisBun(line)}`.cwd(repository.folder).env(variables).text();
@@ -67,6 +70,7 @@ export async function openWorld(
   const git = { folder: place('git'), url: server.url };
   const charts = await serveCharts({ folder: place('charts'), tree, environment, programs, schemas, git, say });
   opened.defer(charts.stop);
+  await loadDefinitions(api, { tree, environment, programs, schemas });
   say(await type(`bun run gitops:own --repo ${repository.url} ${own}`));
   await redirect(repository, charts.addresses);
   await repository.push(`The tree is that of ${name}`);
