@@ -232,7 +232,7 @@ describe('the repository', () => {
     expect(cited.flat().filter(({ section, words }) => !existing.has(section) || words.startsWith('SPEC'))).toEqual([]);
   });
 
-  test.each(['check', 'check:real', 'check:gitops', 'check:k6'])(
+  test.each(['check', 'check:real', 'check:gitops', 'check:argocd', 'check:k6'])(
     'CI and README name the command %s as it is',
     async (script) => {
       const command = new RegExp(`npx -y bun@1\\.4\\.5 run ${script}(?![:\\w])`);

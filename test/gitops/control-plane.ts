@@ -24,10 +24,13 @@ const READY_MS = 60_000;
 export async function startControlPlane({
   programs,
   folder,
+  flags: given = [],
   onLine = () => {},
 }: {
   programs: { etcd: string; apiServer: string };
   folder: string;
+  /** More of the API server's. */
+  flags?: string[];
   onLine?: (line: string) => void;
 }): Promise<ControlPlane> {
   const [clientPort = 0, peerPort = 0, port = 0] = freePorts(3);
@@ -43,7 +46,7 @@ export async function startControlPlane({
   await writeFile(tokens, `${token},admin,admin,system:masters\n`, { mode: 0o600 });
   const flags = apiServerFlags({ pki, etcd: `http://127.0.0.1:${clientPort}`, port, tokens, serviceAccountKey });
   // Waits for etcd by itself.
-  const apiServer = start([programs.apiServer, ...flags], onLine);
+  const apiServer = start([programs.apiServer, ...flags, ...given], onLine);
   opened.defer(apiServer.stop);
 
   const url = `https://127.0.0.1:${port}`;

@@ -82,9 +82,28 @@ export function createKubeApi({ url, token, ca }: { url: string; token: string; 
     return answerOf(await send('POST', `${path}?dryRun=All&fieldValidation=Strict`, object));
   }
 
+  /** Of a path or list that is not there, or not yet (429): undefined. */
+  async function find<T>(path: string): Promise<T | undefined> {
+    const response = await send('GET', path);
+    const text = await response.text();
+    if (response.status === 404 || response.status === 429) return undefined;
+    if (!response.ok) throw new Error(`GET ${path}: ${response.status} ${messageOf(text)}`);
+    return JSON.parse(text) as T;
+  }
+
+  /** What a controller says of an object. An object that is gone by now needs none. */
+  async function setStatus(path: string, status: object): Promise<void> {
+    const response = await send('PATCH', `${path}/status`, { status }, 'application/merge-patch+json');
+    const text = await response.text();
+    if (!response.ok && response.status !== 404)
+      throw new Error(`PATCH ${path}/status: ${response.status} ${messageOf(text)}`);
+  }
+
   return {
     url,
     request,
+    find,
+    setStatus,
     apply,
     remove,
     tryToCreate,

@@ -1,4 +1,4 @@
-import { mkdir, rename } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cached, cacheFolder, sweepAbandoned } from '../../services/local/machine/cache.ts';
 import { requireTools, runTool } from '../../services/local/real/tools.ts';
@@ -17,7 +17,7 @@ export type GitopsParts = Programs & {
 type Programs = { etcd: string; apiServer: string; kustomize: string; helm: string };
 type Say = (line: string) => void;
 
-const PROMTOOL = 'v0.316.0'; // Prometheus 3.16
+const PROMTOOL = 'github.com/prometheus/prometheus/cmd/promtool@v0.316.0'; // Prometheus 3.16
 
 const source = (name: string) => join(import.meta.dir, name);
 const settings = { CGO_ENABLED: '0', GOFLAGS: '-mod=readonly -buildvcs=false' };
@@ -43,36 +43,47 @@ export async function gitopsParts(say: Say): Promise<GitopsParts> {
   ]);
   const programs = await buildPrograms(cache, say);
   const injector = await buildInjector(cache, say);
-  const promtool = await buildPromtool(cache, say);
+  // Without the clouds it can discover, which would double the time.
+  const promtool = await installTool('promtool', { cache, program: PROMTOOL, tags: ['remove_all_sd'], say });
   const [files, strimzi] = await gathered;
   return { ...programs, injector, promtool, modules: files, strimzi };
 }
 
-/** All of one module, so that they share what they are compiled of. tools/go.mod says which versions. */
+const programs = [
+  'k8s.io/kubernetes/cmd/kube-apiserver',
+  'go.etcd.io/etcd/server/v3',
+  'sigs.k8s.io/kustomize/kustomize/v5',
+  'helm.sh/helm/v3/cmd/helm',
+];
+
 async function buildPrograms(cache: string, say: Say): Promise<Programs> {
+  const folder = await buildTools('gitops-programs', { cache, packages: programs, say });
+  const [etcd = '', apiServer = '', kustomize = '', helm = ''] = ['server', 'kube-apiserver', 'kustomize', 'helm'].map(
+    (name) => join(folder, name),
+  );
+  return { etcd, apiServer, kustomize, helm };
+}
+
+/**
+ * The folder of programs of one module, so that they share what they are compiled of, each called as the last part of its
+ * package that is no version. tools/go.mod says which versions.
+ */
+export async function buildTools(
+  name: string,
+  { cache, packages, sources = [], say }: { cache: string; packages: string[]; sources?: string[]; say: Say },
+): Promise<string> {
   const [, kubernetes = ''] = /k8s.io\/kubernetes v(\S+)/.exec(await Bun.file(source('tools/go.mod')).text()) ?? [];
   const [major, minor] = kubernetes.split('.');
   const version = 'k8s.io/component-base/version.git';
   // Without these it calls itself v0.0.0-master, which clients cannot parse.
   const said = [`Version=v${kubernetes}`, `Major=${major}`, `Minor=${minor}`].map((each) => `-X ${version}${each}`);
   const flags = ['-trimpath', '-ldflags', ['-s -w', ...said].join(' ')];
-  const packages = [
-    'k8s.io/kubernetes/cmd/kube-apiserver',
-    'go.etcd.io/etcd/server/v3',
-    'sigs.k8s.io/kustomize/kustomize/v5',
-    'helm.sh/helm/v3/cmd/helm',
-  ];
-  const sources = ['tools/go.mod', 'tools/go.sum'].map(source);
-  const key = { sources, also: JSON.stringify([settings, flags, packages]) };
-  const folder = await cached(cache, 'gitops-programs', key, async (building) => {
+  const files = ['tools/go.mod', 'tools/go.sum', ...sources].map(source);
+  const key = { sources: files, also: JSON.stringify([settings, flags, packages]) };
+  return cached(cache, name, key, (building) => {
     const command = ['go', 'build', '-v', ...flags, '-o', `${building}/`, ...packages];
-    await build('Kubernetes', command, { cwd: source('tools'), say });
-    await rename(join(building, 'server'), join(building, 'etcd'));
+    return build('Kubernetes', command, { cwd: source('tools'), say });
   });
-  const [etcd = '', apiServer = '', kustomize = '', helm = ''] = ['etcd', 'kube-apiserver', 'kustomize', 'helm'].map(
-    (name) => join(folder, name),
-  );
-  return { etcd, apiServer, kustomize, helm };
 }
 
 async function buildInjector(cache: string, say: Say): Promise<string> {
@@ -84,14 +95,17 @@ async function buildInjector(cache: string, say: Say): Promise<string> {
   return join(folder, 'injector');
 }
 
-/** In a module of its own, as its own go.mod has it. Without the clouds it can discover, which would double the time. */
-async function buildPromtool(cache: string, say: Say): Promise<string> {
-  const install = [...small, '-tags', 'remove_all_sd', `github.com/prometheus/prometheus/cmd/promtool@${PROMTOOL}`];
-  const folder = await cached(cache, 'gitops-promtool', { sources: [], also: install.join(' ') }, async (building) => {
+/** A program in a module of its own, as its own go.mod has it. */
+export async function installTool(
+  name: string,
+  { cache, program, tags = [], say }: { cache: string; program: string; tags?: string[]; say: Say },
+): Promise<string> {
+  const install = [...small, ...tags.flatMap((tag) => ['-tags', tag]), program];
+  const folder = await cached(cache, `gitops-${name}`, { sources: [], also: install.join(' ') }, async (building) => {
     await mkdir(building, { recursive: true });
-    await build('promtool', ['go', 'install', '-v', ...install], { env: { GOBIN: building, GOFLAGS: '' }, say });
+    await build(name, ['go', 'install', '-v', ...install], { env: { GOBIN: building, GOFLAGS: '' }, say });
   });
-  return join(folder, 'promtool');
+  return join(folder, name);
 }
 
 type Building = { cwd?: string; env?: Record<string, string>; say: Say };

@@ -48,10 +48,10 @@ function definitions(text: string): KubeObject[] {
   return documents
     .filter((document) => document !== null)
     .filter(({ kind }) => kind === 'CustomResourceDefinition')
-    .map(({ apiVersion, kind, metadata: { name, annotations = {} }, spec }) => ({
+    .map(({ apiVersion, kind, metadata: { name, annotations }, spec }) => ({
       apiVersion,
       kind,
-      metadata: { name, annotations },
+      metadata: { name, ...(annotations && { annotations }) },
       spec,
     }));
 }

@@ -2,13 +2,14 @@ type Falsy = false | 0 | '' | null | undefined;
 
 /**
  * Polls `probe` until it answers something truthy and returns that. A throwing probe counts as "not yet"; its last
- * error becomes the cause. `ms` (default 5000) is the deadline; `what` is named when it passes.
+ * error becomes the cause. `ms` (default 5000) is the deadline, `everyMs` (default 10) how long it waits before it asks again;
+ * `what` is named when it passes.
  */
 export async function eventually<T>(
   probe: () => T | Promise<T>,
-  within: number | { ms?: number; what?: string } = {},
+  within: number | { ms?: number; everyMs?: number; what?: string } = {},
 ): Promise<Exclude<T, Falsy>> {
-  const { ms = 5000, what = 'the expected state' } = typeof within === 'number' ? { ms: within } : within;
+  const { ms = 5000, everyMs = 10, what = 'the expected state' } = typeof within === 'number' ? { ms: within } : within;
   let cause: unknown;
   for (const deadline = performance.now() + ms; ;) {
     try {
@@ -19,6 +20,6 @@ export async function eventually<T>(
       cause = error;
     }
     if (performance.now() > deadline) throw new Error(`waited ${ms} ms in vain for ${what}`, { cause });
-    await Bun.sleep(10);
+    await Bun.sleep(everyMs);
   }
 }

@@ -25,6 +25,7 @@ describe('without Go, Java and Maven ends in one sentence', () => {
     ['bun run bench --real', 'test/bench/run.ts --real', 'The real parts'],
     ['bun run drills', 'test/drills/run.ts', 'The real parts'],
     ['bun run check:gitops', 'test/gitops/run.ts', 'The parts of check:gitops'],
+    ['bun run check:argocd', 'test/argocd/run.ts', 'The parts of check:gitops'],
   ])('%s', async (_name, command, who) => {
     expect(await run(command, {})).toEqual({ out: '', err: missing(who), exitCode: 2 });
   });

@@ -18,9 +18,12 @@ type Project = { sourceRepos: string[]; destinations: { namespace: string }[] };
 export const applications: Policy = (objects) => {
   const projects = new Map(ofKind<Project>(objects, 'AppProject').map(({ metadata, spec }) => [metadata.name, spec]));
   return ofKind<Application>(objects, 'Application').flatMap((application) =>
-    [...ofProject(application, projects), ...ofSync(application), ...ofSources(application)].map(
-      (reason) => `${called(application)}: ${reason}`,
-    ),
+    [
+      ...ofProject(application, projects),
+      ...ofSync(application),
+      ...ofComparison(application),
+      ...ofSources(application),
+    ].map((reason) => `${called(application)}: ${reason}`),
   );
 };
 
@@ -50,6 +53,14 @@ function ofSync({ spec: { syncPolicy } }: KubeObject<Application>): string[] {
     ...(retry?.refresh ? [] : ['retry.refresh must be true']),
   ];
 }
+
+/** Anything else calls a route different that is not, or a field the same that Git no longer has. */
+const COMPARED = 'ServerSideDiff=true,IncludeMutationWebhook=true';
+
+const ofComparison = ({ metadata }: KubeObject<Application>): string[] =>
+  metadata.annotations?.['argocd.argoproj.io/compare-options'] === COMPARED
+    ? []
+    : [`compare-options must be ${COMPARED}`];
 
 /** Our own repository by branch, since commits there are what is promoted; all else by an exact version. */
 function ofSources(application: KubeObject<Application>): string[] {

@@ -273,6 +273,13 @@ export const whenRendered: Mistake[] = [
     'with prune and selfHeal',
   ),
   mistake(
+    'a comparison that misses what Git no longer has',
+    'apps/base/taskflow.yaml',
+    ',IncludeMutationWebhook=true',
+    '',
+    'compare-options must be',
+  ),
+  mistake(
     'a repository of nobody',
     'apps/base/projects.yaml',
     '- https://dapr.github.io/helm-charts',
