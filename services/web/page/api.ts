@@ -1,0 +1,195 @@
+import type { Task } from '#shared/task';
+
+/** What a page says of a task: as events carry it, nulls explicit. `version` is null where an answer leaves it out. */
+export type PageTask = Omit<Task, 'version'> & { version: number | null };
+
+export type TaskInput = Partial<
+  Pick<
+    PageTask,
+    | 'title'
+    | 'description'
+    | 'completed'
+    | 'priority'
+    | 'due_date'
+    | 'timezone'
+    | 'recurrence_pattern'
+    | 'recurrence_end_date'
+    | 'catch_up'
+    | 'reminder_offset'
+  >
+>;
+
+export type Person = { id: string; email: string; role?: 'admin' };
+
+export type Dates = {
+  description: string;
+  timezone: string;
+  occurrences: { occurrence_date: string; due_date: string; note: string | null }[];
+};
+
+/** An answer that refuses; `status` 0 and code `OFFLINE` where none came. */
+export class ApiError extends Error {
+  override name = 'ApiError';
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    /** In ms, as `Retry-After` said; null: it did not. */
+    readonly retryAfterMs: number | null = null,
+    readonly correlationId: string | null = null,
+  ) {
+    super(message);
+  }
+
+  /** Whether the same request may well succeed later, with nobody having to change it. */
+  get passes(): boolean {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+}
+
+type Sent = { body?: unknown; key?: string; ifMatch?: string; keepalive?: boolean };
+type Answer<T> = { body: T; headers: Headers };
+
+let whenSignedOut = () => {};
+
+/** Says what happens when the session has ended and cannot be refreshed. */
+export function onSignedOut(handler: () => void): void {
+  whenSignedOut = handler;
+}
+
+/**
+ * One request to the API. An access token that has run out is refreshed once, for all tabs, and the request sent again.
+ * @throws {ApiError}
+ */
+export async function call<T>(method: string, path: string, sent: Sent = {}): Promise<Answer<T>> {
+  const first = await send(method, path, sent);
+  if (first.status !== 401 || path.startsWith('/auth/login')) return read<T>(first);
+  if (!(await refresh())) {
+    whenSignedOut();
+    return read<T>(first);
+  }
+  return read<T>(await send(method, path, sent));
+}
+
+async function send(method: string, path: string, { body, key, ifMatch, keepalive }: Sent): Promise<Response> {
+  const headers: Record<string, string> = {
+    ...(body !== undefined && { 'content-type': 'application/json' }),
+    ...(key && { 'idempotency-key': key }),
+    ...(ifMatch && { 'if-match': ifMatch }),
+  };
+  const json = body === undefined ? null : JSON.stringify(body);
+  try {
+    return await fetch(`/api/v1${path}`, { method, headers, body: json, ...(keepalive && { keepalive }) });
+  } catch (cause) {
+    throw Object.assign(new ApiError(0, 'OFFLINE', 'TaskFlow cannot be reached.'), { cause });
+  }
+}
+
+async function read<T>(response: Response): Promise<Answer<T>> {
+  const { status, headers } = response;
+  const text = await response.text();
+  const isJson = headers.get('content-type')?.includes('json') ?? false;
+  const body: unknown = isJson && text ? JSON.parse(text) : null;
+  if (response.ok) return { body: body as T, headers };
+  const { code = 'UNKNOWN', message = `The server answered ${status}.` } = (body ?? {}) as Record<string, string>;
+  const seconds = Number(headers.get('retry-after') ?? Number.NaN);
+  const retryAfterMs = Number.isFinite(seconds) ? seconds * 1000 : null;
+  throw new ApiError(status, code, message, retryAfterMs, headers.get('x-correlation-id'));
+}
+
+/** A refresh token is good once: of two tabs that need one the second finds the new cookie. Locks need https or loopback. */
+async function refresh(): Promise<boolean> {
+  const exchange = async () => (await send('POST', '/auth/refresh', {})).ok;
+  return 'locks' in navigator ? navigator.locks.request('taskflow-refresh', exchange) : exchange();
+}
+
+/** Names one change, so that sending it again makes no second one. (`randomUUID` wants https.) */
+export const newKey = (): string =>
+  [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+
+const empty = {
+  description: null,
+  priority: null,
+  due_date: null,
+  due_all_day: null,
+  timezone: null,
+  recurrence_pattern: null,
+  recurrence_end_date: null,
+  catch_up: null,
+  reminder_offset: null,
+  reminder_status: null,
+  snoozed_until: null,
+  parent_recurring_task_id: null,
+  occurrence_date: null,
+  version: null,
+} as const;
+
+/** A task as answered, which leaves out what is null, in the one form of the page. */
+export function asTask(answer: Partial<PageTask>): PageTask {
+  const task = { ...empty, ...answer } as PageTask;
+  return { ...task, due_all_day: task.due_date === null ? null : task.due_date.length === 10 };
+}
+
+export const me = async (): Promise<Person> => (await call<Person>('GET', '/auth/me')).body;
+
+export async function login(email: string, password: string): Promise<void> {
+  await call('POST', '/auth/login', { body: { email, password } });
+}
+
+export async function logout(): Promise<void> {
+  await call('POST', '/auth/logout');
+}
+
+/** As the demo user of `up`, who types no password. */
+export async function loginAsDemo(): Promise<void> {
+  const response = await fetch('/local/demo-login', { method: 'POST' });
+  if (!response.ok) await read(response);
+}
+
+/** The user's zone; null: none is set. Undefined: this server has no settings (Phase IV). */
+export async function timezone(): Promise<string | null | undefined> {
+  try {
+    return (await call<{ timezone: string | null }>('GET', '/settings')).body.timezone;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return undefined;
+    throw error;
+  }
+}
+
+export const setTimezone = (zone: string) => call('PUT', '/settings', { body: { timezone: zone } });
+
+/** Every task that a query names, read page by page. */
+export async function listTasks(query: string): Promise<PageTask[]> {
+  const tasks: PageTask[] = [];
+  for (let next: string | null = `/tasks?${query}&limit=1000`; next;) {
+    const { body, headers }: Answer<Partial<PageTask>[]> = await call('GET', next);
+    tasks.push(...body.map(asTask));
+    next = /<\/api\/v1(\/[^>]*)>; rel="next"/.exec(headers.get('link') ?? '')?.[1] ?? null;
+  }
+  return tasks;
+}
+
+export const readTask = async (id: string): Promise<PageTask> =>
+  asTask((await call<Partial<PageTask>>('GET', `/tasks/${id}`)).body);
+
+export const createTask = async (input: TaskInput, key: string): Promise<PageTask> =>
+  asTask((await call<Partial<PageTask>>('POST', '/tasks', { body: input, key })).body);
+
+export type Scope = 'this' | 'series';
+
+export async function changeTask(
+  id: string,
+  changes: TaskInput,
+  { scope, ifMatch }: { scope?: Scope; ifMatch?: string } = {},
+): Promise<PageTask> {
+  const path = `/tasks/${id}${scope ? `?scope=${scope}` : ''}`;
+  return asTask((await call<Partial<PageTask>>('PATCH', path, { body: changes, ...(ifMatch && { ifMatch }) })).body);
+}
+
+export async function deleteTask(id: string, { keepalive = false } = {}): Promise<void> {
+  await call('DELETE', `/tasks/${id}`, { keepalive });
+}
+
+/** The first dates of a rule that is not saved, in words and with what daylight saving does to them. */
+export const previewDates = async (input: TaskInput, limit = 3): Promise<Dates> =>
+  (await call<Dates>('POST', '/recurrence/preview', { body: { ...input, limit } })).body;

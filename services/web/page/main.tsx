@@ -1,0 +1,22 @@
+import { render } from 'preact';
+import { App } from './app.tsx';
+import { ApiError } from './api.ts';
+import { resume, session } from './session.ts';
+import { start } from './state.ts';
+
+const AGAIN_MS = 3_000;
+
+const root = document.getElementById('app');
+if (root) render(<App />, root);
+start();
+if (session.value.is === 'unknown') void untilKnown();
+
+/** A page that was opened while the server starts finds in by itself. */
+async function untilKnown(): Promise<void> {
+  try {
+    await resume();
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    setTimeout(untilKnown, error.retryAfterMs ?? AGAIN_MS);
+  }
+}
