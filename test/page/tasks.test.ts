@@ -130,7 +130,8 @@ describe('delete', () => {
     await page.clock.runFor(10_000);
     expect(await kept(account)).toHaveLength(2);
     await row(page, 'Drop').hover();
-    await page.getByRole('button', { name: 'Delete: Drop' }).click();
+    await page.getByRole('button', { name: 'More: Drop' }).click();
+    await page.getByRole('menuitem', { name: 'Delete' }).click();
     const answered = page.waitForResponse((response) => response.request().method() === 'DELETE');
     await page.clock.runFor(6_000);
     expect((await answered).status()).toBe(204);
@@ -141,7 +142,8 @@ describe('delete', () => {
     await using person = await atWork([{ title: 'Drop' }], '/all');
     const { page, visit, account } = person;
     await row(page, 'Drop').hover();
-    await page.getByRole('button', { name: 'Delete: Drop' }).click();
+    await page.getByRole('button', { name: 'More: Drop' }).click();
+    await page.getByRole('menuitem', { name: 'Delete' }).click();
     await row(page, 'Drop').waitFor({ state: 'detached' });
     await page.goto('about:blank');
     const next = await visit.tab('/all');

@@ -193,3 +193,38 @@ export async function deleteTask(id: string, { keepalive = false } = {}): Promis
 /** The first dates of a rule that is not saved, in words and with what daylight saving does to them. */
 export const previewDates = async (input: TaskInput, limit = 3): Promise<Dates> =>
   (await call<Dates>('POST', '/recurrence/preview', { body: { ...input, limit } })).body;
+
+/** An answer with what a later change of it must match. */
+export async function readForEdit(id: string): Promise<{ task: PageTask; etag: string }> {
+  const { body, headers } = await call<Partial<PageTask>>('GET', `/tasks/${id}`);
+  return { task: asTask(body), etag: headers.get('etag') ?? '' };
+}
+
+/** Reminds again after a while from now: `10 minutes`, `1 day`. */
+export const snooze = async (id: string, length: string, key: string): Promise<PageTask> =>
+  asTask((await call<Partial<PageTask>>('POST', `/tasks/${id}/snooze`, { body: { for: length }, key })).body);
+
+export const acknowledge = async (id: string): Promise<PageTask> =>
+  asTask((await call<Partial<PageTask>>('POST', `/tasks/${id}/acknowledge`)).body);
+
+export const occurrences = async (id: string, limit = 10): Promise<Dates> =>
+  (await call<Dates>('GET', `/tasks/${id}/occurrences?limit=${limit}`)).body;
+
+export type AuditEvent = {
+  event_id: string;
+  event_type: string;
+  timestamp: string;
+  correlation_id: string;
+  payload: {
+    actor?: { type: string; id: string; name?: string };
+    changes?: Record<string, { old: unknown; new: unknown }>;
+    task?: PageTask;
+    trigger_at?: string;
+    late_by_ms?: number;
+    late_reason?: string;
+  };
+};
+
+/** What happened to a task, oldest first; also of one that is deleted. */
+export const history = async (id: string): Promise<AuditEvent[]> =>
+  (await call<AuditEvent[]>('GET', `/audit/tasks/${id}?limit=1000`)).body;

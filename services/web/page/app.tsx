@@ -1,19 +1,19 @@
 import { LocationProvider, Route, Router, useLocation } from 'preact-iso';
 import { type ComponentType, createRef } from 'preact';
-import { useEffect } from 'preact/hooks';
-import { tinykeys } from 'tinykeys';
 import { SignIn } from './account/sign-in.tsx';
 import { logout } from './api.ts';
 import * as Icon from './icons.tsx';
+import { Reminders } from './live/reminders.tsx';
 import { Bars } from './parts/bars.tsx';
 import { Dialog } from './parts/dialog.tsx';
 import { isKeysOpen, Keys } from './parts/keys.tsx';
+import { useShortcuts } from './parts/shortcuts.ts';
 import { StateLine } from './parts/state-line.tsx';
 import { session, zone } from './session.ts';
 import { changes, now, signOut, store } from './state.ts';
 import { AllScreen, TodayScreen } from './tasks/screens.tsx';
+import { Detail } from './tasks/detail.tsx';
 import { QuickAdd } from './tasks/quick-add-line.tsx';
-import { isBusy } from './tasks/list.tsx';
 import { allOf, todayOf } from './tasks/views.ts';
 
 type Place = {
@@ -75,28 +75,22 @@ export function App() {
 const quickAdd = createRef<HTMLInputElement>();
 
 function Frame() {
-  const { route } = useLocation();
-  useEffect(() => {
-    const go = (act: () => void) => (event: KeyboardEvent) => {
-      if (isBusy(event)) return;
-      event.preventDefault();
-      act();
-    };
-    return tinykeys(window, {
-      q: go(() => quickAdd.current?.focus()),
-      z: go(changes.takeBack),
-      '[Shift]+?': go(() => (isKeysOpen.value = true)),
-      ...Object.fromEntries(places.map(({ path, key }) => [`g ${key}`, go(() => route(path))])),
-    });
+  const { route, query } = useLocation();
+  useShortcuts({
+    q: () => quickAdd.current?.focus(),
+    z: changes.takeBack,
+    '[Shift]+?': () => (isKeysOpen.value = true),
+    ...Object.fromEntries(places.map(({ path, key }) => [`g ${key}`, () => route(path)])),
   });
   return (
-    <div class="frame">
+    <div class={`frame${query.task ? ' has-detail' : ''}`}>
       <a class="skip" href="#content">
         Skip to the list
       </a>
       <Rail />
       <main id="content" tabIndex={-1}>
         <QuickAdd input={quickAdd} />
+        <Reminders />
         <Router>
           {[
             ...places.map(({ path, screen }) => <Route key={path} path={path} component={screen} />),
@@ -104,6 +98,7 @@ function Frame() {
           ]}
         </Router>
       </main>
+      <Detail />
       <Bars />
       <Keys places={places} />
     </div>

@@ -94,6 +94,6 @@ function hear(heard: Heard): void {
 async function take({ event }: Item): Promise<void> {
   if (event.event_type === 'task.created' && event.task) await changes.made(event.task.title);
   if (event.event_type === 'task.deleted') store.remove(event.task_id);
-  else if (event.event_type === 'task.reminder.triggered') store.reminded(event.task_id);
+  else if (event.event_type === 'task.reminder.triggered') store.reminded(event.task_id, event.task_version);
   else if (event.task) store.apply(event.task satisfies PageTask);
 }

@@ -9,6 +9,7 @@ export type Item = {
   event: {
     event_type: string;
     task_id: string;
+    task_version: number;
     task?: PageTask;
     title?: string;
     trigger_at?: string;

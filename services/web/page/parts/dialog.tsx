@@ -7,11 +7,13 @@ export function Dialog({
   children,
   close,
   isFirm = false,
+  onKey,
 }: {
   label: string;
   children: ComponentChildren;
   close?: () => void;
   isFirm?: boolean;
+  onKey?: (event: KeyboardEvent) => void;
 }) {
   const ref = useRef<HTMLDialogElement>(null);
   useEffect(() => {
@@ -23,6 +25,7 @@ export function Dialog({
       aria-label={label}
       onCancel={(event) => isFirm && event.preventDefault()}
       onClose={close}
+      onKeyDown={onKey}
       onClick={(event) => event.target === ref.current && !isFirm && ref.current?.close()}
     >
       <div class="dialog">{children}</div>

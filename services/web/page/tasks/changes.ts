@@ -158,6 +158,34 @@ export function createChanges(store: Store, announce: (task: PageTask) => void) 
       making.set(input.title, made);
       void made.then(() => making.get(input.title) === made && making.delete(input.title));
     },
+    /** Puts a reminder off; the task stays due when it is. */
+    snooze(task: PageTask, length: string, said: string): void {
+      const key = api.newKey();
+      store.show(task.id, { reminder_status: 'pending' });
+      void inTurn(task.id, async () => {
+        answered(await api.snooze(task.id, length, key));
+        say(said);
+      });
+    },
+    /** The reminder was seen. */
+    acknowledge(task: PageTask): void {
+      store.show(task.id, { reminder_status: 'acknowledged' });
+      void inTurn(task.id, async () => answered(await api.acknowledge(task.id)));
+    },
+    /** Saves what a form has; answers what the server makes of it. @throws {ApiError} also 412: somebody was faster */
+    async save(
+      task: PageTask,
+      input: TaskInput,
+      { scope, etag }: { scope?: api.Scope; etag?: string },
+    ): Promise<PageTask> {
+      const saved = await api.changeTask(task.id, input, { ...(scope && { scope }), ...(etag && { ifMatch: etag }) });
+      answered(saved);
+      if (!saved.recurrence_pattern) return saved;
+      // A series changes its instances with it.
+      const isOfIt = (one: PageTask) => one.parent_recurring_task_id === saved.id && !one.completed;
+      store.replace(await api.listTasks(`parent=${saved.id}&completed=false`), isOfIt);
+      return saved;
+    },
     takeBack(): void {
       clearTimeout(undoTimer);
       const { value } = undo;

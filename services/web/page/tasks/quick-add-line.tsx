@@ -126,11 +126,16 @@ function chipWords({ kind, text }: Part, input: TaskInput): string {
 export function Preview({ input }: { input: TaskInput }) {
   const dates = useSignal<Dates | null>(null);
   const refusal = useSignal<string | null>(null);
-  const { recurrence_pattern, due_date, recurrence_end_date } = input;
+  const { recurrence_pattern, due_date, recurrence_end_date, timezone } = input;
   useEffect(() => {
     let isWanted = true;
     const timer = setTimeout(async () => {
-      const rule = { recurrence_pattern, due_date, ...(recurrence_end_date && { recurrence_end_date }) } as TaskInput;
+      const rule = {
+        recurrence_pattern,
+        due_date,
+        ...(recurrence_end_date && { recurrence_end_date }),
+        ...(timezone && { timezone }),
+      } as TaskInput;
       try {
         const answer = await previewDates(rule);
         if (isWanted) [dates.value, refusal.value] = [answer, null];
@@ -143,7 +148,7 @@ export function Preview({ input }: { input: TaskInput }) {
       isWanted = false;
       clearTimeout(timer);
     };
-  }, [recurrence_pattern, due_date, recurrence_end_date]);
+  }, [recurrence_pattern, due_date, recurrence_end_date, timezone]);
   if (refusal.value) return <p class="refusal">{refusal.value}</p>;
   if (!dates.value) return null;
   const { description, occurrences } = dates.value;

@@ -2,7 +2,7 @@ import { Component } from 'preact';
 import type { PageTask } from '../api.ts';
 import * as Icon from '../icons.tsx';
 import { dueWords, fullTime, offsetWords } from '../words.ts';
-import { isOverdue } from './views.ts';
+import { isOverdue, isSeries } from './views.ts';
 
 export type RowProps = {
   task: PageTask;
@@ -13,7 +13,11 @@ export type RowProps = {
   on: RowActions;
 };
 
-export type RowActions = { focus(id: string): void; toggle(task: PageTask): void; remove(task: PageTask): void };
+export type RowActions = {
+  focus(id: string): void;
+  toggle(task: PageTask): void;
+  more(task: PageTask, at: HTMLElement): void;
+};
 
 /** One task of a list. Drawn again only when what it shows has changed: a list may have thousands. */
 export class Row extends Component<RowProps> {
@@ -30,7 +34,7 @@ export class Row extends Component<RowProps> {
         tabIndex={isCurrent ? 0 : -1}
         onFocus={() => on.focus(id)}
       >
-        <label class="check">
+        <label class={`check${isSeries(task) ? ' is-nothing' : ''}`}>
           <input
             type="checkbox"
             tabIndex={-1}
@@ -39,7 +43,9 @@ export class Row extends Component<RowProps> {
             onChange={() => on.toggle(task)}
           />
         </label>
-        <span class="row-title">{title}</span>
+        <a class="row-title" href={taskHref(id)} tabIndex={-1}>
+          {title}
+        </a>
         <span class="facts">
           {isPending && (
             <span class="fact" title="Not answered by the server yet">
@@ -49,7 +55,7 @@ export class Row extends Component<RowProps> {
           )}
           <Priority task={task} />
           <Reminder task={task} zone={zone} />
-          {task.parent_recurring_task_id && (
+          {(task.parent_recurring_task_id ?? task.recurrence_pattern) && (
             <span class="fact" title="Repeats">
               <Icon.Repeat />
               <span class="for-ears">repeats</span>
@@ -57,14 +63,23 @@ export class Row extends Component<RowProps> {
           )}
           <Due task={task} now={now} zone={zone} />
         </span>
-        <button class="quiet row-more" tabIndex={-1} title="Delete (#)" onClick={() => on.remove(task)}>
-          <Icon.Trash />
-          <span class="for-ears">Delete: {title}</span>
+        <button
+          class="quiet row-more"
+          tabIndex={-1}
+          aria-haspopup="menu"
+          title="More"
+          onClick={({ currentTarget }) => on.more(task, currentTarget)}
+        >
+          <Icon.More />
+          <span class="for-ears">More: {title}</span>
         </button>
       </li>
     );
   }
 }
+
+/** Where a task is opened: the same list, and the task beside it. */
+export const taskHref = (id: string): string => `?task=${encodeURIComponent(id)}`;
 
 export const rowId = (id: string): string => `task-${id}`;
 

@@ -2,10 +2,10 @@ import { dayOf } from '../days.ts';
 import { zone } from '../session.ts';
 import { changes, now, store } from '../state.ts';
 import type { PageTask } from '../api.ts';
-import { instantOf, timeOf } from '../days.ts';
 import { count, dueWords } from '../words.ts';
 import { TaskList } from './list.tsx';
-import { allOf, dueMs, nextOf, todayOf } from './views.ts';
+import { movedTo } from './moving.ts';
+import { allOf, nextOf, todayOf } from './views.ts';
 
 const longDate = new Intl.DateTimeFormat('en-GB', { weekday: 'long', day: 'numeric', month: 'long', timeZone: 'UTC' });
 const moment = () => ({ now: now.value, zone: zone.value });
@@ -37,14 +37,8 @@ export function TodayScreen() {
   );
 }
 
-/** At the same time of day; a time that has passed today becomes the whole day. */
 function allToToday(tasks: PageTask[]): void {
-  const today = dayOf(now.value, zone.value);
-  const to = (task: PageTask) => {
-    if (task.due_date?.length === 10) return today;
-    const due = instantOf(today, timeOf(dueMs(task), zone.value), zone.value);
-    return Date.parse(due) > Date.now() ? due : today;
-  };
+  const to = (task: PageTask) => movedTo(task, 0, Date.now(), zone.value);
   changes.move(tasks, to, `${count(tasks.length, 'task')} moved to today`);
 }
 

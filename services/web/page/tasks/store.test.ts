@@ -55,6 +55,27 @@ describe('show', () => {
   });
 });
 
+describe('reminded', () => {
+  const pending = (version: number) => task('a', version, { reminder_status: 'pending' });
+  const status = (store: ReturnType<typeof createStore>) => store.tasks.value.get('a')?.reminder_status;
+
+  test('is seen at once, also when its event comes before the list that still says pending', () => {
+    const [before, after] = [atOnce(), atOnce()];
+    before.reminded('a', 3);
+    before.apply(pending(3));
+    after.apply(pending(3));
+    after.reminded('a', 3);
+    expect([status(before), status(after)]).toEqual(['sent', 'sent']);
+  });
+
+  test('a task that was changed since, such as by a snooze, reminds again', () => {
+    const store = atOnce();
+    store.reminded('a', 3);
+    store.apply(pending(4));
+    expect(status(store)).toBe('pending');
+  });
+});
+
 test('replace takes away what an answer no longer holds, and nothing that was not asked for', () => {
   const store = atOnce();
   for (const one of [task('a', 1), task('b', 1), task('c', 1, { completed: true })]) store.apply(one);

@@ -12,6 +12,8 @@ export function createStore({ later = queueMicrotask }: { later?: (work: () => v
   const known = new Map<string, PageTask>();
   /** A deletion may be heard of before the change that came first. */
   const deleted = new Set<string>();
+  /** Of a reminder that has come, the version of the task that it was for. */
+  const rung = new Map<string, number>();
   const local = new Map<string, Partial<PageTask> | 'gone'>();
   const tasks = signal<ReadonlyMap<string, PageTask>>(new Map());
   let isStale = false;
@@ -37,7 +39,15 @@ export function createStore({ later = queueMicrotask }: { later?: (work: () => v
     return map;
   }
 
-  function apply(task: PageTask): void {
+  /** The server says `pending` for a moment after it has reminded, and the event may come before the list. */
+  function asRung(task: PageTask): PageTask {
+    const { id, version, reminder_status: status } = task;
+    const isRung = status === 'pending' && version !== null && (rung.get(id) ?? -1) >= version;
+    return isRung ? { ...task, reminder_status: 'sent' } : task;
+  }
+
+  function apply(given: PageTask): void {
+    const task = asRung(given);
     const before = known.get(task.id);
     if (deleted.has(task.id) || (before && !isAsNew(task, before))) return;
     known.set(task.id, task);
@@ -60,11 +70,10 @@ export function createStore({ later = queueMicrotask }: { later?: (work: () => v
       changed();
     },
     /** The server publishes nothing when a reminder was sent; its event says so (CONTRACT 8). */
-    reminded(id: string): void {
+    reminded(id: string, version: number): void {
+      rung.set(id, version);
       const task = known.get(id);
-      if (task?.reminder_status !== 'pending') return;
-      known.set(id, { ...task, reminder_status: 'sent' });
-      changed();
+      if (task) apply(task);
     },
     /** Shows a change before it is answered, or a task that is being made. */
     show(id: string, change: Partial<PageTask> | 'gone'): void {
@@ -82,6 +91,7 @@ export function createStore({ later = queueMicrotask }: { later?: (work: () => v
     clear(): void {
       known.clear();
       deleted.clear();
+      rung.clear();
       local.clear();
       changed();
     },

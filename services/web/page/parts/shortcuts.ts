@@ -1,0 +1,24 @@
+import { useEffect, useRef } from 'preact/hooks';
+import { tinykeys } from 'tinykeys';
+
+type Shortcuts = Record<string, (event: KeyboardEvent) => void>;
+
+/** Keys mean something else where something is open that has its own. */
+const OWN_KEYS = 'dialog, .detail, [role=menu]';
+
+/**
+ * Single keys and sequences of the page, as long as what uses them is shown. Which keys there are is settled by the first
+ * call; what they do is always that of the latest, so that a sequence outlives being drawn again.
+ */
+export function useShortcuts(shortcuts: Shortcuts): void {
+  const latest = useRef(shortcuts);
+  latest.current = shortcuts;
+  useEffect(() => {
+    const call = (key: string) => (event: KeyboardEvent) => {
+      if (event.target instanceof Element && event.target.closest(OWN_KEYS)) return;
+      event.preventDefault();
+      latest.current[key]?.(event);
+    };
+    return tinykeys(window, Object.fromEntries(Object.keys(shortcuts).map((key) => [key, call(key)])));
+  }, []);
+}
