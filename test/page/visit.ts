@@ -90,7 +90,8 @@ export async function newAccount(stack: RunningStack, zone = 'Europe/Berlin') {
   const { token } = (await response.json()) as { token: string };
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
   async function call<T>(method: string, path: string, body?: object): Promise<T> {
-    const answer = await fetch(stack.url(`/api/v1${path}`), {
+    const [place = '', query = ''] = path.split('?');
+    const answer = await fetch(`${stack.url(`/api/v1${place}`)}?${query}`, {
       method,
       headers,
       ...(body && { body: JSON.stringify(body) }),

@@ -1,4 +1,5 @@
 import type { Task } from '#shared/task';
+import type { Item } from './live/protocol.ts';
 
 /** What a page says of a task: as events carry it, nulls explicit. `version` is null where an answer leaves it out. */
 export type PageTask = Omit<Task, 'version'> & { version: number | null };
@@ -191,7 +192,7 @@ export async function deleteTask(id: string, { keepalive = false } = {}): Promis
 }
 
 /** The first dates of a rule that is not saved, in words and with what daylight saving does to them. */
-export const previewDates = async (input: TaskInput, limit = 3): Promise<Dates> =>
+export const previewDates = async (input: TaskInput & { from?: string }, limit = 3): Promise<Dates> =>
   (await call<Dates>('POST', '/recurrence/preview', { body: { ...input, limit } })).body;
 
 /** An answer with what a later change of it must match. */
@@ -228,3 +229,10 @@ export type AuditEvent = {
 /** What happened to a task, oldest first; also of one that is deleted. */
 export const history = async (id: string): Promise<AuditEvent[]> =>
   (await call<AuditEvent[]>('GET', `/audit/tasks/${id}?limit=1000`)).body;
+
+/** The newest rows of the inbox that were meant to be noticed. */
+export const notices = async (query: string): Promise<Item[]> =>
+  (await call<Item[]>('GET', `/notifications?${query}`)).body.filter(({ notify }) => notify);
+
+export const markRead = (id: number) => call('POST', `/notifications/${id}/read`);
+export const markAllRead = (through: number) => call('POST', `/notifications/read-all?through=${through}`);

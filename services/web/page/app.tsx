@@ -1,20 +1,32 @@
+import { useSignal } from '@preact/signals';
 import { LocationProvider, Route, Router, useLocation } from 'preact-iso';
 import { type ComponentType, createRef } from 'preact';
 import { SignIn } from './account/sign-in.tsx';
 import { logout } from './api.ts';
 import * as Icon from './icons.tsx';
+import { unread } from './inbox/notices.ts';
+import { InboxScreen } from './inbox/screen.tsx';
 import { Reminders } from './live/reminders.tsx';
 import { Bars } from './parts/bars.tsx';
+import { Menu } from './parts/menu.tsx';
 import { Dialog } from './parts/dialog.tsx';
 import { isKeysOpen, Keys } from './parts/keys.tsx';
 import { useShortcuts } from './parts/shortcuts.ts';
 import { StateLine } from './parts/state-line.tsx';
 import { session, zone } from './session.ts';
 import { changes, now, signOut, store } from './state.ts';
-import { AllScreen, TodayScreen } from './tasks/screens.tsx';
+import {
+  AllScreen,
+  DoneScreen,
+  OverdueScreen,
+  SearchScreen,
+  SeriesScreen,
+  TodayScreen,
+  UpcomingScreen,
+} from './tasks/screens.tsx';
 import { Detail } from './tasks/detail.tsx';
 import { QuickAdd } from './tasks/quick-add-line.tsx';
-import { allOf, todayOf } from './tasks/views.ts';
+import { allOf, isSeries, overdueOf, todayOf, upcomingOf } from './tasks/views.ts';
 
 type Place = {
   path: string;
@@ -22,7 +34,9 @@ type Place = {
   key: string;
   icon: ComponentType;
   screen: ComponentType;
-  count: () => number;
+  count?: () => number;
+  /** On a phone it is in a menu. */
+  isRare?: boolean;
 };
 
 const total = (groups: { tasks: unknown[] }[]) => groups.reduce((sum, { tasks }) => sum + tasks.length, 0);
@@ -37,6 +51,23 @@ const places: Place[] = [
     count: () => total(todayOf(store.tasks.value.values(), moment())),
   },
   {
+    path: '/upcoming',
+    name: 'Upcoming',
+    key: 'u',
+    icon: Icon.Upcoming,
+    screen: UpcomingScreen,
+    count: () => total(upcomingOf(store.tasks.value.values(), moment(), String)),
+  },
+  {
+    path: '/overdue',
+    isRare: true,
+    name: 'Overdue',
+    key: 'o',
+    icon: Icon.Clock,
+    screen: OverdueScreen,
+    count: () => overdueOf(store.tasks.value.values(), moment()).length,
+  },
+  {
     path: '/all',
     name: 'All',
     key: 'a',
@@ -44,6 +75,18 @@ const places: Place[] = [
     screen: AllScreen,
     count: () => total(allOf(store.tasks.value.values())),
   },
+  {
+    path: '/series',
+    isRare: true,
+    name: 'Series',
+    key: 's',
+    icon: Icon.Repeat,
+    screen: SeriesScreen,
+    count: () => [...store.tasks.value.values()].filter(isSeries).length,
+  },
+  { path: '/inbox', name: 'Inbox', key: 'i', icon: Icon.Bell, screen: InboxScreen, count: () => unread.value },
+  { path: '/done', isRare: true, name: 'Done', key: 'd', icon: Icon.Done, screen: DoneScreen },
+  { path: '/search', isRare: true, name: 'Search', key: 'f', icon: Icon.Search, screen: SearchScreen },
 ];
 
 export function App() {
@@ -79,6 +122,7 @@ function Frame() {
   useShortcuts({
     q: () => quickAdd.current?.focus(),
     z: changes.takeBack,
+    '/': () => search(route),
     '[Shift]+?': () => (isKeysOpen.value = true),
     ...Object.fromEntries(places.map(({ path, key }) => [`g ${key}`, () => route(path)])),
   });
@@ -106,7 +150,8 @@ function Frame() {
 }
 
 function Rail() {
-  const { path } = useLocation();
+  const { path, route } = useLocation();
+  const rest = useSignal<HTMLElement | null>(null);
   const { value } = session;
   return (
     <header class="rail">
@@ -115,14 +160,32 @@ function Rail() {
         <span>TaskFlow</span>
       </p>
       <nav aria-label="Lists">
-        {places.map(({ path: to, name, key, icon: Drawn, count }) => (
-          <a key={to} href={to} aria-current={path === to ? 'page' : undefined} title={`g ${key}`}>
+        {places.map(({ path: to, name, key, icon: Drawn, count, isRare }) => (
+          <a
+            key={to}
+            href={to}
+            class={isRare ? 'is-rare' : ''}
+            aria-current={path === to ? 'page' : undefined}
+            title={`g ${key}`}
+          >
             <Drawn />
             {name}
-            <span class="number">{count() || ''}</span>
+            <span class="number">{count?.() || ''}</span>
           </a>
         ))}
+        <button class="rest" aria-haspopup="menu" onClick={({ currentTarget }) => (rest.value = currentTarget)}>
+          <Icon.More />
+          More
+        </button>
       </nav>
+      {rest.value && (
+        <Menu
+          at={rest.value}
+          label="More lists"
+          items={places.filter(({ isRare }) => isRare).map(({ name, path: to }) => ({ name, act: () => route(to) }))}
+          close={() => (rest.value = null)}
+        />
+      )}
       <div class="foot">
         <StateLine />
         <p class="who" title={`Times are in ${zone.value}`}>
@@ -135,6 +198,12 @@ function Rail() {
       </div>
     </header>
   );
+}
+
+/** The field is there once its screen is. */
+function search(route: (path: string) => void): void {
+  route('/search');
+  requestAnimationFrame(() => requestAnimationFrame(() => document.getElementById('search')?.focus()));
 }
 
 async function leaveForGood(): Promise<void> {

@@ -16,6 +16,19 @@ export const Today = icon(
   </>,
 );
 export const All = icon(<path d="M9 6.5h11M9 12h11M9 17.5h11M4.5 6.5h.01M4.5 12h.01M4.5 17.5h.01" />);
+export const Upcoming = icon(<path d="M5 12h13M13 6.5l5.5 5.5L13 17.5" />);
+export const Done = icon(
+  <>
+    <circle cx="12" cy="12" r="8" />
+    <path d="M8.5 12.2l2.4 2.4 4.6-4.8" />
+  </>,
+);
+export const Search = icon(
+  <>
+    <circle cx="11" cy="11" r="6" />
+    <path d="M15.5 15.5L20 20" />
+  </>,
+);
 export const Plus = icon(<path d="M12 5v14M5 12h14" />);
 export const Repeat = icon(
   <path d="M17 3.5l3 3-3 3M4 12v-1.5a4 4 0 0 1 4-4h12M7 20.5l-3-3 3-3M20 12v1.5a4 4 0 0 1-4 4H4" />,

@@ -1,6 +1,7 @@
 import { render } from 'preact';
 import { App } from './app.tsx';
 import { ApiError } from './api.ts';
+import { watchInbox } from './inbox/notices.ts';
 import { resume, session } from './session.ts';
 import { start } from './state.ts';
 
@@ -9,6 +10,7 @@ const AGAIN_MS = 3_000;
 const root = document.getElementById('app');
 if (root) render(<App />, root);
 start();
+watchInbox();
 if (session.value.is === 'unknown') void untilKnown();
 
 /** A page that was opened while the server starts finds in by itself. */

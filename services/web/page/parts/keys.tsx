@@ -8,6 +8,7 @@ export function Keys({ places }: { places: { name: string; key: string }[] }) {
   if (!isKeysOpen.value) return null;
   const keys: [string, string][] = [
     ['q', 'add a task'],
+    ['/', 'search'],
     ['j k ↓ ↑', 'next and previous task'],
     ['x', 'done, or open again'],
     ['↵ e', 'open'],

@@ -17,8 +17,16 @@ export function useShortcuts(shortcuts: Shortcuts): void {
     const call = (key: string) => (event: KeyboardEvent) => {
       if (event.target instanceof Element && event.target.closest(OWN_KEYS)) return;
       event.preventDefault();
+      listenAnew();
       latest.current[key]?.(event);
     };
-    return tinykeys(window, Object.fromEntries(Object.keys(shortcuts).map((key) => [key, call(key)])));
+    const listen = () => tinykeys(window, Object.fromEntries(Object.keys(shortcuts).map((key) => [key, call(key)])));
+    let end = listen();
+    // tinykeys 4.0.0 goes on waiting for the other sequences that began so: `g o` right after `g u` would be missed.
+    function listenAnew(): void {
+      end();
+      end = listen();
+    }
+    return () => end();
   }, []);
 }

@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals';
 import type { RefObject } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { ApiError, type Dates, previewDates, type TaskInput } from '../api.ts';
+import { dayOf } from '../days.ts';
 import * as Icon from '../icons.tsx';
 import { hasEvents, zone } from '../session.ts';
 import { changes, now } from '../state.ts';
@@ -135,7 +136,8 @@ export function Preview({ input }: { input: TaskInput }) {
         due_date,
         ...(recurrence_end_date && { recurrence_end_date }),
         ...(timezone && { timezone }),
-      } as TaskInput;
+        from: dayOf(now.value, timezone ?? zone.value), // of a series the next ones
+      } as TaskInput & { from: string };
       try {
         const answer = await previewDates(rule);
         if (isWanted) [dates.value, refusal.value] = [answer, null];

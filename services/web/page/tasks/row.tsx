@@ -2,6 +2,7 @@ import { Component } from 'preact';
 import type { PageTask } from '../api.ts';
 import * as Icon from '../icons.tsx';
 import { dueWords, fullTime, offsetWords } from '../words.ts';
+import { patternWords } from './rule.ts';
 import { isOverdue, isSeries } from './views.ts';
 
 export type RowProps = {
@@ -84,7 +85,8 @@ export const taskHref = (id: string): string => `?task=${encodeURIComponent(id)}
 export const rowId = (id: string): string => `task-${id}`;
 
 function Due({ task, now, zone }: { task: PageTask; now: number; zone: string }) {
-  const { due_date: due, completed } = task;
+  const { due_date: due, completed, recurrence_pattern: pattern } = task;
+  if (pattern !== null) return <span class="fact">{patternWords(pattern)}</span>;
   if (due === null) return null;
   const isLate = !completed && isOverdue(task, { now, zone });
   return (

@@ -39,3 +39,26 @@ export function patternOf(rule: Rule): string | null {
       return `rrule:${rule.text.trim()}`;
   }
 }
+
+const shortDays = new Map(WEEKDAYS.map((day) => [day as string, day.slice(0, 1) + day.slice(1).toLowerCase()]));
+const ordinal = new Intl.PluralRules('en', { type: 'ordinal' });
+const endings: Record<string, string> = { one: 'st', two: 'nd', few: 'rd', other: 'th' };
+
+/** A pattern in the few words that a row has room for; the server says it whole. */
+export function patternWords(pattern: string): string {
+  const rule = ruleOf(pattern);
+  switch (rule.kind) {
+    case 'daily':
+      return 'every day';
+    case 'weekly':
+      return rule.days.length === 0 ? 'every week' : rule.days.map((day) => shortDays.get(day) ?? day).join(', ');
+    case 'monthly':
+      return rule.day === null ? 'every month' : `every ${rule.day}${endings[ordinal.select(rule.day)]}`;
+    case 'last':
+      return 'last day of the month';
+    case 'custom':
+      return `every ${rule.every} days`;
+    default:
+      return 'by a rule';
+  }
+}
