@@ -99,7 +99,7 @@ export async function newAccount(stack: RunningStack, zone = 'Europe/Berlin') {
     if (!answer.ok) throw new Error(`${method} ${path} answered ${answer.status}: ${await answer.text()}`);
     return answer.status === 204 ? (null as T) : ((await answer.json()) as T);
   }
-  return { email, password: PASSWORD, call };
+  return { email, password: PASSWORD, headers, call };
 }
 
 export type Account = Awaited<ReturnType<typeof newAccount>>;

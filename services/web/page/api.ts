@@ -64,13 +64,16 @@ export function onSignedOut(handler: () => void): void {
  */
 export async function call<T>(method: string, path: string, sent: Sent = {}): Promise<Answer<T>> {
   const first = await send(method, path, sent);
-  if (first.status !== 401 || path.startsWith('/auth/login')) return read<T>(first);
+  if (first.status !== 401 || !mayRefresh(path)) return read<T>(first);
   if (!(await refresh())) {
     whenSignedOut();
     return read<T>(first);
   }
   return read<T>(await send(method, path, sent));
 }
+
+/** Who is at the door has no session that could be refreshed; a wrong current password is no sign of an old one. */
+const mayRefresh = (path: string): boolean => !/^\/auth\/(login|signup|password)/.test(path);
 
 async function send(method: string, path: string, { body, key, ifMatch, keepalive }: Sent): Promise<Response> {
   const headers: Record<string, string> = {
@@ -236,3 +239,56 @@ export const notices = async (query: string): Promise<Item[]> =>
 
 export const markRead = (id: number) => call('POST', `/notifications/${id}/read`);
 export const markAllRead = (through: number) => call('POST', `/notifications/read-all?through=${through}`);
+
+export async function signUp(given: {
+  email: string;
+  password: string;
+  timezone: string;
+  invite_code?: string;
+}): Promise<void> {
+  await call('POST', '/auth/signup', { body: given });
+}
+
+export const resetPassword = (code: string, password: string) =>
+  call('POST', '/auth/password/reset', { body: { code, new: password } });
+
+export const changePassword = (current: string, password: string) =>
+  call('PUT', '/auth/password', { body: { current, new: password } });
+
+export type Login = {
+  id: string;
+  device: string | null;
+  address: string | null;
+  created_at: string;
+  last_used_at: string;
+  current: boolean;
+};
+
+export const sessions = async (): Promise<Login[]> => (await call<Login[]>('GET', '/auth/sessions')).body;
+export const endSession = (id: string) => call('DELETE', `/auth/sessions/${id}`);
+
+export const SCOPES = ['tasks:read', 'tasks:write', 'notifications:read', 'audit:read'] as const;
+export type ApiToken = {
+  id: string;
+  name: string;
+  scopes: string[];
+  created_at: string;
+  expires_at: string | null;
+  last_used_at: string | null;
+};
+
+export const tokens = async (): Promise<ApiToken[]> => (await call<ApiToken[]>('GET', '/auth/tokens')).body;
+export const revokeToken = (id: string) => call('DELETE', `/auth/tokens/${id}`);
+/** The answer alone has the token itself. */
+export const createToken = async (
+  name: string,
+  scopes: string[],
+  days: number | null,
+): Promise<ApiToken & { token: string }> =>
+  (await call<ApiToken & { token: string }>('POST', '/auth/tokens', { body: { name, scopes, expires_in_days: days } }))
+    .body;
+
+export type Level = 'all' | 'critical' | 'none';
+export const level = async (): Promise<Level> =>
+  (await call<{ level: Level }>('GET', '/notifications/preferences')).body.level;
+export const setLevel = (value: Level) => call('PUT', '/notifications/preferences', { body: { level: value } });

@@ -1,7 +1,8 @@
 import { useSignal } from '@preact/signals';
 import { LocationProvider, Route, Router, useLocation } from 'preact-iso';
 import { type ComponentType, createRef } from 'preact';
-import { SignIn } from './account/sign-in.tsx';
+import { SettingsScreen } from './account/settings.tsx';
+import { Door, SignIn } from './account/door.tsx';
 import { logout } from './api.ts';
 import * as Icon from './icons.tsx';
 import { unread } from './inbox/notices.ts';
@@ -86,6 +87,7 @@ const places: Place[] = [
   },
   { path: '/inbox', name: 'Inbox', key: 'i', icon: Icon.Bell, screen: InboxScreen, count: () => unread.value },
   { path: '/done', isRare: true, name: 'Done', key: 'd', icon: Icon.Done, screen: DoneScreen },
+  { path: '/settings', isRare: true, name: 'Settings', key: ',', icon: Icon.Settings, screen: SettingsScreen },
   { path: '/search', isRare: true, name: 'Search', key: 'f', icon: Icon.Search, screen: SearchScreen },
 ];
 
@@ -100,7 +102,7 @@ export function App() {
   if (is === 'out')
     return (
       <main>
-        <SignIn />
+        <Door />
       </main>
     );
   return (

@@ -41,6 +41,12 @@ export const Clock = icon(
     <path d="M12 7.5V12l3 2" />
   </>,
 );
+export const Settings = icon(
+  <>
+    <circle cx="12" cy="12" r="3" />
+    <path d="M12 4v2.5M12 17.5V20M4 12h2.5M17.5 12H20M6.3 6.3l1.8 1.8M15.9 15.9l1.8 1.8M6.3 17.7l1.8-1.8M15.9 8.1l1.8-1.8" />
+  </>,
+);
 export const Close = icon(<path d="M6.5 6.5l11 11M17.5 6.5l-11 11" />);
 export const More = icon(<path d="M6 12h.01M12 12h.01M18 12h.01" class="dots" />);
 export const Trash = icon(<path d="M5 7h14M10 4h4M7 7l1 13h8l1-13M10.5 11v5M13.5 11v5" />);

@@ -1,6 +1,7 @@
 import { render } from 'preact';
 import { App } from './app.tsx';
 import { ApiError } from './api.ts';
+import './choices.ts';
 import { watchInbox } from './inbox/notices.ts';
 import { resume, session } from './session.ts';
 import { start } from './state.ts';

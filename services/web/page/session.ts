@@ -4,6 +4,9 @@ import * as api from './api.ts';
 /** Who is signed in. `ended`: he was, and what he was doing stays on the page until he is again. */
 export type Session = { is: 'unknown' } | { is: 'out' } | { is: 'in' | 'ended'; person: api.Person };
 
+/** Addresses for who is not signed in; nothing is there for who is. */
+export const DOORS = ['/sign-up', '/reset'];
+
 const KEPT = 'taskflow.person';
 
 export const session = signal<Session>(start());
@@ -33,11 +36,19 @@ async function enter(person: api.Person): Promise<void> {
   hasEvents.value = own !== undefined;
   if (own) zone.value = own;
   if (own === null) await api.setTimezone(zone.value); // none was ever chosen: that of this device
+  if (DOORS.includes(location.pathname)) history.replaceState(null, '', '/');
   session.value = { is: 'in', person };
 }
 
 export async function signIn(email: string, password: string): Promise<void> {
   await api.login(email, password);
+  await enter(await api.me());
+}
+
+/** Makes an account and enters it. */
+export async function signUp(email: string, password: string, code: string): Promise<void> {
+  const invitation = code ? { invite_code: code } : {};
+  await api.signUp({ email, password, timezone: zone.value, ...invitation });
   await enter(await api.me());
 }
 

@@ -1,4 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks';
+import { hasSingleKeys } from '../choices.ts';
 import { tinykeys } from 'tinykeys';
 
 type Shortcuts = Record<string, (event: KeyboardEvent) => void>;
@@ -16,6 +17,7 @@ export function useShortcuts(shortcuts: Shortcuts): void {
   useEffect(() => {
     const call = (key: string) => (event: KeyboardEvent) => {
       if (event.target instanceof Element && event.target.closest(OWN_KEYS)) return;
+      if (!hasSingleKeys.value) return;
       event.preventDefault();
       listenAnew();
       latest.current[key]?.(event);
