@@ -13,6 +13,7 @@ const MIN_PACKED_BYTES = 1024;
  */
 export async function buildSite({ hasDemo = false } = {}): Promise<Map<string, SiteFile>> {
   const worker = await bundle([join(folder, 'workers/stream.ts')]);
+  const service = await bundle([join(folder, 'workers/service.ts')]);
   const page = await bundle([join(folder, 'page/main.tsx'), join(folder, 'page/style.css')], {
     STREAM_WORKER: JSON.stringify(entryOf(worker, '.js')),
   });
@@ -20,6 +21,9 @@ export async function buildSite({ hasDemo = false } = {}): Promise<Map<string, S
   const files = new Map<string, SiteFile>();
   for (const { path, type, text } of [...worker, ...page])
     files.set(path, pack({ type, body: text, isImmutable: true }));
+  // At an address that stays, as a browser asks there for the next one.
+  const [program] = service.filter(({ isEntry }) => isEntry);
+  files.set('/sw.js', pack({ type: 'text/javascript', body: program?.text ?? new Uint8Array() }));
   const filled = html
     .replace('STYLE', entryOf(page, '.css'))
     .replace('SCRIPT', entryOf(page, '.js'))

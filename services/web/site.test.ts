@@ -36,7 +36,7 @@ describe('answer', () => {
 
   test('a file whose name says what it holds is kept for ever, the page is asked for anew', () => {
     expect(ask(pathOf('.js')).headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
-    for (const path of ['/', '/icon.svg', '/app.webmanifest'])
+    for (const path of ['/', '/sw.js', '/icon.svg', '/app.webmanifest'])
       expect(ask(path).headers.get('cache-control')).toBe('no-cache');
   });
 

@@ -96,7 +96,7 @@ export function App() {
   if (is === 'unknown')
     return (
       <p class="hint center" aria-busy="true">
-        TaskFlow …
+        {changes.isAway.value ? 'TaskFlow cannot be reached. Trying again …' : 'TaskFlow …'}
       </p>
     );
   if (is === 'out')

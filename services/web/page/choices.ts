@@ -5,6 +5,8 @@ import { effect, signal } from '@preact/signals';
 const THEME = 'taskflow.theme';
 const KEYS = 'taskflow.single-keys';
 
+const TITLES = 'taskflow.hide-titles';
+
 export type Theme = 'device' | 'light' | 'dark';
 
 export const theme = signal<Theme>((localStorage.getItem(THEME) as Theme | null) ?? 'device');
@@ -16,6 +18,10 @@ effect(() => {
   else document.documentElement.dataset.theme = theme.value;
   keep(THEME, theme.value === 'device' ? null : theme.value);
 });
+/** Whether what others could read over a shoulder is left out of notifications. */
+export const hidesTitles = signal(localStorage.getItem(TITLES) === 'on');
+
+effect(() => keep(TITLES, hidesTitles.value ? 'on' : null));
 effect(() => keep(KEYS, hasSingleKeys.value ? null : 'off'));
 
 function keep(name: string, value: string | null): void {

@@ -1,7 +1,6 @@
-import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
 import * as api from '../api.ts';
-import { hasSingleKeys, type Theme, theme } from '../choices.ts';
+import { hasSingleKeys, hidesTitles, type Theme, theme } from '../choices.ts';
+import { ask, level, permission } from '../live/outside.ts';
 import { Part } from '../parts/part.tsx';
 import { Heading } from '../parts/heading.tsx';
 import { hasEvents, zone } from '../session.ts';
@@ -75,33 +74,53 @@ function Times() {
 }
 
 function Notices() {
-  const level = useSignal<api.Level | null>(null);
   const { attempt, refusal } = useAttempt();
-  useEffect(() => void attempt(async () => void (level.value = await api.level())), []);
+  const set = (value: api.Level) =>
+    void attempt(async () => {
+      await api.setLevel(value);
+      level.value = value;
+      changes.say('Saved.');
+    });
   return (
     <Part name="Notifications">
       <label>
         Tell me of
-        <select
-          disabled={level.value === null}
-          value={level.value ?? 'all'}
-          onChange={({ currentTarget }) =>
-            void attempt(async () => {
-              const value = currentTarget.value as api.Level;
-              await api.setLevel(value);
-              level.value = value;
-              changes.say('Saved.');
-            })
-          }
-        >
+        <select value={level.value} onChange={({ currentTarget }) => set(currentTarget.value as api.Level)}>
           <option value="all">reminders and changes by others</option>
           <option value="critical">reminders only</option>
           <option value="none">nothing; the inbox keeps all</option>
         </select>
       </label>
+      <Outside />
+      <label class="tick">
+        <input
+          type="checkbox"
+          checked={hidesTitles.value}
+          onChange={({ currentTarget }) => (hidesTitles.value = currentTarget.checked)}
+        />
+        Leave titles out of notifications on this device
+      </label>
       {refusal && <p class="refusal">{refusal}</p>}
     </Part>
   );
+}
+
+/** Whether this browser may show them outside its tabs. */
+export function Outside() {
+  switch (permission.value) {
+    case null:
+      return <p class="hint small-text">This browser shows none at this address: they need https.</p>;
+    case 'granted':
+      return <p class="hint small-text">Shown by this device, too, while a tab of TaskFlow is open.</p>;
+    case 'denied':
+      return <p class="hint small-text">Refused in this browser: its own settings allow them again.</p>;
+    default:
+      return (
+        <button class="plain" onClick={() => void ask()}>
+          Show them outside this tab
+        </button>
+      );
+  }
 }
 
 function PasswordPart() {

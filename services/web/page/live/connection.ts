@@ -1,28 +1,9 @@
 import { newKey } from '../api.ts';
 import type { Heard, Said } from './protocol.ts';
 import { openStream } from './stream.ts';
-
-/** Where the build put the worker. Its name carries what it holds: an older tab keeps its older worker. */
-declare const STREAM_WORKER: string;
-
-/** Of the DOM, where TypeScript's own library does not know it yet. */
-type TrustedTypes = {
-  createPolicy(
-    name: string,
-    rules: { createScriptURL(url: string): string },
-  ): { createScriptURL(url: string): unknown };
-};
+import { scriptUrl, streamWorker } from './trusted.ts';
 
 export type Connection = { say(said: Said): void };
-
-/** The one address that may become a script of a worker (Trusted Types). */
-const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
-const policy = trustedTypes?.createPolicy('taskflow', {
-  createScriptURL(url) {
-    if (url !== STREAM_WORKER) throw new TypeError('no script but our own worker');
-    return url;
-  },
-});
 
 /** Joins the stream of this browser's tabs; where there is no SharedWorker, one of its own while it can be seen. */
 export function connect(hear: (heard: Heard) => void): Connection {
@@ -30,8 +11,7 @@ export function connect(hear: (heard: Heard) => void): Connection {
 }
 
 function joinWorker(hear: (heard: Heard) => void): Connection {
-  const url = policy ? policy.createScriptURL(STREAM_WORKER) : STREAM_WORKER;
-  const { port } = new SharedWorker(url as string, { name: 'taskflow' });
+  const { port } = new SharedWorker(scriptUrl(streamWorker), { name: 'taskflow' });
   port.addEventListener('message', ({ data }: MessageEvent<Heard>) => hear(data));
   port.start();
   const say = (said: Said) => port.postMessage(said);

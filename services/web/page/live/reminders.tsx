@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals';
 import type { PageTask } from '../api.ts';
 import * as Icon from '../icons.tsx';
 import { zone } from '../session.ts';
+import { ask, permission } from './outside.ts';
 import { changes, now, store } from '../state.ts';
 import { hasRung, pauses, snoozeBy } from '../tasks/reminding.ts';
 import { taskHref } from '../tasks/row.tsx';
@@ -25,6 +26,14 @@ export function Reminders() {
         <button class="plain small" onClick={() => (isOpen.value = true)}>
           {count(rung.length - shown.length, 'more reminder')}
         </button>
+      )}
+      {permission.value === 'default' && (
+        <p class="hint small-text">
+          They can also come while this tab is hidden.{' '}
+          <button class="plain small" onClick={() => void ask()}>
+            Allow notifications
+          </button>
+        </p>
       )}
     </section>
   );
