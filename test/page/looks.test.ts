@@ -51,7 +51,7 @@ describe.each(kinds)('$viewport.width px, $colorScheme', (kind) => {
     await signIn(page, account);
     await page.locator('.row').first().waitFor();
     await look(visit, name('today'));
-    await page.getByRole('link', { name: 'All' }).click();
+    await page.locator('nav').getByRole('link', { name: /^All/ }).click();
     await page.getByRole('heading', { name: 'All', level: 1 }).waitFor();
     await look(visit, name('all'));
     await page.getByLabel('Add a task').fill('Stand-up mon,wed,fri 9:00 !high ^15m until 30 jun');
@@ -69,6 +69,33 @@ describe.each(kinds)('$viewport.width px, $colorScheme', (kind) => {
     await page.keyboard.press('?');
     await page.getByRole('dialog').waitFor();
     await look(visit, name('keys'));
+  });
+});
+
+/** Each place of the page, and a task beside a list. */
+describe.each(kinds)('$viewport.width px, $colorScheme', (kind) => {
+  test('every place', async () => {
+    await using visit = await house.visit(kind);
+    const { page } = visit;
+    await signIn(page, account);
+    const [{ id = '' } = {}] = await account.call<{ id: string }[]>('GET', '/tasks?kind=instance');
+    for (const path of [
+      '/upcoming',
+      '/overdue',
+      '/series',
+      '/inbox',
+      '/done',
+      '/settings',
+      '/search?q=the',
+      `/?task=${id}`,
+    ]) {
+      await page.goto(path);
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      await page.getByText('Live', { exact: true }).waitFor();
+      if (path.includes('task=')) await page.getByLabel('Title').waitFor();
+      const name = path.split(/[/?]/).filter(Boolean)[0] ?? '';
+      await look(visit, `${name}-${kind.viewport.width}-${kind.colorScheme}`);
+    }
   });
 });
 
