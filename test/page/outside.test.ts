@@ -38,14 +38,22 @@ test('a reminder is shown once however many tabs there are, with what it can be 
   await eventually(async () => (await shown(page)).length === 0, { what: 'the notification to be closed' });
 });
 
-test('signing out takes away what is shown', async () => {
+test('who wants none gets none, and signing out takes away what is shown', async () => {
   const account = await newAccount(house.stack);
   await using visit = await house.visit({ permissions: ['notifications'] });
   const { page } = visit;
   await signIn(page, account);
-  const soon = { due_date: new Date(Date.now() + 61_500).toISOString(), reminder_offset: '1 minute' };
-  await account.call('POST', '/tasks', { title: 'Shown', ...soon });
+  const soon = () => ({ due_date: new Date(Date.now() + 61_500).toISOString(), reminder_offset: '1 minute' });
+  await account.call('POST', '/tasks', { title: 'Shown', ...soon() });
   await eventually(async () => (await shown(page)).length === 1);
+  await page.keyboard.press('g');
+  await page.keyboard.press(',');
+  await page.getByLabel('Tell me of').selectOption('nothing; the inbox keeps all');
+  await page.getByText('Saved.').waitFor();
+  // The page hears of it as before; it is the device that keeps still.
+  await account.call('POST', '/tasks', { title: 'Not shown', ...soon() });
+  await page.getByRole('article', { name: 'Reminder: Not shown' }).waitFor();
+  expect((await shown(page)).map(({ title }) => title)).toEqual(['Shown']);
   await page.getByRole('button', { name: 'Sign out', exact: true }).click();
   await page.getByRole('heading', { name: 'Sign in to TaskFlow' }).waitFor();
   await eventually(async () => (await shown(page)).length === 0);

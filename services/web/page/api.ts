@@ -1,3 +1,4 @@
+import type { Dates, TaskAnswer } from '#shared/answers';
 import type { Task } from '#shared/task';
 import type { Item } from './live/protocol.ts';
 
@@ -22,11 +23,7 @@ export type TaskInput = Partial<
 
 export type Person = { id: string; email: string; role?: 'admin' };
 
-export type Dates = {
-  description: string;
-  timezone: string;
-  occurrences: { occurrence_date: string; due_date: string; note: string | null }[];
-};
+export type { Dates };
 
 /** An answer that refuses; `status` 0 and code `OFFLINE` where none came. */
 export class ApiError extends Error {
@@ -166,7 +163,7 @@ export const setTimezone = (zone: string) => call('PUT', '/settings', { body: { 
 export async function listTasks(query: string): Promise<PageTask[]> {
   const tasks: PageTask[] = [];
   for (let next: string | null = `/tasks?${query}&limit=1000`; next;) {
-    const { body, headers }: Answer<Partial<PageTask>[]> = await call('GET', next);
+    const { body, headers }: Answer<TaskAnswer[]> = await call('GET', next);
     tasks.push(...body.map(asTask));
     next = /<\/api\/v1(\/[^>]*)>; rel="next"/.exec(headers.get('link') ?? '')?.[1] ?? null;
   }
@@ -174,10 +171,10 @@ export async function listTasks(query: string): Promise<PageTask[]> {
 }
 
 export const readTask = async (id: string): Promise<PageTask> =>
-  asTask((await call<Partial<PageTask>>('GET', `/tasks/${id}`)).body);
+  asTask((await call<TaskAnswer>('GET', `/tasks/${id}`)).body);
 
 export const createTask = async (input: TaskInput, key: string): Promise<PageTask> =>
-  asTask((await call<Partial<PageTask>>('POST', '/tasks', { body: input, key })).body);
+  asTask((await call<TaskAnswer>('POST', '/tasks', { body: input, key })).body);
 
 export type Scope = 'this' | 'series';
 
@@ -187,7 +184,7 @@ export async function changeTask(
   { scope, ifMatch }: { scope?: Scope; ifMatch?: string } = {},
 ): Promise<PageTask> {
   const path = `/tasks/${id}${scope ? `?scope=${scope}` : ''}`;
-  return asTask((await call<Partial<PageTask>>('PATCH', path, { body: changes, ...(ifMatch && { ifMatch }) })).body);
+  return asTask((await call<TaskAnswer>('PATCH', path, { body: changes, ...(ifMatch && { ifMatch }) })).body);
 }
 
 export async function deleteTask(id: string, { keepalive = false } = {}): Promise<void> {
@@ -200,16 +197,16 @@ export const previewDates = async (input: TaskInput & { from?: string }, limit =
 
 /** An answer with what a later change of it must match. */
 export async function readForEdit(id: string): Promise<{ task: PageTask; etag: string }> {
-  const { body, headers } = await call<Partial<PageTask>>('GET', `/tasks/${id}`);
+  const { body, headers } = await call<TaskAnswer>('GET', `/tasks/${id}`);
   return { task: asTask(body), etag: headers.get('etag') ?? '' };
 }
 
 /** Reminds again after a while from now: `10 minutes`, `1 day`. */
 export const snooze = async (id: string, length: string, key: string): Promise<PageTask> =>
-  asTask((await call<Partial<PageTask>>('POST', `/tasks/${id}/snooze`, { body: { for: length }, key })).body);
+  asTask((await call<TaskAnswer>('POST', `/tasks/${id}/snooze`, { body: { for: length }, key })).body);
 
 export const acknowledge = async (id: string): Promise<PageTask> =>
-  asTask((await call<Partial<PageTask>>('POST', `/tasks/${id}/acknowledge`)).body);
+  asTask((await call<TaskAnswer>('POST', `/tasks/${id}/acknowledge`)).body);
 
 export const occurrences = async (id: string, limit = 10): Promise<Dates> =>
   (await call<Dates>('GET', `/tasks/${id}/occurrences?limit=${limit}`)).body;
