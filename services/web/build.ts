@@ -1,45 +1,37 @@
 import { join } from 'node:path';
-import { brotliCompressSync, gzipSync } from 'node:zlib';
-import type { SiteFile } from './site.ts';
+import type { Files } from './site.ts';
 
 const folder = import.meta.dir;
 
-/** Below it a header costs more than is saved. */
-const MIN_PACKED_BYTES = 1024;
-
 /**
- * Builds the page in memory: its files by the path at which they are served, packed once. `hasDemo`: whether the sign-in
- * offers the demo user of `up`. Throws `AggregateError` with what the bundler says of the sources.
+ * Builds the page in memory. `hasDemo`: whether the sign-in offers the demo user of `up`. Throws `AggregateError` with what
+ * the bundler says of the sources.
  */
-export async function buildSite({ hasDemo = false } = {}): Promise<Map<string, SiteFile>> {
-  const worker = await bundle([join(folder, 'workers/stream.ts')]);
+export async function buildSite({ hasDemo = false } = {}): Promise<Files> {
+  const stream = await bundle([join(folder, 'workers/stream.ts')]);
   const service = await bundle([join(folder, 'workers/service.ts')]);
   const page = await bundle([join(folder, 'page/main.tsx'), join(folder, 'page/style.css')], {
-    STREAM_WORKER: JSON.stringify(entryOf(worker, '.js')),
+    STREAM_WORKER: JSON.stringify(entryOf(stream, '.js').path),
   });
   const html = await Bun.file(join(folder, 'page/index.html')).text();
-  const files = new Map<string, SiteFile>();
-  for (const { path, type, text } of [...worker, ...page])
-    files.set(path, pack({ type, body: text, isImmutable: true }));
-  // At an address that stays, as a browser asks there for the next one.
-  const [program] = service.filter(({ isEntry }) => isEntry);
-  files.set('/sw.js', pack({ type: 'text/javascript', body: program?.text ?? new Uint8Array() }));
   const filled = html
-    .replace('STYLE', entryOf(page, '.css'))
-    .replace('SCRIPT', entryOf(page, '.js'))
+    .replace('STYLE', entryOf(page, '.css').path)
+    .replace('SCRIPT', entryOf(page, '.js').path)
     .replace('<html', hasDemo ? '<html data-demo' : '<html');
-  files.set('/index.html', pack({ type: 'text/html; charset=utf-8', body: Buffer.from(filled) }));
-  for (const [name, type] of [
-    ['icon.svg', 'image/svg+xml'],
-    ['app.webmanifest', 'application/manifest+json'],
-  ] as const)
-    files.set(`/${name}`, pack({ type, body: await Bun.file(join(folder, 'page', name)).bytes() }));
-  return files;
+  return new Map([
+    ...[...stream, ...page].map(({ path, body }) => [path, body] as const),
+    // At addresses that stay: a browser asks there for the next one.
+    ['/sw.js', entryOf(service, '.js').body],
+    ['/index.html', Buffer.from(filled)],
+    ['/icon.svg', await Bun.file(join(folder, 'page/icon.svg')).bytes()],
+    ['/app.webmanifest', await Bun.file(join(folder, 'page/app.webmanifest')).bytes()],
+  ]);
 }
 
-type Output = { path: string; type: string; text: Uint8Array<ArrayBuffer>; isEntry: boolean };
+type Output = { path: string; body: Uint8Array<ArrayBuffer>; isEntry: boolean };
 
 async function bundle(entrypoints: string[], define: Record<string, string> = {}): Promise<Output[]> {
+  const name = '[name]-[hash].[ext]';
   const { outputs } = await Bun.build({
     entrypoints,
     target: 'browser',
@@ -47,44 +39,21 @@ async function bundle(entrypoints: string[], define: Record<string, string> = {}
     splitting: true,
     sourcemap: 'linked',
     publicPath: '/assets/',
-    naming: { entry: '[name]-[hash].[ext]', chunk: '[name]-[hash].[ext]', asset: '[name]-[hash].[ext]' },
+    naming: { entry: name, chunk: name, asset: name },
     jsx: { runtime: 'automatic', importSource: 'preact', development: false },
-    define: { 'process.env.NODE_ENV': '"production"', ...define },
+    define,
   });
   return Promise.all(
     outputs.map(async (output) => ({
       path: `/assets/${output.path.replace(/^\.\//, '')}`,
-      type: output.kind === 'sourcemap' ? 'application/json' : output.type,
-      text: new Uint8Array(await output.arrayBuffer()),
+      body: new Uint8Array(await output.arrayBuffer()),
       isEntry: output.kind === 'entry-point' || output.path.endsWith('.css'),
     })),
   );
 }
 
-function entryOf(outputs: Output[], extension: string): string {
+function entryOf(outputs: Output[], extension: string): Output {
   const entry = outputs.find(({ path, isEntry }) => isEntry && path.endsWith(extension));
   if (!entry) throw new Error(`the page was built without its ${extension}`);
-  return entry.path;
-}
-
-function pack({
-  type,
-  body,
-  isImmutable = false,
-}: {
-  type: string;
-  body: Uint8Array<ArrayBuffer>;
-  isImmutable?: boolean;
-}): SiteFile {
-  // Source maps are asked for by tools alone.
-  const isWorthIt = body.byteLength >= MIN_PACKED_BYTES && type !== 'application/json';
-  return {
-    type,
-    body,
-    encoded: isWorthIt
-      ? { br: Uint8Array.from(brotliCompressSync(body)), gzip: Uint8Array.from(gzipSync(body, { level: 9 })) }
-      : {},
-    etag: `W/"${Bun.hash(body).toString(36)}"`,
-    isImmutable,
-  };
+  return entry;
 }

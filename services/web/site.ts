@@ -1,4 +1,9 @@
-/** A file of the page, made ready once: its text as it is and as each encoding has it. */
+import { brotliCompressSync, gzipSync } from 'node:zlib';
+
+/** The files of the page as they were built, by the path at which they are served. */
+export type Files = ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
+
+/** One of them made ready: its text as it is and as each encoding has it. */
 export type SiteFile = {
   type: string;
   body: Uint8Array<ArrayBuffer>;
@@ -52,8 +57,21 @@ const YEAR_SECONDS = 31_536_000;
 /** Never the page: what is not there must stay a 404 to programs. */
 const NOT_OURS = /^\/(api|local|health|metrics|assets)(\/|$)/;
 
-/** Serves the files of `buildSite` by their paths; `/index.html` is the page, at `/` and at each address of its router. */
-export function createSite(files: ReadonlyMap<string, SiteFile>): Site {
+/** Below it a header costs more than is saved. */
+const MIN_PACKED_BYTES = 1024;
+
+const TYPES: Record<string, string> = {
+  css: 'text/css; charset=utf-8',
+  html: 'text/html; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  map: 'application/json',
+  svg: 'image/svg+xml',
+  webmanifest: 'application/manifest+json',
+};
+
+/** Serves what `buildSite` made; `/index.html` is the page, at `/` and at each address of its router. */
+export function createSite(built: Files): Site {
+  const files = new Map([...built].map(([path, body]) => [path, pack(path, body)]));
   const page = files.get('/index.html') ?? null;
   return {
     find(request) {
@@ -75,6 +93,23 @@ export function createSite(files: ReadonlyMap<string, SiteFile>): Site {
       if (packed) headers.set('content-encoding', encoding);
       return new Response(packed ?? body, { headers });
     },
+  };
+}
+
+function pack(path: string, body: Uint8Array<ArrayBuffer>): SiteFile {
+  const extension = path.split('.').at(-1) ?? '';
+  // Source maps are asked for by tools alone.
+  const isWorthIt = body.byteLength >= MIN_PACKED_BYTES && extension !== 'map';
+  const packed = () => ({
+    br: Uint8Array.from(brotliCompressSync(body)),
+    gzip: Uint8Array.from(gzipSync(body, { level: 9 })),
+  });
+  return {
+    type: TYPES[extension] ?? 'application/octet-stream',
+    body,
+    encoded: isWorthIt ? packed() : {},
+    etag: `W/"${Bun.hash(body).toString(36)}"`,
+    isImmutable: path.startsWith('/assets/'),
   };
 }
 

@@ -34,6 +34,46 @@ describe('a change elsewhere', () => {
 });
 
 describe('trouble', () => {
+  test('a fourth browser says that others have the places, works without, and finds in by itself', async () => {
+    const account = await newAccount(house.stack);
+    const others = [];
+    for (let i = 0; i < 3; i++) {
+      const other = await house.visit();
+      await signIn(other.page, account);
+      others.push(other);
+    }
+    await using visit = await house.visit({ inTrouble: true });
+    const { page } = visit;
+    await page.goto('/');
+    await page.getByLabel('Email').fill(account.email);
+    await page.getByLabel('Password', { exact: true }).fill(account.password);
+    await page.keyboard.press('Enter');
+    await page.getByText('Other browsers have the places').waitFor();
+    await page.getByLabel('Add a task').fill('Buy milk today');
+    await page.keyboard.press('Enter');
+    await page.locator('.row', { hasText: 'Buy milk' }).waitFor();
+    await others[0]?.page.locator('.row', { hasText: 'Buy milk' }).waitFor();
+    for (const other of others) await other.context.close();
+  });
+
+  test('services that are killed and come back leave nothing missing and nothing twice', async () => {
+    const account = await newAccount(house.stack);
+    await using visit = await house.visit({ inTrouble: true });
+    const { page } = visit;
+    await signIn(page, account);
+    for (const name of ['chat-api', 'notification-service']) await house.stack.kill(name);
+    await page.getByLabel('Add a task').fill('Written meanwhile today');
+    await page.keyboard.press('Enter');
+    await page.getByTitle('Not answered by the server yet').waitFor();
+    await page.getByText('Reconnecting').or(page.getByText('Offline')).first().waitFor();
+    for (const name of ['chat-api', 'notification-service']) await house.stack.start(name);
+    await page.getByTitle('Not answered by the server yet').waitFor({ state: 'detached' });
+    await page.getByText('Live', { exact: true }).waitFor();
+    await account.call('POST', '/tasks', { title: 'Afterwards', due_date: new Date().toISOString().slice(0, 10) });
+    await page.locator('.row', { hasText: 'Afterwards' }).waitFor();
+    expect(await page.locator('.row').count()).toBe(2);
+  });
+
   test('while nobody answers a change waits in the tab and says so; then it is sent, once', async () => {
     const account = await newAccount(house.stack);
     await using visit = await house.visit({ inTrouble: true });

@@ -1,25 +1,8 @@
 import type { Dates, TaskAnswer } from '#shared/answers';
-import type { Task } from '#shared/task';
 import type { Item } from './live/protocol.ts';
+import { asTask, type PageTask, type TaskInput } from './task.ts';
 
-/** What a page says of a task: as events carry it, nulls explicit. `version` is null where an answer leaves it out. */
-export type PageTask = Omit<Task, 'version'> & { version: number | null };
-
-export type TaskInput = Partial<
-  Pick<
-    PageTask,
-    | 'title'
-    | 'description'
-    | 'completed'
-    | 'priority'
-    | 'due_date'
-    | 'timezone'
-    | 'recurrence_pattern'
-    | 'recurrence_end_date'
-    | 'catch_up'
-    | 'reminder_offset'
-  >
->;
+export { asTask, type PageTask, type TaskInput };
 
 export type Person = { id: string; email: string; role?: 'admin' };
 
@@ -107,29 +90,6 @@ async function refresh(): Promise<boolean> {
 /** Names one change, so that sending it again makes no second one. (`randomUUID` wants https.) */
 export const newKey = (): string =>
   [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-
-const empty = {
-  description: null,
-  priority: null,
-  due_date: null,
-  due_all_day: null,
-  timezone: null,
-  recurrence_pattern: null,
-  recurrence_end_date: null,
-  catch_up: null,
-  reminder_offset: null,
-  reminder_status: null,
-  snoozed_until: null,
-  parent_recurring_task_id: null,
-  occurrence_date: null,
-  version: null,
-} as const;
-
-/** A task as answered, which leaves out what is null, in the one form of the page. */
-export function asTask(answer: Partial<PageTask>): PageTask {
-  const task = { ...empty, ...answer } as PageTask;
-  return { ...task, due_all_day: task.due_date === null ? null : task.due_date.length === 10 };
-}
 
 export const me = async (): Promise<Person> => (await call<Person>('GET', '/auth/me')).body;
 

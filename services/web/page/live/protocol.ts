@@ -1,4 +1,4 @@
-import type { PageTask } from '../api.ts';
+import type { PageTask } from '../task.ts';
 
 /** A row of the inbox as streams and REST give it (CONTRACT 9). */
 export type Item = {
