@@ -1,5 +1,6 @@
 import { cp, mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { buildSite } from './web/build.ts';
 
 // bun services/bundle.ts <app-id> <folder>: what an image of that service holds in /app. Run by services/Dockerfile.
 
@@ -7,7 +8,7 @@ const root = join(import.meta.dir, '..');
 
 /**
  * Bundles a service into `folder`: `main.js`, `ops.js` where it has commands, and with chat-api the migration of the schema that
- * it was built for, `migrate.js` and its SQL. Nothing is minified: a stack trace in a log names lines that can be found.
+ * it was built for, `migrate.js` and its SQL; with web the page, in `site`. Nothing is minified: a stack trace in a log names lines that can be found.
  */
 export async function bundle(appId: string, folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
@@ -21,6 +22,7 @@ export async function bundle(appId: string, folder: string): Promise<void> {
         filter: (path) => !path.endsWith('.down.sql'),
       });
   }
+  if (appId === 'web') for (const [path, text] of await buildSite()) await Bun.write(join(folder, 'site', path), text);
   for (const { name, path } of entries) {
     if (name === 'ops' && !(await Bun.file(path).exists())) continue;
     await Bun.build({ entrypoints: [path], root, outdir: folder, naming: `${name}.js`, target: 'bun' });

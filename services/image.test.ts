@@ -104,6 +104,22 @@ describe('services/Dockerfile', async () => {
 });
 
 test(
+  'the image of the page holds it built',
+  async () => {
+    const names = Object.keys(await filesOf(await appOf('web')));
+    expect(names.filter((name) => !name.startsWith('site/assets/'))).toEqual([
+      'main.js',
+      'site/app.webmanifest',
+      'site/icon.svg',
+      'site/index.html',
+      'site/sw.js',
+    ]);
+    expect(names.some((name) => /^site\/assets\/main-\w+\.js$/.test(name))).toBe(true);
+  },
+  LIMIT_MS,
+);
+
+test(
   'an image holds one service, and its commands where it has any',
   async () => {
     const others = apps.filter(({ appId }) => appId !== 'chat-api');

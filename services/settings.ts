@@ -7,6 +7,7 @@ import { bun, commandOrExit } from './local/machine/command-line.ts';
 import { schema as notification } from './notification-service/config.ts';
 import { schema as processor } from './recurring-task-processor/config.ts';
 import { schema as reminder } from './reminder-service/config.ts';
+import { schema as web } from './web/config.ts';
 
 const services = {
   'chat-api': chat,
@@ -14,6 +15,7 @@ const services = {
   'reminder-service': reminder,
   'audit-logger': audit,
   'recurring-task-processor': processor,
+  web,
 };
 type AppId = keyof typeof services;
 const appIds = Object.keys(services) as AppId[];
@@ -29,7 +31,7 @@ const settingsOf = (appId: AppId): Setting[] =>
 
 const readersOf = (name: string): AppId[] => appIds.filter((appId) => Object.hasOwn(services[appId].properties, name));
 /** What most services read stands together, the rest with its service. */
-const isCommon = ({ name }: Setting): boolean => readersOf(name).length >= appIds.length - 1;
+const isCommon = ({ name }: Setting): boolean => readersOf(name).length >= appIds.length - 2;
 
 const HEAD = `# Settings
 
@@ -94,7 +96,7 @@ const row = ({ name, schema }: Setting, more: string[] = []): string[] => [
 
 function readers({ name }: Setting): string {
   const readsNot = appIds.filter((appId) => !readersOf(name).includes(appId));
-  return readsNot.length === 0 ? 'all' : `all but ${readsNot.join(', ')}`;
+  return readsNot.length === 0 ? 'all' : `all but ${readsNot.join(' and ')}`;
 }
 
 function table(rows: string[][]): string {

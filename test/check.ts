@@ -6,24 +6,29 @@ import { commandOrExit, bun, createProgress } from '../services/local/machine/co
 import { wantsColours } from '../services/local/machine/terminal.ts';
 import { startCluster, temporaryFolder } from './support/cluster.ts';
 
-// bun test/check.ts [--tests-only] [--real] [--only <name>] [--inspect] [paths…]: all that must be green before a commit. The last line is the verdict,
+// bun test/check.ts [--tests-only] [--real] [--page] [--only <name>] [--inspect] [paths…]: all that must be green before a commit. The last line is the verdict,
 // `N passed, N failed, N skipped`; a type or format error counts as failed; the exit code says the same.
 // --real: the tests of the whole, on daprd and Kafka in place of the stand-in; they are built first if need be. Each suite has
-// a process and a line of its own, the last line is their sum.
+// a process and a line of its own, the last line is their sum. --page: the page in a real browser, which is installed first if need be.
+
+/** Where the tests are that need a browser. */
+const PAGE = 'test/page';
 
 bypassProxy(process.env);
 const say = createProgress();
 const flag = { type: 'boolean' } as const;
 const { values, words: given } = commandOrExit({
-  name: process.argv.includes('--real') ? 'check:real' : process.argv.includes('--tests-only') ? 'test' : 'check',
+  name: commandName(),
   usage: `${bun} run check [path …]
 ${bun} run test [path …]
 ${bun} run check:real [path …]
+${bun} run check:page [path …]
 
   check       types, format and all tests, on a throw-away Postgres
   test        the tests alone
   check:real  the tests of the whole on Apache Kafka and Dapr's sidecars, built at the first time
               (needs Go, Java and Maven)
+  check:page  the tests of the page in Chromium: that of CHROME_PATH or of this machine, else Debian's is installed
   path …      of the tests only those whose file has this in its path, or is it (./path)
 
   --only <name>  of these only the tests that have this in their name, a regular expression
@@ -32,17 +37,20 @@ ${bun} run check:real [path …]
   TEST_DATABASE_URL  use this Postgres instead: 15 or newer, a user that may create roles
 
 The last line is the count; the exit code is 0 when nothing failed.`,
-  flags: { real: flag, 'tests-only': flag, only: { type: 'string' }, inspect: flag },
+  flags: { real: flag, page: flag, 'tests-only': flag, only: { type: 'string' }, inspect: flag },
   refuse: (path) => (isTested(path) ? undefined : `No test file has ${path} in its path`),
 });
-const { real: isReal = false, 'tests-only': testsOnly = isReal, only, inspect = false } = values;
+const { real: isReal = false, page: isPage = false, only, inspect = false } = values;
+const testsOnly = values['tests-only'] ?? (isReal || isPage);
 const suites: Suite[] =
   isReal && given.length === 0
     ? ['up', 'flow', 'outage', 'conformance'].map((name) => ({ name, paths: [`test/${name}`] }))
-    : [{ name: 'tests', paths: given }];
+    : [{ name: isPage ? 'page' : 'tests', paths: isPage && given.length === 0 ? [PAGE] : given }];
+const needsBrowser = isPage || given.some((path) => path.includes(PAGE));
 const how = [...pace(), ...(only === undefined ? [] : ['--test-name-pattern', only])];
 
 if (isReal) await (await import('../services/local/real/parts.ts')).realPartsOrExit(say);
+if (isPage) await (await import('./page/chromium.ts')).chromiumOrExit(say);
 const interrupt = catchSignals();
 const totals = await check();
 if (interrupt.exitCode) process.exit(interrupt.exitCode);
@@ -51,8 +59,15 @@ process.exit(totals.failed > 0 ? 1 : 0);
 
 function pace(): string[] {
   if (inspect) return ['--inspect-wait', '--timeout=0'];
+  if (needsBrowser) return ['--timeout=60000']; // a file at a time: each has a browser and five services
   // Each of these files has a broker and five sidecars: two at once would measure the machine.
-  return isReal ? ['--timeout=60000'] : ['--parallel', '--timeout=20000'];
+  if (isReal) return ['--timeout=60000'];
+  return ['--parallel', '--timeout=20000', `--path-ignore-patterns=${PAGE}/**`];
+}
+
+function commandName(): string {
+  const has = (name: string) => process.argv.includes(`--${name}`);
+  return has('real') ? 'check:real' : has('page') ? 'check:page' : has('tests-only') ? 'test' : 'check';
 }
 
 /** Whether a file of tests is meant. `bun test` would say so only after types, format and the start of a Postgres. */
@@ -107,6 +122,9 @@ async function countRefusals(): Promise<number> {
   // Alone, `bun check` and `bun fmt` would run the package scripts of those names.
   const results = [
     await run('types', ['check', '--no-script']),
+    // What runs in a browser has its own names, and the services none of them.
+    await run('types of the page', ['check', '--no-script', '-p', 'services/web/page']),
+    await run('types of its workers', ['check', '--no-script', '-p', 'services/web/workers']),
     await run('format', ['fmt', '--no-script', '--check']),
     await refuseUrls(),
   ];

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EventSource as EventSourceClient } from 'eventsource';
 import { eventTypes } from '#shared/events';
+import { createSite } from '../services/web/site.ts';
 import { startGateway } from '../services/local/gateway/gateway.ts';
 import { readTour } from '../services/local/tour.ts';
 import { signUp } from './support/person.ts';
@@ -20,7 +21,9 @@ let gateway: Bun.Server<undefined>;
 beforeAll(async () => {
   stack = await startStack();
   const demo = { email: 'nobody@example.com', password: '' };
-  gateway = startGateway({ port: 0, ports: stack.ports, publicUrl: '', demo, tour: () => readTour(gateway.port ?? 0) });
+  const tour = () => readTour(gateway.port ?? 0);
+  const site = async () => createSite(new Map());
+  gateway = startGateway({ port: 0, ports: stack.ports, publicUrl: '', site, demo, tour });
 });
 afterAll(async () => {
   await gateway?.stop(true);

@@ -148,7 +148,7 @@ describe('up', () => {
     // As a proxy on this machine may hand it on, whoever has sent it.
     const login = await fetch(url('/local/demo-login'), { method: 'POST', headers: { origin: url('') } });
     expect(login.status).toBe(404);
-    expect(await (await fetch(url('/'))).text()).not.toContain('<form');
+    expect(await (await fetch(url('/'))).text()).not.toContain('data-demo');
     await eventually(async () => (await outputOf('up')).includes('Now, in another terminal'), { what: 'the screen' });
     expect(await outputOf('up')).not.toContain(demo.email);
     const { out } = await run('services/local/ops.ts', 'chat-api', 'users', 'list', '--json');

@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { createSite, type Site } from '../web/site.ts';
+import { buildSite } from '../web/build.ts';
 import { type AppId, apps, perApp } from './machine/apps.ts';
 import { answers, type Child } from './machine/child.ts';
 import { ensureDatabase, explainGiven, isServerLost, prepareData } from './state/data.ts';
@@ -30,8 +32,9 @@ const READY_MS = 30_000;
 export async function startAll(session: Session, onStarted: (...parts: Part[]) => void): Promise<Stack> {
   const { options, state, terminal } = session;
   const ports = choosePorts(options);
+  const page = keepPage(demoOf(session) !== null);
   // First, since it tells whether the port is ours; it answers 503 while the rest is starting.
-  onStarted(openGateway(session, ports));
+  onStarted(openGateway(session, ports, page));
   if (options.daprHttpPort !== undefined) await requireSidecar(options.daprHttpPort);
 
   const database = options.databaseUrl ? givenDatabase(options.databaseUrl) : await startDatabase(session);
@@ -71,6 +74,7 @@ export async function startAll(session: Session, onStarted: (...parts: Part[]) =
     );
   }
   await step(session, 'five services ready', () => allReady(session, readiness));
+  await page.site(); // one that cannot be built stops `up`, which says why
   await prepareDemo(session, stack);
   return stack;
 }
@@ -114,7 +118,22 @@ function choosePorts({ port }: Options): Record<AppId, number> {
 /** Where people reach this. */
 const publicUrlOf = ({ port }: Options): string => process.env.PUBLIC_URL || `http://localhost:${port}`;
 
-function openGateway(session: Session, ports: Record<AppId, number>): Part {
+type Page = { site(): Promise<Site>; rebuild(): Promise<void> };
+
+/** The page as it was built last. What cannot be built leaves the one before. */
+function keepPage(hasDemo: boolean): Page {
+  const build = async () => createSite(await buildSite({ hasDemo }));
+  let site = build();
+  site.catch(() => {}); // told when it is asked for
+  return {
+    site: () => site,
+    async rebuild() {
+      site = Promise.resolve(await build());
+    },
+  };
+}
+
+function openGateway(session: Session, ports: Record<AppId, number>, { site, rebuild }: Page): Part {
   const { options } = session;
   const { port } = options;
   const tour = () => readTour(port);
@@ -123,10 +142,13 @@ function openGateway(session: Session, ports: Record<AppId, number>): Part {
       port,
       ports,
       publicUrl: publicUrlOf(options),
+      site,
       demo: demoOf(session),
       tour,
     });
-    return { name: 'gateway', port, pid: () => process.pid, stop: () => server.stop(true) };
+    const restart = async () =>
+      rebuild().catch((error: unknown) => session.terminal.step(`the page: ${String(error)}`));
+    return { name: 'gateway', port, pid: () => process.pid, restart, stop: () => server.stop(true) };
   } catch (error) {
     if (codeOf(error) === 'EADDRINUSE') {
       throw new Refusal(`Port ${port} is taken: stop what uses it, or choose another one, such as --port ${port + 1}.`);

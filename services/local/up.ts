@@ -68,9 +68,9 @@ async function runUntilSignal(session: Session): Promise<void> {
 
 /** For `--watch`. Answers how to end it. */
 function restartChanged({ terminal }: Session, parts: Part[]): () => void {
-  const { close } = watchSources(join(import.meta.dir, '../..'), async (appIds, file) => {
-    terminal.step(`${file} changed: starting again ${appIds.join(', ')}`);
-    const changed = parts.filter(({ name }) => appIds.some((appId) => appId === name));
+  const { close } = watchSources(join(import.meta.dir, '../..'), async (names, file) => {
+    terminal.step(`${file} changed: starting again ${names.join(', ')}`);
+    const changed = parts.filter(({ name }) => names.some((one) => one === name));
     await Promise.all(changed.map((part) => part.restart?.()));
   });
   return close;

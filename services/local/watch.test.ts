@@ -13,7 +13,7 @@ afterEach(() => opened.splice(0).forEach((each) => each.close()));
 function watched() {
   const root = mkdtempSync(join(tmpdir(), 'taskflow-watch-'));
   for (const { appId } of apps) mkdirSync(join(root, 'services', appId, 'stream'), { recursive: true });
-  mkdirSync(join(root, 'shared'));
+  for (const folder of ['shared', 'services/web/page']) mkdirSync(join(root, folder), { recursive: true });
   const told: { appIds: string[]; file: string }[] = [];
   opened.push(watchSources(root, (appIds, file) => told.push({ appIds, file })));
   opened.push({ close: () => rmSync(root, { recursive: true }) });
@@ -34,6 +34,16 @@ describe('watchSources', () => {
     await eventually(() => told.length > 0);
     expect(told).toEqual([{ appIds: apps.map(({ appId }) => appId), file: 'shared/events.ts' }]);
   });
+
+  test.each(['site.ts', 'page/row.tsx', 'page/style.css', 'page/index.html'])(
+    'names the gateway for %s of the page',
+    async (name) => {
+      const { told, write } = watched();
+      await write(`services/web/${name}`);
+      await eventually(() => told.length > 0);
+      expect(told).toEqual([{ appIds: ['gateway'], file: `services/web/${name}` }]);
+    },
+  );
 
   test('names those of several files once, and nothing for what only tests read', async () => {
     const { told, write } = watched();

@@ -5,17 +5,20 @@ import { type AppId, apps } from './machine/apps.ts';
 /** An editor writes a file in several steps, and a checkout many files. */
 const QUIET_MS = 100;
 
+/** A service, or the gateway, which serves the page. */
+export type Watched = AppId | 'gateway';
+
 /**
  * Tells which services run other code once files of theirs have changed: those of a folder of `services/`, or all for
- * `shared/`. `root` holds both. What only tests read changes none.
+ * `shared/`; for `services/web/`, of which the gateway serves the page, the gateway. `root` holds them all. What only tests read changes none.
  */
-export function watchSources(root: string, onChange: (appIds: AppId[], file: string) => void): { close(): void } {
-  const changed = new Set<AppId>();
+export function watchSources(root: string, onChange: (parts: Watched[], file: string) => void): { close(): void } {
+  const changed = new Set<Watched>();
   let timer: Timer | undefined;
-  const watchFolder = (folder: string, appIds: AppId[]) =>
+  const watchFolder = (folder: string, parts: Watched[]) =>
     watch(join(root, folder), { recursive: true }, (_event, name) => {
       if (name === null || !isRun(name)) return;
-      for (const appId of appIds) changed.add(appId);
+      for (const part of parts) changed.add(part);
       clearTimeout(timer);
       timer = setTimeout(() => {
         onChange([...changed], `${folder}/${name}`);
@@ -24,6 +27,7 @@ export function watchSources(root: string, onChange: (appIds: AppId[], file: str
     });
   const watchers = [
     ...apps.map(({ appId }) => watchFolder(`services/${appId}`, [appId])),
+    watchFolder('services/web', ['gateway']),
     watchFolder(
       'shared',
       apps.map(({ appId }) => appId),
@@ -38,5 +42,5 @@ export function watchSources(root: string, onChange: (appIds: AppId[], file: str
 }
 
 function isRun(name: string): boolean {
-  return name.endsWith('.ts') && !name.endsWith('.test.ts') && !/\bfixtures?\b/.test(name);
+  return /\.(tsx?|css|html)$/.test(name) && !name.endsWith('.test.ts') && !/\bfixtures?\b/.test(name);
 }

@@ -6,10 +6,10 @@ import { consumers } from '#shared/events';
 import { settingsPage } from '../../services/settings.ts';
 
 const root = join(import.meta.dir, '../..');
-const services = [...Object.keys(consumers), 'recurring-task-processor'];
+const services = [...Object.keys(consumers), 'recurring-task-processor', 'web'];
 const sources = (await $`git ls-files -co --exclude-standard -- services shared db gitops test`.cwd(root).text())
   .split('\n')
-  .filter((file) => file.endsWith('.ts'));
+  .filter((file) => /\.tsx?$/.test(file));
 
 /** What each source file imports: packages by name, our own files by path from the root. */
 const imports = await Promise.all(
@@ -57,6 +57,17 @@ describe('who may import what', () => {
     ).toEqual([]);
   });
 
+  test('the page imports packages and its own files, and of shared/ only types', async () => {
+    const isPage = (file: string) => /^services\/web\/(page|workers)\//.test(file) && !isTest(file);
+    expect(
+      offenders(
+        (file, name) => isPage(file) && /^(test|services)\//.test(name) && !/^services\/web\/page\//.test(name),
+      ),
+    ).toEqual([]);
+    const texts = await Promise.all(sources.filter(isPage).map((file) => Bun.file(join(root, file)).text()));
+    expect(texts.flatMap((text) => text.match(/^import (?!type).*#shared.*$/gm) ?? [])).toEqual([]);
+  });
+
   test('in chat-api a change knows no series, and a series knows no API', () => {
     const above = { changes: /\/(series|tasks)\//, series: /\/tasks\// };
     const room = (file: string) => /^services\/chat-api\/(changes|series)\//.exec(file)?.[1] as keyof typeof above;
@@ -95,6 +106,7 @@ describe('who may import what', () => {
       offenders((file, name) => {
         const room = roomOf(file);
         if (room === undefined || isTest(file) || !name.startsWith('services/')) return false;
+        if (room === 'gateway' && name.startsWith('services/web/')) return false; // what it serves
         return ![room, ...(below.get(room) ?? [])].includes(roomOf(name) ?? 'services/local');
       }),
     ).toEqual([]);
@@ -232,7 +244,7 @@ describe('the repository', () => {
     expect(cited.flat().filter(({ section, words }) => !existing.has(section) || words.startsWith('SPEC'))).toEqual([]);
   });
 
-  test.each(['check', 'check:real', 'check:gitops', 'check:argocd', 'check:k6'])(
+  test.each(['check', 'check:page', 'check:real', 'check:gitops', 'check:argocd', 'check:k6'])(
     'CI and README name the command %s as it is',
     async (script) => {
       const command = new RegExp(`npx -y bun@1\\.4\\.5 run ${script}(?![:\\w])`);

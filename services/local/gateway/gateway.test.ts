@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { createIntake } from '#shared/intake';
+import { buildSite } from '../../web/build.ts';
+import { createSite } from '../../web/site.ts';
 import { said } from '../../../test/support/raw.ts';
 import { eventually } from '../../../test/support/wait.ts';
 import { type AppId, apps, perApp } from '../machine/apps.ts';
@@ -12,6 +14,7 @@ let openStreams = 0;
 let requests = 0;
 let options: Omit<GatewayOptions, 'port'>;
 let gateway: Bun.Server<undefined>;
+const site = buildSite({ hasDemo: true }).then(createSite);
 
 beforeAll(() => {
   for (const { appId } of apps.slice(0, 4)) upstreams.set(appId, startUpstream(appId));
@@ -19,6 +22,7 @@ beforeAll(() => {
   options = {
     ports: ports as Record<AppId, number>,
     publicUrl: 'https://tasks.example',
+    site: () => site,
     demo: { email: 'demo@example.com', password: 'Tf1-secret' },
     tour: async () => '# Tour',
   };
@@ -241,7 +245,7 @@ describe('what the gateway answers itself', () => {
   });
 
   test.each([
-    ...['GET /', 'GET /tour', 'GET /health', 'GET /nowhere', 'PUT /tour', 'OPTIONS /tour', 'POST /local/demo-login'],
+    ...['GET /tour', 'GET /health', 'GET /nowhere', 'PUT /tour', 'OPTIONS /tour', 'POST /local/demo-login'],
     ...['POST /api/v1/tasks', 'GET /api/v1/audit/events'], // too long, and away
   ])('%s is kept by nobody, taken for nothing else, and asked for by https', async (line) => {
     const [method, path = ''] = line.split(' ');
@@ -294,21 +298,20 @@ describe('POST /local/demo-login', () => {
 });
 
 describe('without a demo user', () => {
-  const without = startGateway({ port: 0, ports: perApp(freePort), publicUrl: '', demo: null, tour: async () => '' });
+  const without = startGateway({
+    port: 0,
+    ports: perApp(freePort),
+    publicUrl: '',
+    site: () => site,
+    demo: null,
+    tour: async () => '',
+  });
   afterAll(() => without.stop(true));
   const ask = (path: string, init?: RequestInit) => fetch(new URL(path, without.url), init);
 
   test('nobody can log in as one, whatever he says of himself', async () => {
     const response = await ask('/local/demo-login', { method: 'POST', headers: { origin: without.url.origin } });
     expect(response.status).toBe(404);
-  });
-
-  test('the page offers none', async () => {
-    const [page, usual] = [await (await ask('/')).text(), await (await call('/')).text()];
-    expect(page).toContain('There is no demo user here');
-    expect(page).not.toContain('<form');
-    expect(usual).not.toContain('There is no demo user here');
-    expect(usual).toContain('<form');
   });
 });
 
@@ -326,13 +329,21 @@ test.each([
   expect(mayHaveDemo(publicUrl, signup)).toBe(expected);
 });
 
-test('GET / is the page, with a policy that lets nothing else in', async () => {
-  const response = await call('/');
-  expect(response.headers.get('content-type')).toContain('text/html');
-  expect(response.headers.get('content-security-policy')).toContain("default-src 'self'");
-  expect(await response.text()).toContain('<title>TaskFlow</title>');
-});
+describe('the page', () => {
+  const navigation = { headers: { accept: 'text/html,*/*' } };
 
-test('the page leaves the length of a title to the API: a browser counts UTF-16 units, and cuts what is pasted', async () => {
-  expect(await (await call('/')).text()).not.toContain('maxlength');
+  test('is at / and at every address of its own router, each time asked for anew', async () => {
+    for (const path of ['/', '/all', '/some/where']) {
+      const response = await call(path, navigation);
+      expect(response.headers.get('content-type')).toContain('text/html');
+      expect(response.headers.get('cache-control')).toBe('no-cache');
+      expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
+      expect(await response.text()).toContain('<title>TaskFlow</title>');
+    }
+  });
+
+  test.each(['/api/v2/tasks', '/local/nothing', '/health/nothing', '/assets/old-123.js', '/favicon.ico'])(
+    '%s stays a 404, also to a browser',
+    async (path) => expect((await call(path, navigation)).status).toBe(404),
+  );
 });

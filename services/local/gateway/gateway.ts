@@ -7,6 +7,7 @@ import { completeUrl, hostRefusal } from '#shared/host';
 import { BodyError, createIntake, type Intake, MAX_BODY_BYTES } from '#shared/intake';
 import { allowOf } from '#shared/methods';
 import { publicPaths } from '#shared/public-paths';
+import type { Site } from '../../web/site.ts';
 import type { AppId } from '../machine/apps.ts';
 import { compressed } from './compress.ts';
 import { loginAsDemo, type DemoUser } from './demo-login.ts';
@@ -19,9 +20,11 @@ export type GatewayOptions = {
   ports: Record<AppId, number>;
   /** `PUBLIC_URL`. */
   publicUrl: string;
+  /** The page, which may still be being built, or have been built anew. */
+  site: () => Promise<Site>;
   /** Whom the page may log in as; null: nobody. */
   demo: DemoUser | null;
-  /** Text behind the page's link to the tour. */
+  /** What `/tour` says. */
   tour: () => Promise<string>;
   intake?: Intake;
 };
@@ -40,12 +43,12 @@ export function startGateway({
   port,
   ports,
   publicUrl,
+  site,
   demo,
   tour,
   intake = createIntake(),
 }: GatewayOptions): Bun.Server<undefined> {
   const own: Record<string, Record<string, Handler>> = {
-    '/': { GET: async () => new Response(await pageText(demo), { headers: pageHeaders }) },
     '/tour': { GET: async () => new Response(await tour(), { headers: textHeaders }) },
     '/health': { GET: () => overview(ports) },
     ...(demo && {
@@ -63,10 +66,16 @@ export function startGateway({
     const { pathname, search } = new URL(request.url);
     const appId = serviceOf(pathname);
     if (appId) return forward(request, `http://127.0.0.1:${ports[appId]}${pathname}${search}`, { server, intake });
-    const methods = own[pathname];
+    const methods = own[pathname] ?? (await pageMethods(request));
     if (!methods) return problem(request, new ApiError(404, 'NOT_FOUND', `There is nothing at ${pathname}.`));
     const handler = methods[request.method === 'HEAD' ? 'GET' : request.method]; // Bun leaves the body out
     return handler ? handler(request, server) : withoutMethod(request, Object.keys(methods));
+  }
+
+  async function pageMethods(request: Request): Promise<Record<string, Handler> | null> {
+    const page = await site();
+    const file = page.find(request);
+    return file && { GET: (asked) => page.answer(asked, file) };
   }
 
   return Bun.serve({
@@ -99,20 +108,6 @@ function withoutMethod(request: Request, has: string[]): Response {
     new ApiError(405, 'METHOD_NOT_ALLOWED', `This address takes ${allow}.`, { headers: { allow } }),
   );
 }
-
-/** The page offers no login that would be refused. */
-async function pageText(demo: DemoUser | null): Promise<string> {
-  const page = await Bun.file(new URL('./page.html', import.meta.url)).text();
-  const leaveOut = { element: (element: HTMLRewriterTypes.Element) => void element.remove() };
-  return new HTMLRewriter().on(demo ? '#without-demo' : '#with-demo', leaveOut).transform(page);
-}
-
-/** No script and no image but the page's own, no frame around it. */
-const pageHeaders = {
-  'content-type': 'text/html; charset=utf-8',
-  'content-security-policy':
-    "default-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'",
-};
 
 const textHeaders = { 'content-type': 'text/plain; charset=utf-8' };
 

@@ -50,7 +50,7 @@ describe('alerts and dashboards', () => {
 
   test('no service can vanish unnoticed', () => {
     const watched = alerts.filter(({ alert }) => alert === 'ServiceAbsent').map(({ labels }) => labels['service']);
-    expect(watched.toSorted()).toEqual(apps.map(({ appId }) => appId).toSorted());
+    expect(watched.toSorted()).toEqual([...apps.map(({ appId }) => appId as string), 'web'].toSorted());
   });
 
   test.each([

@@ -6,7 +6,14 @@ type Peer = { podSelector?: Selector; namespaceSelector?: Selector; ipBlock?: { 
 type Rule = { ports?: { port: number | string; protocol?: string }[]; to?: Peer[]; from?: Peer[] };
 type NetworkPolicy = { podSelector: Selector; policyTypes?: string[]; ingress?: Rule[]; egress?: Rule[] };
 
-const services = ['chat-api', 'notification-service', 'reminder-service', 'audit-logger', 'recurring-task-processor'];
+const services = [
+  'chat-api',
+  'notification-service',
+  'reminder-service',
+  'audit-logger',
+  'recurring-task-processor',
+  'web',
+];
 const all = [...services, 'migration'];
 const NAME = 'app.kubernetes.io/name';
 

@@ -1,6 +1,9 @@
-import { apps } from '../../../services/local/machine/apps.ts';
+import { apps as services } from '../../../services/local/machine/apps.ts';
 import { environmentOf } from './settings.ts';
 import { called, deployments, type KubeObject, ofKind, type Policy } from './objects.ts';
+
+/** The page has a server in a cluster alone. */
+const apps: { appId: string; port: number }[] = [...services, { appId: 'web', port: 8005 }];
 
 type Service = { ports: { port: number; targetPort: string | number }[] };
 type Route = { rules: { backendRefs?: { name: string; port: number }[] }[] };

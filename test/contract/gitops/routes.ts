@@ -29,6 +29,7 @@ export const routes: Policy = (objects) => {
   const expected = [
     ...publicPaths.map(([prefix, appId]) => `PathPrefix ${prefix} ${appId ?? 'nothing'}`),
     `Exact ${STREAM} notification-service`,
+    'PathPrefix / web', // what no longer path takes
     ...LISTS,
   ];
   return [

@@ -2,6 +2,7 @@ import type { TObject } from '@sinclair/typebox';
 import { ConfigError, readConfig } from '#shared/config';
 import type { AppId } from '#shared/frame';
 import { schemas } from '../../../services/local/stack.ts';
+import { schema as web } from '../../../services/web/config.ts';
 import { called, type Container, deployments, type KubeObject, ofKind, type Policy } from './objects.ts';
 
 /** Read by what is below our code: see base/common.env. */
@@ -17,7 +18,7 @@ const fromSecret = (name: string) => (name === 'DATABASE_URL' ? 'postgres://role
 export const settings: Policy = (objects) => [
   ...secretsInTheOpen(objects),
   ...deployments(objects).flatMap(({ object, pod }) => {
-    const schema = schemas[object.metadata.name as AppId];
+    const schema = object.metadata.name === 'web' ? web : schemas[object.metadata.name as AppId];
     const wrong = (reason: string) => `${called(object)}: ${reason}`;
     if (!schema || !pod.containers[0]) return [wrong('there is no such service')];
     const { environment, problems } = environmentOf(pod.containers[0], objects);

@@ -21,6 +21,9 @@ const ofDeployments: Policy = (objects) => {
   return deployments(objects).flatMap(({ object, annotations, pod }) => {
     const appId = object.metadata.name;
     const wrong = (reason: string) => `${called(object)}: ${reason}`;
+    if (appId === 'web')
+      // the page alone
+      return Object.keys(annotations).some((name) => name.startsWith('dapr.io/')) ? [wrong('needs no sidecar')] : [];
     if (Object.keys(annotations).length === 0)
       return isWithoutSidecar(objects, appId, object.spec.replicas) ? [] : [wrong('the annotations of Dapr are gone')];
     const port = String(pod.containers[0]?.ports?.[0]?.containerPort);

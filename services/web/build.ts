@@ -1,0 +1,59 @@
+import { join } from 'node:path';
+import type { Files } from './site.ts';
+
+const folder = import.meta.dir;
+
+/**
+ * Builds the page in memory. `hasDemo`: whether the sign-in offers the demo user of `up`. Throws `AggregateError` with what
+ * the bundler says of the sources.
+ */
+export async function buildSite({ hasDemo = false } = {}): Promise<Files> {
+  const stream = await bundle([join(folder, 'workers/stream.ts')]);
+  const service = await bundle([join(folder, 'workers/service.ts')]);
+  const page = await bundle([join(folder, 'page/main.tsx'), join(folder, 'page/style.css')], {
+    STREAM_WORKER: JSON.stringify(entryOf(stream, '.js').path),
+  });
+  const html = await Bun.file(join(folder, 'page/index.html')).text();
+  const filled = html
+    .replace('STYLE', entryOf(page, '.css').path)
+    .replace('SCRIPT', entryOf(page, '.js').path)
+    .replace('<html', hasDemo ? '<html data-demo' : '<html');
+  return new Map([
+    ...[...stream, ...page].map(({ path, body }) => [path, body] as const),
+    // At addresses that stay: a browser asks there for the next one.
+    ['/sw.js', entryOf(service, '.js').body],
+    ['/index.html', Buffer.from(filled)],
+    ['/icon.svg', await Bun.file(join(folder, 'page/icon.svg')).bytes()],
+    ['/app.webmanifest', await Bun.file(join(folder, 'page/app.webmanifest')).bytes()],
+  ]);
+}
+
+type Output = { path: string; body: Uint8Array<ArrayBuffer>; isEntry: boolean };
+
+async function bundle(entrypoints: string[], define: Record<string, string> = {}): Promise<Output[]> {
+  const name = '[name]-[hash].[ext]';
+  const { outputs } = await Bun.build({
+    entrypoints,
+    target: 'browser',
+    minify: true,
+    splitting: true,
+    sourcemap: 'linked',
+    publicPath: '/assets/',
+    naming: { entry: name, chunk: name, asset: name },
+    jsx: { runtime: 'automatic', importSource: 'preact', development: false },
+    define,
+  });
+  return Promise.all(
+    outputs.map(async (output) => ({
+      path: `/assets/${output.path.replace(/^\.\//, '')}`,
+      body: new Uint8Array(await output.arrayBuffer()),
+      isEntry: output.kind === 'entry-point' || output.path.endsWith('.css'),
+    })),
+  );
+}
+
+function entryOf(outputs: Output[], extension: string): Output {
+  const entry = outputs.find(({ path, isEntry }) => isEntry && path.endsWith(extension));
+  if (!entry) throw new Error(`the page was built without its ${extension}`);
+  return entry;
+}

@@ -1,0 +1,251 @@
+import type { Dates, TaskAnswer } from '#shared/answers';
+import type { Item } from './live/protocol.ts';
+import { asTask, type PageTask, type TaskInput } from './task.ts';
+
+export { asTask, type PageTask, type TaskInput };
+
+export type Person = { id: string; email: string; role?: 'admin' };
+
+export type { Dates };
+
+/** An answer that refuses; `status` 0 and code `OFFLINE` where none came. */
+export class ApiError extends Error {
+  override name = 'ApiError';
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    /** In ms, as `Retry-After` said; null: it did not. */
+    readonly retryAfterMs: number | null = null,
+    readonly correlationId: string | null = null,
+  ) {
+    super(message);
+  }
+
+  /** Whether the same request may well succeed later, with nobody having to change it. */
+  get passes(): boolean {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+}
+
+type Sent = { body?: unknown; key?: string; ifMatch?: string; keepalive?: boolean };
+type Answer<T> = { body: T; headers: Headers };
+
+let whenSignedOut = () => {};
+
+/** Says what happens when the session has ended and cannot be refreshed. */
+export function onSignedOut(handler: () => void): void {
+  whenSignedOut = handler;
+}
+
+/**
+ * One request to the API. An access token that has run out is refreshed once, for all tabs, and the request sent again.
+ * @throws {ApiError}
+ */
+export async function call<T>(method: string, path: string, sent: Sent = {}): Promise<Answer<T>> {
+  const first = await send(method, path, sent);
+  if (first.status !== 401 || !mayRefresh(path)) return read<T>(first);
+  if (!(await refresh())) {
+    whenSignedOut();
+    return read<T>(first);
+  }
+  return read<T>(await send(method, path, sent));
+}
+
+/** Who is at the door has no session that could be refreshed; a wrong current password is no sign of an old one. */
+const mayRefresh = (path: string): boolean => !/^\/auth\/(login|signup|password)/.test(path);
+
+async function send(method: string, path: string, { body, key, ifMatch, keepalive }: Sent): Promise<Response> {
+  const headers: Record<string, string> = {
+    ...(body !== undefined && { 'content-type': 'application/json' }),
+    ...(key && { 'idempotency-key': key }),
+    ...(ifMatch && { 'if-match': ifMatch }),
+  };
+  const json = body === undefined ? null : JSON.stringify(body);
+  try {
+    return await fetch(`/api/v1${path}`, { method, headers, body: json, ...(keepalive && { keepalive }) });
+  } catch (cause) {
+    throw Object.assign(new ApiError(0, 'OFFLINE', 'TaskFlow cannot be reached.'), { cause });
+  }
+}
+
+async function read<T>(response: Response): Promise<Answer<T>> {
+  const { status, headers } = response;
+  const text = await response.text();
+  const isJson = headers.get('content-type')?.includes('json') ?? false;
+  const body: unknown = isJson && text ? JSON.parse(text) : null;
+  if (response.ok) return { body: body as T, headers };
+  const { code = 'UNKNOWN', message = `The server answered ${status}.` } = (body ?? {}) as Record<string, string>;
+  const seconds = Number(headers.get('retry-after') ?? Number.NaN);
+  const retryAfterMs = Number.isFinite(seconds) ? seconds * 1000 : null;
+  throw new ApiError(status, code, message, retryAfterMs, headers.get('x-correlation-id'));
+}
+
+/** A refresh token is good once: of two tabs that need one the second finds the new cookie. Locks need https or loopback. */
+async function refresh(): Promise<boolean> {
+  const exchange = async () => (await send('POST', '/auth/refresh', {})).ok;
+  return 'locks' in navigator ? navigator.locks.request('taskflow-refresh', exchange) : exchange();
+}
+
+/** Names one change, so that sending it again makes no second one. (`randomUUID` wants https.) */
+export const newKey = (): string =>
+  [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+
+export const me = async (): Promise<Person> => (await call<Person>('GET', '/auth/me')).body;
+
+export async function login(email: string, password: string): Promise<void> {
+  await call('POST', '/auth/login', { body: { email, password } });
+}
+
+export async function logout(): Promise<void> {
+  await call('POST', '/auth/logout');
+}
+
+/** As the demo user of `up`, who types no password. */
+export async function loginAsDemo(): Promise<void> {
+  const response = await fetch('/local/demo-login', { method: 'POST' });
+  if (!response.ok) await read(response);
+}
+
+/** The user's zone; null: none is set. Undefined: this server has no settings (Phase IV). */
+export async function timezone(): Promise<string | null | undefined> {
+  try {
+    return (await call<{ timezone: string | null }>('GET', '/settings')).body.timezone;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return undefined;
+    throw error;
+  }
+}
+
+export const setTimezone = (zone: string) => call('PUT', '/settings', { body: { timezone: zone } });
+
+/** Every task that a query names, read page by page. */
+export async function listTasks(query: string): Promise<PageTask[]> {
+  const tasks: PageTask[] = [];
+  for (let next: string | null = `/tasks?${query}&limit=1000`; next;) {
+    const { body, headers }: Answer<TaskAnswer[]> = await call('GET', next);
+    tasks.push(...body.map(asTask));
+    next = /<\/api\/v1(\/[^>]*)>; rel="next"/.exec(headers.get('link') ?? '')?.[1] ?? null;
+  }
+  return tasks;
+}
+
+export const readTask = async (id: string): Promise<PageTask> =>
+  asTask((await call<TaskAnswer>('GET', `/tasks/${id}`)).body);
+
+export const createTask = async (input: TaskInput, key: string): Promise<PageTask> =>
+  asTask((await call<TaskAnswer>('POST', '/tasks', { body: input, key })).body);
+
+export type Scope = 'this' | 'series';
+
+export async function changeTask(
+  id: string,
+  changes: TaskInput,
+  { scope, ifMatch }: { scope?: Scope; ifMatch?: string } = {},
+): Promise<PageTask> {
+  const path = `/tasks/${id}${scope ? `?scope=${scope}` : ''}`;
+  return asTask((await call<TaskAnswer>('PATCH', path, { body: changes, ...(ifMatch && { ifMatch }) })).body);
+}
+
+export async function deleteTask(id: string, { keepalive = false } = {}): Promise<void> {
+  await call('DELETE', `/tasks/${id}`, { keepalive });
+}
+
+/** The first dates of a rule that is not saved, in words and with what daylight saving does to them. */
+export const previewDates = async (input: TaskInput & { from?: string }, limit = 3): Promise<Dates> =>
+  (await call<Dates>('POST', '/recurrence/preview', { body: { ...input, limit } })).body;
+
+/** An answer with what a later change of it must match. */
+export async function readForEdit(id: string): Promise<{ task: PageTask; etag: string }> {
+  const { body, headers } = await call<TaskAnswer>('GET', `/tasks/${id}`);
+  return { task: asTask(body), etag: headers.get('etag') ?? '' };
+}
+
+/** Reminds again after a while from now: `10 minutes`, `1 day`. */
+export const snooze = async (id: string, length: string, key: string): Promise<PageTask> =>
+  asTask((await call<TaskAnswer>('POST', `/tasks/${id}/snooze`, { body: { for: length }, key })).body);
+
+export const acknowledge = async (id: string): Promise<PageTask> =>
+  asTask((await call<TaskAnswer>('POST', `/tasks/${id}/acknowledge`)).body);
+
+export const occurrences = async (id: string, limit = 10): Promise<Dates> =>
+  (await call<Dates>('GET', `/tasks/${id}/occurrences?limit=${limit}`)).body;
+
+export type AuditEvent = {
+  event_id: string;
+  event_type: string;
+  timestamp: string;
+  correlation_id: string;
+  payload: {
+    actor?: { type: string; id: string; name?: string };
+    changes?: Record<string, { old: unknown; new: unknown }>;
+    task?: PageTask;
+    trigger_at?: string;
+    late_by_ms?: number;
+    late_reason?: string;
+  };
+};
+
+/** What happened to a task, oldest first; also of one that is deleted. */
+export const history = async (id: string): Promise<AuditEvent[]> =>
+  (await call<AuditEvent[]>('GET', `/audit/tasks/${id}?limit=1000`)).body;
+
+/** The newest rows of the inbox that were meant to be noticed. */
+export const notices = async (query: string): Promise<Item[]> =>
+  (await call<Item[]>('GET', `/notifications?${query}`)).body.filter(({ notify }) => notify);
+
+export const markRead = (id: number) => call('POST', `/notifications/${id}/read`);
+export const markAllRead = (through: number) => call('POST', `/notifications/read-all?through=${through}`);
+
+export async function signUp(given: {
+  email: string;
+  password: string;
+  timezone: string;
+  invite_code?: string;
+}): Promise<void> {
+  await call('POST', '/auth/signup', { body: given });
+}
+
+export const resetPassword = (code: string, password: string) =>
+  call('POST', '/auth/password/reset', { body: { code, new: password } });
+
+export const changePassword = (current: string, password: string) =>
+  call('PUT', '/auth/password', { body: { current, new: password } });
+
+export type Login = {
+  id: string;
+  device: string | null;
+  address: string | null;
+  created_at: string;
+  last_used_at: string;
+  current: boolean;
+};
+
+export const sessions = async (): Promise<Login[]> => (await call<Login[]>('GET', '/auth/sessions')).body;
+export const endSession = (id: string) => call('DELETE', `/auth/sessions/${id}`);
+
+export const SCOPES = ['tasks:read', 'tasks:write', 'notifications:read', 'audit:read'] as const;
+export type ApiToken = {
+  id: string;
+  name: string;
+  scopes: string[];
+  created_at: string;
+  expires_at: string | null;
+  last_used_at: string | null;
+};
+
+export const tokens = async (): Promise<ApiToken[]> => (await call<ApiToken[]>('GET', '/auth/tokens')).body;
+export const revokeToken = (id: string) => call('DELETE', `/auth/tokens/${id}`);
+/** The answer alone has the token itself. */
+export const createToken = async (
+  name: string,
+  scopes: string[],
+  days: number | null,
+): Promise<ApiToken & { token: string }> =>
+  (await call<ApiToken & { token: string }>('POST', '/auth/tokens', { body: { name, scopes, expires_in_days: days } }))
+    .body;
+
+export type Level = 'all' | 'critical' | 'none';
+export const level = async (): Promise<Level> =>
+  (await call<{ level: Level }>('GET', '/notifications/preferences')).body.level;
+export const setLevel = (value: Level) => call('PUT', '/notifications/preferences', { body: { level: value } });

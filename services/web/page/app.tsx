@@ -1,0 +1,226 @@
+import { useSignal } from '@preact/signals';
+import { LocationProvider, Route, Router, useLocation } from 'preact-iso';
+import { type ComponentType, createRef } from 'preact';
+import { SettingsScreen } from './account/settings.tsx';
+import { Door, SignIn } from './account/door.tsx';
+import { logout } from './api.ts';
+import * as Icon from './icons.tsx';
+import { unread } from './inbox/notices.ts';
+import { InboxScreen } from './inbox/screen.tsx';
+import { Reminders } from './live/reminders.tsx';
+import { Bars } from './parts/bars.tsx';
+import { Menu } from './parts/menu.tsx';
+import { Dialog } from './parts/dialog.tsx';
+import { isKeysOpen, Keys } from './parts/keys.tsx';
+import { useShortcuts } from './parts/shortcuts.ts';
+import { StateLine } from './parts/state-line.tsx';
+import { session, zone } from './session.ts';
+import { changes, now, signOut, store } from './state.ts';
+import {
+  AllScreen,
+  DoneScreen,
+  OverdueScreen,
+  SearchScreen,
+  SeriesScreen,
+  TodayScreen,
+  UpcomingScreen,
+} from './tasks/screens.tsx';
+import { Detail } from './tasks/detail.tsx';
+import { QuickAdd } from './tasks/quick-add-line.tsx';
+import { allOf, isSeries, overdueOf, todayOf, upcomingOf } from './tasks/views.ts';
+
+type Place = {
+  path: string;
+  name: string;
+  key: string;
+  icon: ComponentType;
+  screen: ComponentType;
+  count?: () => number;
+  /** On a phone it is in a menu. */
+  isRare?: boolean;
+};
+
+const total = (groups: { tasks: unknown[] }[]) => groups.reduce((sum, { tasks }) => sum + tasks.length, 0);
+const moment = () => ({ now: now.value, zone: zone.value });
+const places: Place[] = [
+  {
+    path: '/',
+    name: 'Today',
+    key: 't',
+    icon: Icon.Today,
+    screen: TodayScreen,
+    count: () => total(todayOf(store.tasks.value.values(), moment())),
+  },
+  {
+    path: '/upcoming',
+    name: 'Upcoming',
+    key: 'u',
+    icon: Icon.Upcoming,
+    screen: UpcomingScreen,
+    count: () => total(upcomingOf(store.tasks.value.values(), moment(), String)),
+  },
+  {
+    path: '/overdue',
+    isRare: true,
+    name: 'Overdue',
+    key: 'o',
+    icon: Icon.Clock,
+    screen: OverdueScreen,
+    count: () => overdueOf(store.tasks.value.values(), moment()).length,
+  },
+  {
+    path: '/all',
+    name: 'All',
+    key: 'a',
+    icon: Icon.All,
+    screen: AllScreen,
+    count: () => total(allOf(store.tasks.value.values())),
+  },
+  {
+    path: '/series',
+    isRare: true,
+    name: 'Series',
+    key: 's',
+    icon: Icon.Repeat,
+    screen: SeriesScreen,
+    count: () => [...store.tasks.value.values()].filter(isSeries).length,
+  },
+  { path: '/inbox', name: 'Inbox', key: 'i', icon: Icon.Bell, screen: InboxScreen, count: () => unread.value },
+  { path: '/done', isRare: true, name: 'Done', key: 'd', icon: Icon.Done, screen: DoneScreen },
+  { path: '/settings', isRare: true, name: 'Settings', key: ',', icon: Icon.Settings, screen: SettingsScreen },
+  { path: '/search', isRare: true, name: 'Search', key: 'f', icon: Icon.Search, screen: SearchScreen },
+];
+
+export function App() {
+  const { is } = session.value;
+  if (is === 'unknown')
+    return (
+      <p class="hint center" aria-busy="true">
+        {changes.isAway.value ? 'TaskFlow cannot be reached. Trying again …' : 'TaskFlow …'}
+      </p>
+    );
+  if (is === 'out')
+    return (
+      <main>
+        <Door />
+      </main>
+    );
+  return (
+    <LocationProvider>
+      <Frame />
+      {is === 'ended' && (
+        <Dialog label="Please sign in again" isFirm>
+          <SignIn again />
+        </Dialog>
+      )}
+    </LocationProvider>
+  );
+}
+
+const quickAdd = createRef<HTMLInputElement>();
+
+function Frame() {
+  const { route, query } = useLocation();
+  useShortcuts({
+    q: () => quickAdd.current?.focus(),
+    z: changes.takeBack,
+    '/': () => search(route),
+    '[Shift]+?': () => (isKeysOpen.value = true),
+    ...Object.fromEntries(places.map(({ path, key }) => [`g ${key}`, () => route(path)])),
+  });
+  return (
+    <div class={`frame${query.task ? ' has-detail' : ''}`}>
+      <a class="skip" href="#content">
+        Skip to the list
+      </a>
+      <Rail />
+      <main id="content" tabIndex={-1}>
+        <QuickAdd input={quickAdd} />
+        <Reminders />
+        <Router>
+          {[
+            ...places.map(({ path, screen }) => <Route key={path} path={path} component={screen} />),
+            <Route key="none" default component={Nowhere} />,
+          ]}
+        </Router>
+      </main>
+      <Detail />
+      <Bars />
+      <Keys places={places} />
+    </div>
+  );
+}
+
+function Rail() {
+  const { path, route } = useLocation();
+  const rest = useSignal<HTMLElement | null>(null);
+  const { value } = session;
+  return (
+    <header class="rail">
+      <p class="brand">
+        <Icon.Mark />
+        <span>TaskFlow</span>
+      </p>
+      <nav aria-label="Lists">
+        {places.map(({ path: to, name, key, icon: Drawn, count, isRare }) => (
+          <a
+            key={to}
+            href={to}
+            class={isRare ? 'is-rare' : ''}
+            aria-current={path === to ? 'page' : undefined}
+            title={`g ${key}`}
+          >
+            <Drawn />
+            {name}
+            <span class="number">{count?.() || ''}</span>
+          </a>
+        ))}
+        <button class="rest" aria-haspopup="menu" onClick={({ currentTarget }) => (rest.value = currentTarget)}>
+          <Icon.More />
+          More
+        </button>
+      </nav>
+      {rest.value && (
+        <Menu
+          at={rest.value}
+          label="More lists"
+          items={places.filter(({ isRare }) => isRare).map(({ name, path: to }) => ({ name, act: () => route(to) }))}
+          close={() => (rest.value = null)}
+        />
+      )}
+      <div class="foot">
+        <StateLine />
+        <p class="who" title={`Times are in ${zone.value}`}>
+          {value.is === 'in' || value.is === 'ended' ? value.person.email : ''}
+        </p>
+        <button class="quiet" title="Sign out" onClick={() => void leaveForGood()}>
+          <Icon.Leave />
+          <span>Sign out</span>
+        </button>
+      </div>
+    </header>
+  );
+}
+
+/** The field is there once its screen is. */
+function search(route: (path: string) => void): void {
+  route('/search');
+  requestAnimationFrame(() => requestAnimationFrame(() => document.getElementById('search')?.focus()));
+}
+
+async function leaveForGood(): Promise<void> {
+  changes.flush();
+  await logout();
+  signOut();
+}
+
+function Nowhere() {
+  return (
+    <div class="empty">
+      <h1>There is nothing here</h1>
+      <p>
+        <a href="/">Go to Today</a>
+      </p>
+    </div>
+  );
+}

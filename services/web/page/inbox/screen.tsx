@@ -1,0 +1,95 @@
+import * as Icon from '../icons.tsx';
+import type { Item } from '../live/protocol.ts';
+import { Heading } from '../parts/heading.tsx';
+import { zone } from '../session.ts';
+import { store } from '../state.ts';
+import { canSnooze, pauses, snoozeBy } from '../tasks/reminding.ts';
+import { taskHref } from '../tasks/row.tsx';
+import { fullTime, offsetWords, span } from '../words.ts';
+import { markAllRead, markRead, notices, unread } from './notices.ts';
+
+/** Reminders that came, and what others did to one's tasks. What oneself did is in each task's history. */
+export function InboxScreen() {
+  const items = notices.value;
+  return (
+    <>
+      <Heading name="Inbox">{unread.value > 0 ? `${unread.value} unread` : ''}</Heading>
+      {unread.value > 0 && (
+        <button class="plain small above" onClick={() => void markAllRead()}>
+          Mark all read
+        </button>
+      )}
+      {items === null && <p class="hint">Reading …</p>}
+      {items?.length === 0 && (
+        <div class="empty">
+          <p>Nothing here yet. Reminders come here, and what others do to your tasks.</p>
+        </div>
+      )}
+      <ul class="inbox">
+        {items?.map((item) => (
+          <Notice key={item.id} item={item} />
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function Notice({ item }: { item: Item }) {
+  const { event, read_at: readAt, created_at: at } = item;
+  const title = event.title ?? event.task?.title ?? 'A task';
+  const task = store.tasks.value.get(event.task_id);
+  return (
+    <li class={readAt ? '' : 'is-unread'}>
+      <Icon.Bell />
+      <div>
+        <p>
+          {!readAt && <span class="for-ears">Unread: </span>}
+          <a href={taskHref(event.task_id)} onClick={() => void markRead(item)}>
+            {title}
+          </a>
+        </p>
+        <p class="hint">
+          {wordsOf(item)} · <time dateTime={at}>{fullTime(at, zone.value)}</time>
+        </p>
+      </div>
+      <div class="choices">
+        {task && canSnooze(task) && event.event_type === 'task.reminder.triggered' && pauses[0] && (
+          <button class="plain small" onClick={() => pauses[0] && snoozeBy(task, pauses[0])}>
+            Snooze 10 min
+          </button>
+        )}
+        {!readAt && (
+          <button class="plain small" aria-label={`Mark read: ${title}`} onClick={() => void markRead(item)}>
+            Mark read
+          </button>
+        )}
+      </div>
+    </li>
+  );
+}
+
+const verbs: Record<string, string> = {
+  'task.created': 'made by',
+  'task.updated': 'changed by',
+  'task.completed': 'completed by',
+  'task.deleted': 'deleted by',
+};
+
+function wordsOf({ event }: Item): string {
+  const {
+    event_type: type,
+    offset_triggered: offset,
+    due_date: due,
+    late_by_ms: late,
+    late_reason: why,
+    actor,
+  } = event;
+  if (type !== 'task.reminder.triggered') return `${verbs[type] ?? type} ${actor?.name ?? actor?.type ?? 'somebody'}`;
+  const reason = !offset
+    ? 'snoozed until then'
+    : offset === 'PT0S'
+      ? 'it was due'
+      : `${offsetWords(offset)} before it was due`;
+  const lateness = late ? `, ${span(late)} late${why ? ` (${why})` : ''}` : '';
+  return `Reminder: ${reason}${due ? `, ${fullTime(due, zone.value)}` : ''}${lateness}`;
+}

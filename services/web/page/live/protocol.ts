@@ -1,0 +1,42 @@
+import type { PageTask } from '../task.ts';
+
+/** A row of the inbox as streams and REST give it (CONTRACT 9). */
+export type Item = {
+  id: number;
+  notify: boolean;
+  created_at: string;
+  read_at: string | null;
+  event: {
+    event_type: string;
+    task_id: string;
+    task_version: number;
+    task?: PageTask;
+    title?: string;
+    trigger_at?: string;
+    due_date?: string;
+    offset_triggered?: string | null;
+    late_by_ms?: number;
+    late_reason?: string;
+    actor?: { type: string; id: string; name?: string };
+    changes?: Record<string, { old: unknown; new: unknown }>;
+  };
+};
+
+/**
+ * `live`: what happens is heard at once. `away`: reconnecting, since a time. `crowded`: other browsers have the places of
+ * this user. `out`: the session has ended.
+ */
+export type StreamState = { is: 'starting' | 'live' | 'crowded' | 'out' } | { is: 'away'; since: number };
+
+/** From the stream to the tabs. */
+export type Heard =
+  | { type: 'state'; state: StreamState }
+  | { type: 'item'; item: Item }
+  /** Something was missed: read anew. */
+  | { type: 'gap' }
+  /** What another tab was answered. */
+  | { type: 'task'; task: PageTask }
+  | { type: 'signed-out' };
+
+/** From a tab to the stream, and by it to the other tabs. */
+export type Said = { type: 'open' } | { type: 'task'; task: PageTask } | { type: 'signed-out' } | { type: 'bye' };

@@ -1,0 +1,75 @@
+import { useSignal } from '@preact/signals';
+import type { PageTask } from '../api.ts';
+import * as Icon from '../icons.tsx';
+import { zone } from '../session.ts';
+import { ask, permission } from './outside.ts';
+import { changes, now, store } from '../state.ts';
+import { hasRung, pauses, snoozeBy } from '../tasks/reminding.ts';
+import { taskHref } from '../tasks/row.tsx';
+import { dueMs } from '../tasks/views.ts';
+import { count, dueWords, offsetWords } from '../words.ts';
+
+const SHOWN = 2;
+
+/** Reminders that have come and wait for a word: the newest first. They stand wherever one is, until they are answered. */
+export function Reminders() {
+  const isOpen = useSignal(false);
+  const rung = rungTasks();
+  if (rung.length === 0) return null;
+  const shown = isOpen.value ? rung : rung.slice(0, SHOWN);
+  return (
+    <section class="reminders" aria-label="Reminders">
+      {shown.map((task) => (
+        <Reminder key={task.id} task={task} />
+      ))}
+      {rung.length > shown.length && (
+        <button class="plain small" onClick={() => (isOpen.value = true)}>
+          {count(rung.length - shown.length, 'more reminder')}
+        </button>
+      )}
+      {permission.value === 'default' && (
+        <p class="hint small-text">
+          They can also come while this tab is hidden.{' '}
+          <button class="plain small" onClick={() => void ask()}>
+            Allow notifications
+          </button>
+        </p>
+      )}
+    </section>
+  );
+}
+
+export const rungTasks = (): PageTask[] =>
+  [...store.tasks.value.values()].filter(hasRung).sort((a, b) => dueMs(b) - dueMs(a));
+
+function Reminder({ task }: { task: PageTask }) {
+  const { title, id, reminder_offset: offset } = task;
+  const why = offset && offset !== 'PT0S' ? `${offsetWords(offset)} before it is due` : 'it is due';
+  return (
+    <article class="reminder" aria-label={`Reminder: ${title}`}>
+      <Icon.Bell />
+      <p>
+        <a href={taskHref(id)}>{title}</a>
+        <span>{` ${dueWords(task, { now: now.value, zone: zone.value })} · ${why}`}</span>
+      </p>
+      <div class="choices">
+        <button class="plain small" onClick={() => changes.complete(task)}>
+          Done
+        </button>
+        {pauses.map((pause) => (
+          <button
+            key={pause.key}
+            class="plain small"
+            title={`Remind again (s ${pause.key})`}
+            onClick={() => snoozeBy(task, pause)}
+          >
+            {pause.name}
+          </button>
+        ))}
+        <button class="plain small" onClick={() => changes.acknowledge(task)}>
+          Dismiss
+        </button>
+      </div>
+    </article>
+  );
+}

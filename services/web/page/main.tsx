@@ -1,0 +1,29 @@
+import { render } from 'preact';
+import { App } from './app.tsx';
+import { ApiError } from './api.ts';
+import './choices.ts';
+import { watchInbox } from './inbox/notices.ts';
+import { watchOutside } from './live/outside.ts';
+import { resume, session } from './session.ts';
+import { changes, start } from './state.ts';
+
+const AGAIN_MS = 3_000;
+
+const root = document.getElementById('app');
+if (root) render(<App />, root);
+start();
+watchInbox();
+watchOutside();
+if (session.value.is === 'unknown') void untilKnown();
+
+/** A page that was opened while the server starts finds in by itself. */
+async function untilKnown(): Promise<void> {
+  try {
+    await resume();
+    changes.isAway.value = false;
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    changes.isAway.value = true;
+    setTimeout(untilKnown, error.retryAfterMs ?? AGAIN_MS);
+  }
+}

@@ -1,0 +1,34 @@
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+
+/** A modal dialog of the browser's own, which holds the focus. `isFirm`: Escape does not leave it. */
+export function Dialog({
+  label,
+  children,
+  close,
+  isFirm = false,
+  onKey,
+}: {
+  label: string;
+  children: ComponentChildren;
+  close?: () => void;
+  isFirm?: boolean;
+  onKey?: (event: KeyboardEvent) => void;
+}) {
+  const ref = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    ref.current?.showModal();
+  }, []);
+  return (
+    <dialog
+      ref={ref}
+      aria-label={label}
+      onCancel={(event) => isFirm && event.preventDefault()}
+      onClose={close}
+      onKeyDown={onKey}
+      onClick={(event) => event.target === ref.current && !isFirm && ref.current?.close()}
+    >
+      <div class="dialog">{children}</div>
+    </dialog>
+  );
+}

@@ -1,0 +1,34 @@
+import { useEffect, useRef } from 'preact/hooks';
+import { hasSingleKeys } from '../choices.ts';
+import { tinykeys } from 'tinykeys';
+
+type Shortcuts = Record<string, (event: KeyboardEvent) => void>;
+
+/** Keys mean something else where something is open that has its own. */
+const OWN_KEYS = 'dialog, .detail, [role=menu]';
+
+/**
+ * Single keys and sequences of the page, as long as what uses them is shown. Which keys there are is settled by the first
+ * call; what they do is always that of the latest, so that a sequence outlives being drawn again.
+ */
+export function useShortcuts(shortcuts: Shortcuts): void {
+  const latest = useRef(shortcuts);
+  latest.current = shortcuts;
+  useEffect(() => {
+    const call = (key: string) => (event: KeyboardEvent) => {
+      if (event.target instanceof Element && event.target.closest(OWN_KEYS)) return;
+      if (!hasSingleKeys.value) return;
+      event.preventDefault();
+      listenAnew();
+      latest.current[key]?.(event);
+    };
+    const listen = () => tinykeys(window, Object.fromEntries(Object.keys(shortcuts).map((key) => [key, call(key)])));
+    let end = listen();
+    // tinykeys 4.0.0 goes on waiting for the other sequences that began so: `g o` right after `g u` would be missed.
+    function listenAnew(): void {
+      end();
+      end = listen();
+    }
+    return () => end();
+  }, []);
+}

@@ -1,0 +1,33 @@
+import { session } from '../session.ts';
+import { changes, stream } from '../state.ts';
+import { count } from '../words.ts';
+
+const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
+
+/** Whether what stands here is what is: always to be seen, and said when it changes. */
+export function StateLine() {
+  const { mark, words } = stateWords();
+  return (
+    <p class={`state is-${mark}`} role="status">
+      {words}
+    </p>
+  );
+}
+
+function stateWords(): { mark: 'live' | 'wait' | 'away'; words: string } {
+  const { waiting, isAway } = changes;
+  const wait = isAway.value && waiting.value > 0 ? ` ${count(waiting.value, 'change')} wait in this tab.` : '';
+  const { value: state } = stream;
+  if (session.value.is === 'ended') return { mark: 'away', words: 'Signed out' };
+  if (state.is === 'crowded')
+    return {
+      mark: 'wait',
+      words: 'Other browsers have the places for live updates; this one looks again each minute.',
+    };
+  if (isAway.value || (state.is === 'away' && !navigator.onLine)) {
+    const since = state.is === 'away' ? ` since ${clock.format(state.since)}` : '';
+    return { mark: 'away', words: `Offline${since}.${wait}` };
+  }
+  if (state.is === 'live') return { mark: 'live', words: 'Live' };
+  return { mark: 'wait', words: state.is === 'away' ? 'Reconnecting …' : 'Connecting …' };
+}

@@ -1,0 +1,72 @@
+import { signal } from '@preact/signals';
+import * as api from './api.ts';
+
+/** Who is signed in. `ended`: he was, and what he was doing stays on the page until he is again. */
+export type Session = { is: 'unknown' } | { is: 'out' } | { is: 'in' | 'ended'; person: api.Person };
+
+/** Addresses for who is not signed in; nothing is there for who is. */
+export const DOORS = ['/sign-up', '/reset'];
+
+const KEPT = 'taskflow.person';
+
+export const session = signal<Session>(start());
+/** Of the user; all days and times of the page are in it. */
+export const zone = signal(Intl.DateTimeFormat().resolvedOptions().timeZone);
+/** False with `EVENTS=off`: there are plain tasks and nothing else. */
+export const hasEvents = signal(true);
+
+/** No request for who has never signed in here: an answer that refuses stands red in every console. */
+function start(): Session {
+  return localStorage.getItem(KEPT) === null ? { is: 'out' } : { is: 'unknown' };
+}
+
+/** Finds out who is signed in, and his zone. @throws {ApiError} when the server is away */
+export async function resume(): Promise<void> {
+  try {
+    await enter(await api.me());
+  } catch (error) {
+    if (error instanceof api.ApiError && (error.status === 401 || error.status === 404)) return leave();
+    throw error;
+  }
+}
+
+async function enter(person: api.Person): Promise<void> {
+  localStorage.setItem(KEPT, person.id);
+  const own = await api.timezone();
+  hasEvents.value = own !== undefined;
+  if (own) zone.value = own;
+  if (own === null) await api.setTimezone(zone.value); // none was ever chosen: that of this device
+  if (DOORS.includes(location.pathname)) history.replaceState(null, '', '/');
+  session.value = { is: 'in', person };
+}
+
+export async function signIn(email: string, password: string): Promise<void> {
+  await api.login(email, password);
+  await enter(await api.me());
+}
+
+/** Makes an account and enters it. */
+export async function signUp(email: string, password: string, code: string): Promise<void> {
+  const invitation = code ? { invite_code: code } : {};
+  await api.signUp({ email, password, timezone: zone.value, ...invitation });
+  await enter(await api.me());
+}
+
+export async function signInAsDemo(): Promise<void> {
+  await api.loginAsDemo();
+  await enter(await api.me());
+}
+
+/** The session has ended by itself: who was at work signs in over his page. */
+export function expire(): void {
+  const { value } = session;
+  if (value.is === 'in') session.value = { is: 'ended', person: value.person };
+  else if (value.is === 'unknown') leave();
+}
+
+export function leave(): void {
+  localStorage.removeItem(KEPT);
+  session.value = { is: 'out' };
+}
+
+api.onSignedOut(expire);

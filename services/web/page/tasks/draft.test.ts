@@ -1,0 +1,51 @@
+import { describe, expect, test } from 'bun:test';
+import fc from 'fast-check';
+import { asTask } from '../api.ts';
+import { changesOf, draftOf } from './draft.ts';
+import { patternOf, ruleOf } from './rule.ts';
+
+const zone = 'Europe/Berlin';
+const task = asTask({
+  id: 'a',
+  title: 'Rent',
+  due_date: '2026-12-01T08:00:00.000Z',
+  timezone: zone,
+  recurrence_pattern: 'monthly:1',
+  recurrence_end_date: '2027-12-31',
+  reminder_offset: 'P1D',
+  catch_up: 'all',
+});
+
+describe('changesOf', () => {
+  test('a draft that was not touched changes nothing, whatever the task', () => {
+    const plain = asTask({ id: 'b', title: 'Plain' });
+    for (const one of [task, plain, { ...plain, due_date: '2026-12-01' }])
+      expect(changesOf(draftOf(one, 'Asia/Tokyo'), one, 'Asia/Tokyo')).toEqual({});
+  });
+
+  test('a time is that of the zone of the task, not of whoever looks', () => {
+    const draft = { ...draftOf(task, 'Asia/Tokyo'), time: '10:30' };
+    expect(changesOf(draft, task, 'Asia/Tokyo')).toEqual({ due_date: '2026-12-01T09:30:00Z' });
+  });
+
+  test('what is emptied is cleared, and a date takes with it what counts from it', () => {
+    const draft = { ...draftOf(task, zone), description: '', priority: '', day: '' };
+    expect(changesOf(draft, task, zone)).toEqual({
+      due_date: null,
+      reminder_offset: null,
+      recurrence_pattern: null,
+      recurrence_end_date: null,
+    });
+  });
+});
+
+test('a pattern is read and said again as it was', () => {
+  const patterns = fc.oneof(
+    fc.constantFrom('daily:', 'weekly:', 'monthly:', 'monthly:last', 'rrule:FREQ=YEARLY;BYMONTH=3'),
+    fc.subarray(['MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT', 'SUN'], { minLength: 1 }).map((days) => `weekly:${days}`),
+    fc.integer({ min: 1, max: 31 }).map((day) => `monthly:${day}`),
+    fc.integer({ min: 1, max: 3650 }).map((days) => `custom:${days}d`),
+  );
+  fc.assert(fc.property(patterns, (pattern) => expect(patternOf(ruleOf(pattern))).toBe(pattern)));
+  expect(patternOf(ruleOf(null))).toBeNull();
+});

@@ -1,0 +1,194 @@
+import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import * as api from '../api.ts';
+import type { PageTask } from '../api.ts';
+import * as Icon from '../icons.tsx';
+import { hasEvents, zone } from '../session.ts';
+import { changes } from '../state.ts';
+import { offsetWords } from '../words.ts';
+import { AskScope, Conflict } from './ask.tsx';
+import { changesOf, type Draft, draftOf, dueOf, zoneOf } from './draft.ts';
+import { Preview } from './quick-add-line.tsx';
+import { taskHref } from './row.tsx';
+import { RuleFields } from './rule-fields.tsx';
+import { isSeries } from './views.ts';
+
+/** A task as the server has it, and what a change of it must match. */
+export type Read = { task: PageTask; etag: string };
+
+const offsets = ['PT0S', 'PT5M', 'PT10M', 'PT15M', 'PT30M', 'PT1H', 'PT2H', 'P1D', 'P2D', 'P7D'];
+
+/** All of a task that a person may write. Saving sends what was touched, and nothing else. */
+export function Form({ read, again }: { read: Read; again: () => Promise<void> }) {
+  const { task } = read;
+  const base = useSignal(read);
+  const draft = useSignal<Draft>(draftOf(task, zone.value));
+  const refusal = useSignal<string | null>(null);
+  const asks = useSignal<'scope' | 'conflict' | null>(null);
+  const title = useRef<HTMLInputElement>(null);
+  const input = changesOf(draft.value, base.value.task, zone.value);
+  const isTouched = Object.keys(input).length > 0;
+
+  // What somebody else changed is shown at once where nothing is being written.
+  useEffect(() => {
+    if (isTouched) return;
+    base.value = read;
+    draft.value = draftOf(read.task, zone.value);
+  }, [read]);
+  useEffect(() => title.current?.focus(), []);
+
+  const set = (part: Partial<Draft>) => {
+    draft.value = { ...draft.value, ...part };
+    refusal.value = null;
+  };
+
+  async function save(scope?: api.Scope, mustMatch = true): Promise<void> {
+    asks.value = null;
+    try {
+      const etag = mustMatch ? { etag: base.value.etag } : {};
+      await changes.save(base.value.task, input, { ...(scope && { scope }), ...etag });
+      changes.say(scope === 'series' ? 'Saved, with all open dates from now on.' : 'Saved.');
+      base.value = await api.readForEdit(task.id);
+      draft.value = draftOf(base.value.task, zone.value);
+    } catch (error) {
+      if (!(error instanceof api.ApiError)) throw error;
+      if (error.code !== 'VERSION_CONFLICT') return void (refusal.value = error.message);
+      await again();
+      asks.value = 'conflict';
+    }
+  }
+  function submit(event: Event): void {
+    event.preventDefault();
+    if (!isTouched) return;
+    const isOneOfMany = task.parent_recurring_task_id !== null && input.due_date === undefined;
+    if (isOneOfMany) asks.value = 'scope';
+    else void save();
+  }
+  function takeTheirs(): void {
+    asks.value = null;
+    base.value = read;
+    draft.value = draftOf(read.task, zone.value);
+  }
+
+  const { value } = draft;
+  const due = dueOf(value, zoneOf(task, zone.value));
+  const bind = (field: 'title' | 'description' | 'day' | 'time' | 'endDay' | 'catchUp' | 'reminder' | 'priority') => ({
+    value: value[field],
+    onInput: ({ currentTarget }: { currentTarget: HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement }) =>
+      set({ [field]: currentTarget.value }),
+  });
+  return (
+    <>
+      <form
+        class="fields"
+        onSubmit={submit}
+        onKeyDown={(event) => event.key === 'Enter' && (event.ctrlKey || event.metaKey) && submit(event)}
+      >
+        <label>
+          Title
+          <input ref={title} required {...bind('title')} />
+        </label>
+        <label>
+          Notes
+          <textarea rows={3} {...bind('description')} />
+        </label>
+        {hasEvents.value && (
+          <>
+            <div class="pair">
+              <label>
+                {isSeries(task) ? 'From' : 'Due'}
+                <input type="date" {...bind('day')} />
+              </label>
+              <label>
+                Time
+                <input type="time" disabled={value.day === ''} {...bind('time')} />
+              </label>
+            </div>
+            {task.timezone !== null && task.timezone !== zone.value && (
+              <p class="hint small-text">
+                Its times are in {task.timezone}; yours are in {zone.value}.
+              </p>
+            )}
+            {task.parent_recurring_task_id ? (
+              <p class="small-text">
+                <Icon.Repeat /> <a href={taskHref(task.parent_recurring_task_id)}>Change the series</a>
+              </p>
+            ) : (
+              value.day !== '' && (
+                <RuleFields pattern={value.pattern} isSeries={isSeries(task)} change={(pattern) => set({ pattern })} />
+              )
+            )}
+            {value.pattern !== null && due && (
+              <>
+                <Preview
+                  input={{
+                    recurrence_pattern: value.pattern,
+                    due_date: due,
+                    recurrence_end_date: value.endDay || null,
+                    timezone: zoneOf(task, zone.value),
+                  }}
+                />
+                <div class="pair">
+                  <label>
+                    Last day
+                    <input type="date" min={value.day} {...bind('endDay')} />
+                  </label>
+                  <label>
+                    Missed dates
+                    <select {...bind('catchUp')}>
+                      <option value="latest">make the newest</option>
+                      <option value="all">make all of a week</option>
+                      <option value="none">make none</option>
+                    </select>
+                  </label>
+                </div>
+              </>
+            )}
+            <div class="pair">
+              <label>
+                Reminder
+                <select disabled={value.day === ''} {...bind('reminder')}>
+                  <option value="">none</option>
+                  {[...new Set([...offsets, ...(value.reminder ? [value.reminder] : [])])].map((offset) => (
+                    <option key={offset} value={offset}>
+                      {offset === 'PT0S' ? 'when it is due' : `${offsetWords(offset)} before`}
+                    </option>
+                  ))}
+                </select>
+              </label>
+              <label>
+                Priority
+                <select {...bind('priority')}>
+                  <option value="">none</option>
+                  {['low', 'medium', 'high', 'urgent'].map((priority) => (
+                    <option key={priority}>{priority}</option>
+                  ))}
+                </select>
+              </label>
+            </div>
+          </>
+        )}
+        {refusal.value && (
+          <p class="refusal" role="alert">
+            {refusal.value}
+          </p>
+        )}
+        <div class="ends">
+          <button class="primary" disabled={!isTouched}>
+            Save <kbd>Ctrl ↵</kbd>
+          </button>
+        </div>
+      </form>
+      {asks.value === 'scope' && <AskScope save={save} leave={() => (asks.value = null)} />}
+      {asks.value === 'conflict' && (
+        <Conflict
+          mine={input}
+          theirs={read.task}
+          keep={() => void save(undefined, false)}
+          take={takeTheirs}
+          leave={() => (asks.value = null)}
+        />
+      )}
+    </>
+  );
+}

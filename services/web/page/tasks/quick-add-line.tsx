@@ -1,0 +1,172 @@
+import { useSignal } from '@preact/signals';
+import type { RefObject } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { ApiError, type Dates, previewDates, type TaskInput } from '../api.ts';
+import { dayOf } from '../days.ts';
+import * as Icon from '../icons.tsx';
+import { hasEvents, zone } from '../session.ts';
+import { changes, now } from '../state.ts';
+import { fullTime, offsetWords } from '../words.ts';
+import { type Kind, type Part, readLine, type Understood } from './quick-add.ts';
+
+const PREVIEW_MS = 200;
+const icons = {
+  repeat: Icon.Repeat,
+  until: Icon.Repeat,
+  reminder: Icon.Bell,
+  priority: Icon.Flag,
+  date: Icon.Today,
+  time: Icon.Clock,
+} satisfies Record<Kind, unknown>;
+
+/** One line that says a whole task. What was understood stands below it, each part to be taken back; Enter saves just that. */
+export function QuickAdd({ input }: { input: RefObject<HTMLInputElement | null> }) {
+  const line = useSignal('');
+  const ignored = useSignal<ReadonlySet<string>>(new Set());
+  const refusal = useSignal<string | null>(null);
+  const moment = { now: now.value, zone: zone.value };
+  const understood = hasEvents.value
+    ? readLine(line.value, moment, ignored.value)
+    : { parts: [], input: { title: line.value.trim() }, problem: line.value.trim() ? null : 'What is to be done?' };
+  const isEmpty = line.value.trim() === '';
+
+  function submit(event: Event): void {
+    event.preventDefault();
+    if (isEmpty) return;
+    if (understood.problem) {
+      refusal.value = understood.problem;
+      return;
+    }
+    changes.create(understood.input);
+    clear();
+  }
+  function clear(): void {
+    line.value = '';
+    ignored.value = new Set();
+    refusal.value = null;
+  }
+  function typed(event: Event): void {
+    line.value = (event.currentTarget as HTMLInputElement).value;
+    refusal.value = null;
+  }
+  function left(event: KeyboardEvent): void {
+    if (event.key !== 'Escape') return;
+    if (isEmpty) input.current?.blur();
+    else clear();
+  }
+  function takeBack(part: Part): void {
+    ignored.value = new Set([...ignored.value, part.text]);
+    input.current?.focus();
+  }
+
+  return (
+    <form class="quick-add" onSubmit={submit}>
+      <div class="line">
+        <Icon.Plus />
+        <input
+          ref={input}
+          value={line.value}
+          onInput={typed}
+          onKeyDown={left}
+          aria-label="Add a task"
+          aria-describedby="quick-add-said"
+          placeholder="Add a task"
+          autocomplete="off"
+          enterkeyhint="done"
+        />
+        <kbd aria-hidden="true">q</kbd>
+        {!isEmpty && <button class="primary">Add</button>}
+      </div>
+      <div id="quick-add-said" class="said" aria-live="polite">
+        {!isEmpty && understood.parts.length > 0 && <Chips understood={understood} takeBack={takeBack} />}
+        {understood.input.recurrence_pattern && <Preview input={understood.input} />}
+        {refusal.value && <p class="refusal">{refusal.value}</p>}
+      </div>
+    </form>
+  );
+}
+
+function Chips({ understood, takeBack }: { understood: Understood; takeBack: (part: Part) => void }) {
+  return (
+    <ul class="chips" aria-label="Understood">
+      {understood.parts.map((part) => {
+        const Drawn = icons[part.kind];
+        return (
+          <li key={part.kind} class={`chip is-${part.kind}`}>
+            <Drawn />
+            {chipWords(part, understood.input)}
+            <button type="button" class="quiet" onClick={() => takeBack(part)} title="Leave it in the title">
+              <Icon.Close />
+              <span class="for-ears">Leave “{part.text}” in the title</span>
+            </button>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+/** What a part means, not what was typed: that is where a misunderstanding shows. */
+function chipWords({ kind, text }: Part, input: TaskInput): string {
+  const { due_date: due, reminder_offset: offset, recurrence_end_date: end } = input;
+  switch (kind) {
+    case 'date':
+      return due ? fullTime(due, zone.value) : text;
+    case 'time':
+      return due ? (fullTime(due, zone.value).split(', ')[1] ?? text) : text;
+    case 'reminder':
+      return offset ? `reminds ${offset === 'PT0S' ? 'at its time' : `${offsetWords(offset)} before`}` : text;
+    case 'until':
+      return end ? `until ${fullTime(end, zone.value)}` : text;
+    default:
+      return text.replace(/^!/, '');
+  }
+}
+
+/** The rule in words and its first dates, asked of the server once the typing rests. */
+export function Preview({ input }: { input: TaskInput }) {
+  const dates = useSignal<Dates | null>(null);
+  const refusal = useSignal<string | null>(null);
+  const { recurrence_pattern, due_date, recurrence_end_date, timezone } = input;
+  useEffect(() => {
+    let isWanted = true;
+    const timer = setTimeout(async () => {
+      const rule = {
+        recurrence_pattern,
+        due_date,
+        ...(recurrence_end_date && { recurrence_end_date }),
+        ...(timezone && { timezone }),
+        from: dayOf(now.value, timezone ?? zone.value), // of a series the next ones
+      } as TaskInput & { from: string };
+      try {
+        const answer = await previewDates(rule);
+        if (isWanted) [dates.value, refusal.value] = [answer, null];
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+        if (isWanted) [dates.value, refusal.value] = [null, error.message];
+      }
+    }, PREVIEW_MS);
+    return () => {
+      isWanted = false;
+      clearTimeout(timer);
+    };
+  }, [recurrence_pattern, due_date, recurrence_end_date, timezone]);
+  if (refusal.value) return <p class="refusal">{refusal.value}</p>;
+  if (!dates.value) return null;
+  const { description, occurrences } = dates.value;
+  return (
+    <div class="preview">
+      <p>
+        <Icon.Repeat /> {description}
+      </p>
+      <ol>
+        {occurrences.map(({ due_date: due, note }) => (
+          <li key={due}>
+            <time dateTime={due}>{fullTime(due, zone.value)}</time>
+            {note && <em class="note">{note}</em>}
+          </li>
+        ))}
+      </ol>
+    </div>
+  );
+}

@@ -1,0 +1,142 @@
+import { describe, expect, test } from 'bun:test';
+import fc from 'fast-check';
+import { readLine } from './quick-add.ts';
+
+// A Saturday, 12:00 in Berlin.
+const moment = { now: Date.parse('2026-11-28T11:00:00Z'), zone: 'Europe/Berlin' };
+const read = (line: string, ...ignored: string[]) => readLine(line, moment, new Set(ignored));
+
+describe('readLine', () => {
+  test.each<[string, object]>([
+    ['Buy milk', { title: 'Buy milk' }],
+    ['Call the bank tomorrow 9am', { title: 'Call the bank', due_date: '2026-11-29T08:00:00Z' }],
+    ['Call the bank at 9', { title: 'Call the bank', due_date: '2026-11-29T08:00:00Z' }], // 9:00 has passed today
+    ['Call at 14:10', { title: 'Call', due_date: '2026-11-28T13:10:00Z' }],
+    ['Lunch noon mon', { title: 'Lunch', due_date: '2026-11-30T11:00:00Z' }],
+    ['Tea in 2h', { title: 'Tea', due_date: '2026-11-28T13:00:00Z' }],
+    ['Tea in 3 days', { title: 'Tea', due_date: '2026-12-01' }],
+    ['Party 1 dec', { title: 'Party', due_date: '2026-12-01' }],
+    ['Party on May 5th 2028 8pm', { title: 'Party', due_date: '2028-05-05T18:00:00Z' }],
+    ['Taxes 15 jan', { title: 'Taxes', due_date: '2027-01-15' }],
+    ['Party 2026-12-24', { title: 'Party', due_date: '2026-12-24' }],
+    ['Party next sat', { title: 'Party', due_date: '2026-12-05' }],
+    ['Fix the roof !urgent', { title: 'Fix the roof', priority: 'urgent' }],
+    [
+      'Rent every month on the 1st 9:00 remind 1 day',
+      {
+        title: 'Rent',
+        due_date: '2026-11-29T08:00:00Z',
+        recurrence_pattern: 'monthly:1',
+        reminder_offset: 'P1D',
+      },
+    ],
+    [
+      'Stand-up mon,wed,fri 9:00 !high ^15m',
+      {
+        title: 'Stand-up',
+        priority: 'high',
+        due_date: '2026-11-29T08:00:00Z',
+        recurrence_pattern: 'weekly:MON,WED,FRI',
+        reminder_offset: 'PT15M',
+      },
+    ],
+    [
+      'Water every 3 days until 30 jun',
+      {
+        title: 'Water',
+        due_date: '2026-11-28',
+        recurrence_pattern: 'custom:3d',
+        recurrence_end_date: '2027-06-30',
+      },
+    ],
+    [
+      'Report every 2 weeks on tue and thu 10:00',
+      {
+        title: 'Report',
+        due_date: '2026-11-29T09:00:00Z',
+        recurrence_pattern: 'rrule:FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,TH',
+      },
+    ],
+  ])('%s', (line, input) => expect(read(line)).toMatchObject({ input: expect.objectContaining(input), problem: null }));
+
+  test.each([
+    ['every day', 'daily:'],
+    ['daily', 'daily:'],
+    ['every week', 'weekly:'],
+    ['every weekday', 'weekly:MON,TUE,WED,THU,FRI'],
+    ['every sunday', 'weekly:SUN'],
+    ['every fri, mon and wed', 'weekly:MON,WED,FRI'],
+    ['every month', 'monthly:'],
+    ['every 31st', 'monthly:31'],
+    ['every last day of the month', 'monthly:last'],
+    ['every month on the last day', 'monthly:last'],
+    ['every other day', 'custom:2d'],
+    ['every 3 months on the 5th', 'rrule:FREQ=MONTHLY;INTERVAL=3;BYMONTHDAY=5'],
+    ['every year', 'rrule:FREQ=YEARLY'],
+  ])('%s is %s', (words, pattern) => expect(read(`Rent ${words}`).input.recurrence_pattern).toBe(pattern));
+
+  test.each([
+    'Weekly report',
+    'Read chapter 12',
+    'Buy 3 apples',
+    'Plan 31 feb',
+    'Meet at 25:00',
+    'Write "buy milk tomorrow" on the list',
+    "Prepare tomorrow's talk",
+    'Ask Sunny',
+  ])('%s is a title and nothing else', (line) => {
+    const { parts, input } = read(line);
+    expect(parts).toEqual([]);
+    expect(input).toEqual({ title: line.replaceAll('"', '') });
+  });
+
+  test('of two dates the last one counts', () => {
+    expect(read('Sun cream mon').input).toMatchObject({ title: 'Sun cream', due_date: '2026-11-30' });
+  });
+
+  test('a part that was taken back is a piece of the title again', () => {
+    expect(read('Read mon tomorrow', 'tomorrow').input).toEqual({ title: 'Read tomorrow', due_date: '2026-11-30' });
+  });
+
+  test.each([
+    ['Tea ^15m', 'A reminder needs a date or a time.'],
+    ['Tea until 30 jun', '“until” needs a repeat, such as “every day”.'],
+    ['tomorrow 9:00', 'What is to be done?'],
+  ])('%s is refused in words', (line, problem) => expect(read(line).problem).toBe(problem));
+
+  test('what is printed is read as it was meant, in any order', () => {
+    const pieces = fc.record(
+      {
+        date: fc.constantFrom('tomorrow', '24 dec', 'dec 24', '2027-02-03', 'on fri', 'in 4 days'),
+        time: fc.constantFrom('9:00', '9am', 'at 17:45', '12:30 pm', 'noon'),
+        repeat: fc.constantFrom('every day', 'every mon, fri', 'every month on the 3rd', 'every 5 days'),
+        until: fc.constantFrom('until 30 jun', 'until 2028-01-01'),
+        reminder: fc.constantFrom('^15m', '^2h', 'remind 1 day before', 'remind me 30 minutes before'),
+        priority: fc.constantFrom('!low', '!medium', '!high', '!urgent'),
+      },
+      { requiredKeys: ['date', 'repeat'] },
+    );
+    const shuffled = pieces.chain((said) =>
+      fc.shuffledSubarray(Object.entries(said), { minLength: Object.keys(said).length }),
+    );
+    fc.assert(
+      fc.property(fc.constantFrom('Call mum', 'Über-Bericht', 'a, b & c'), shuffled, (title, said) => {
+        const { parts, input, problem } = read([title, ...said.map(([, words]) => words)].join(' '));
+        expect(problem).toBeNull();
+        expect(input.title).toBe(title);
+        expect(parts.map(({ kind, text }) => [kind as string, text])).toEqual(
+          said.map(([kind, words]) => [kind, words ?? '']),
+        );
+      }),
+    );
+  });
+
+  test('no line makes it stumble or slow', () => {
+    fc.assert(fc.property(fc.string({ maxLength: 300 }), (line) => void read(line)));
+    const from = performance.now();
+    read('every mon, '.repeat(500));
+    read('in '.repeat(2000));
+    read(`until ${'9 '.repeat(2000)}`);
+    expect(performance.now() - from).toBeLessThan(500);
+  });
+});

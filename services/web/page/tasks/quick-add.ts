@@ -1,0 +1,258 @@
+import type { TaskInput } from '../api.ts';
+import { addDays, dayOf, instantOf, timeOf } from '../days.ts';
+
+export type Kind = 'repeat' | 'until' | 'reminder' | 'priority' | 'date' | 'time';
+
+/** What was understood of a line, and where it stands there. */
+export type Part = { kind: Kind; start: number; end: number; text: string };
+
+export type Understood = { parts: Part[]; input: TaskInput & { title: string }; problem: string | null };
+
+type Moment = { now: number; zone: string };
+
+const DAYS = ['MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT', 'SUN'];
+const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
+const UNITS = { day: 'DAILY', week: 'WEEKLY', month: 'MONTHLY', year: 'YEARLY' } as const;
+
+const day = '(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?s?';
+const days = `${day}(?:(?:\\s*,\\s*|\\s+and\\s+)${day})*`;
+const month = '(?:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]*';
+const date = `\\d{4}-\\d\\d-\\d\\d|today|tomorrow|(?:on\\s+|next\\s+)?${day}|(?:on\\s+)?\\d{1,2}(?:st|nd|rd|th)?\\s+${month}(?:\\s+\\d{4})?|(?:on\\s+)?${month}\\s+\\d{1,2}(?:st|nd|rd|th)?(?:\\s+\\d{4})?`;
+const length = '\\d{1,4}\\s*(?:minutes?|mins?|m|hours?|h|days?|d|weeks?|w)';
+
+/** In the order in which they are looked for: what one has taken is no other's. */
+const forms: [Kind, string][] = [
+  ['until', `until\\s+(?:${date})`],
+  [
+    'repeat',
+    `every\\s+(?:other\\s+|\\d{1,4}\\s+)?(?:(?:day|year)s?|weeks?(?:\\s+on\\s+${days})?|months?(?:\\s+on\\s+(?:the\\s+)?(?:\\d{1,2}(?:st|nd|rd|th)?|last(?:\\s+day)?))?)`,
+  ],
+  [
+    'repeat',
+    `every\\s+(?:weekday|workday|${days}|(?:the\\s+)?\\d{1,2}(?:st|nd|rd|th)|last\\s+day(?:\\s+of\\s+the\\s+month)?)s?`,
+  ],
+  ['repeat', `(?:daily|weekly|monthly|yearly)`],
+  ['repeat', `${day}(?:\\s*,\\s*${day})+`],
+  [
+    'reminder',
+    `\\^(?:0|${length})|remind(?:er)?(?:\\s+me)?\\s+(?:${length}(?:\\s+(?:before|early))?|at\\s+(?:its\\s+)?time)`,
+  ],
+  ['priority', `!(?:low|medium|high|urgent)`],
+  ['date', `in\\s+${length}`],
+  ['date', date],
+  ['time', `(?:at\\s+)?(?:\\d{1,2}:\\d\\d(?:\\s*[ap]m)?|\\d{1,2}\\s*[ap]m)|at\\s+\\d{1,2}|(?:at\\s+)?noon`],
+];
+const sought = forms.map(
+  ([kind, form]) => [kind, new RegExp(`(?<=^|\\s)(?:${form})(?=$|\\s|[,;.](?:\\s|$))`, 'gi')] as const,
+);
+
+/**
+ * Reads a line such as `Stand-up every mon,wed 9:00 !high ^15m until 30 jun`. Of two dates the last one counts, as what is
+ * said at the end is meant for it; `"quoted"` words and parts whose text is in `ignored` stay in the title. Nothing that is
+ * understood is left out silently: what cannot be kept is a `problem`.
+ */
+export function readLine(line: string, moment: Moment, ignored: ReadonlySet<string> = new Set()): Understood {
+  const parts: Part[] = [];
+  const values: { [K in Kind]?: unknown } = {};
+  // What is quoted or taken is blotted out, so that no later form begins within it.
+  let rest = line.replace(/"[^"]*"/g, (quoted) => BLOT.repeat(quoted.length));
+  for (const [kind, form] of sought) {
+    if (kind in values) continue;
+    for (const { index: start, 0: text } of [...rest.matchAll(form)].reverse()) {
+      const part: Part = { kind, start, end: start + text.length, text };
+      if (ignored.has(text)) continue;
+      const value = valueOf(kind, text.toLowerCase().replace(/\s+/g, ' '), moment, start === 0);
+      if (value === null) continue;
+      values[kind] = value;
+      parts.push(part);
+      rest = rest.slice(0, start) + BLOT.repeat(text.length) + rest.slice(part.end);
+      break;
+    }
+  }
+  parts.sort((a, b) => a.start - b.start);
+  return { parts, ...inputOf(titleOf(line, parts), values as Values, moment) };
+}
+
+const BLOT = '\u0000';
+
+type Values = {
+  repeat?: string;
+  until?: string;
+  reminder?: string;
+  priority?: string;
+  date?: { day: string; time?: string };
+  time?: string;
+};
+
+function titleOf(line: string, parts: Part[]): string {
+  let title = '';
+  let from = 0;
+  for (const { start, end } of parts) {
+    title += line.slice(from, start);
+    from = end;
+  }
+  title += line.slice(from);
+  return title
+    .replace(/"([^"]*)"/g, '$1')
+    .replace(/\s+/g, ' ')
+    .replace(/\s+([,;.])/g, '$1')
+    .replace(/[\s,;]+$/, '')
+    .trim();
+}
+
+function inputOf(
+  title: string,
+  { repeat, until, reminder, priority, date: given, time: clock }: Values,
+  moment: Moment,
+): Pick<Understood, 'input' | 'problem'> {
+  const time = clock ?? given?.time;
+  const due = given?.day ?? (time !== undefined || repeat !== undefined ? firstDay(time, moment) : undefined);
+  const input: Understood['input'] = {
+    title,
+    ...(priority !== undefined && { priority }),
+    ...(due !== undefined && { due_date: time === undefined ? due : instantOf(due, time, moment.zone) }),
+    ...(repeat !== undefined && { recurrence_pattern: repeat }),
+    ...(until !== undefined && { recurrence_end_date: until }),
+    ...(reminder !== undefined && { reminder_offset: reminder }),
+  };
+  return { input, problem: problemOf(input) };
+}
+
+function problemOf({ title, due_date: due, recurrence_pattern: repeat, ...rest }: Understood['input']): string | null {
+  if (title === '') return 'What is to be done?';
+  if (rest.reminder_offset !== undefined && due === undefined) return 'A reminder needs a date or a time.';
+  if (rest.recurrence_end_date !== undefined && repeat === undefined)
+    return '“until” needs a repeat, such as “every day”.';
+  return null;
+}
+
+/** A time that has passed today is meant for tomorrow. */
+function firstDay(time: string | undefined, { now, zone }: Moment): string {
+  const today = dayOf(now, zone);
+  return time !== undefined && time <= timeOf(now, zone) ? addDays(today, 1) : today;
+}
+
+/** Null: it has the form but is none, as the 31st of February. */
+function valueOf(kind: Kind, text: string, moment: Moment, isFirst: boolean): unknown {
+  switch (kind) {
+    case 'priority':
+      return text.slice(1);
+    case 'reminder':
+      return reminderOf(text);
+    case 'repeat':
+      return isFirst && /^[a-z]+$/.test(text) ? null : patternOf(text); // "Weekly report" is a title
+    case 'until':
+      return dateOf(text.replace(/^until /, ''), moment)?.day ?? null;
+    case 'date':
+      return dateOf(text, moment);
+    case 'time':
+      return clockOf(text);
+  }
+}
+
+function reminderOf(text: string): string | null {
+  const length_ = lengthOf(text);
+  if (length_ === null) return 'PT0S';
+  const { amount, unit } = length_;
+  if (unit === 'm') return `PT${amount}M`;
+  if (unit === 'h') return `PT${amount}H`;
+  return `P${unit === 'w' ? amount * 7 : amount}D`;
+}
+
+function lengthOf(text: string): { amount: number; unit: 'm' | 'h' | 'd' | 'w' } | null {
+  const [, amount, unit] = /(\d+) ?([mhdw])/.exec(text) ?? [];
+  return unit === undefined ? null : { amount: Number(amount), unit: unit as 'm' };
+}
+
+function patternOf(text: string): string | null {
+  const [, often, unit, on] =
+    /^every (other |\d+ )?(day|week|month|year)s?(?: on (?:the )?(.+))?$/.exec(text) ??
+    (/^(daily|weekly|monthly|yearly)$/.test(text)
+      ? [text, undefined, text === 'daily' ? 'day' : text.slice(0, -2)]
+      : []);
+  const every = often === undefined ? 1 : often === 'other ' ? 2 : Number(often);
+  if (every === 0) return null;
+  if (unit !== undefined) return every === 1 ? plain(unit, on) : spaced(every, unit, on);
+  const rest = text.replace(/^every /, '');
+  if (/^w(ee|or)kdays?$/.test(rest)) return `weekly:${DAYS.slice(0, 5).join(',')}`;
+  if (/^last day/.test(rest)) return 'monthly:last';
+  if (/\d/.test(rest)) return monthly(rest);
+  return `weekly:${dayList(rest)}`;
+}
+
+function plain(unit: string, on: string | undefined): string | null {
+  if (unit === 'day') return 'daily:';
+  if (unit === 'week') return `weekly:${on === undefined ? '' : dayList(on)}`;
+  if (unit === 'month') return on === undefined ? 'monthly:' : monthly(on);
+  return 'rrule:FREQ=YEARLY';
+}
+
+function spaced(every: number, unit: string, on: string | undefined): string | null {
+  if (unit === 'day') return `custom:${every}d`;
+  const frequency = UNITS[unit as keyof typeof UNITS];
+  const rule = `rrule:FREQ=${frequency};INTERVAL=${every}`;
+  if (on === undefined) return rule;
+  if (unit === 'week') return `${rule};BYDAY=${dayList(on).replace(/(\w\w)\w/g, '$1')}`;
+  return `${rule};BYMONTHDAY=${on.startsWith('last') ? -1 : Number.parseInt(on, 10)}`;
+}
+
+function monthly(on: string): string | null {
+  if (on.startsWith('last')) return 'monthly:last';
+  const number = Number.parseInt(on.replace('the ', ''), 10);
+  return number >= 1 && number <= 31 ? `monthly:${number}` : null;
+}
+
+/** In the order of the week, each once. */
+function dayList(text: string): string {
+  const named = new Set(text.split(/ ?, ?| and /).map((word) => word.slice(0, 3).toUpperCase()));
+  return DAYS.filter((name) => named.has(name)).join(',');
+}
+
+function dateOf(text: string, { now, zone }: Moment): { day: string; time?: string } | null {
+  const today = dayOf(now, zone);
+  if (text === 'today') return { day: today };
+  if (text === 'tomorrow') return { day: addDays(today, 1) };
+  if (text.startsWith('in ')) return later(text, { now, zone });
+  const bare = text.replace(/^(on|next) /, '');
+  if (new RegExp(`^${day}$`).test(bare)) {
+    const wanted = DAYS.indexOf(bare.slice(0, 3).toUpperCase()) + 1;
+    const ahead = (wanted - Temporal.PlainDate.from(today).dayOfWeek + 7) % 7;
+    return { day: addDays(today, ahead === 0 ? 7 : ahead) };
+  }
+  if (/^\d{4}-/.test(bare)) return existing(bare);
+  const [, monthName = ''] = /([a-z]{3,})/.exec(bare.replace(/\d(st|nd|rd|th)\b/, '')) ?? [];
+  const [, number = ''] = /(?:^|\s)(\d{1,2})(?:st|nd|rd|th)?\b(?!\d)/.exec(bare) ?? [];
+  const [year] = /\d{4}/.exec(bare) ?? [];
+  const rest = `-${String(MONTHS.indexOf(monthName.slice(0, 3)) + 1).padStart(2, '0')}-${number.padStart(2, '0')}`;
+  if (year !== undefined) return existing(year + rest);
+  const thisYear = Number(today.slice(0, 4));
+  const next = existing(thisYear + rest);
+  return next && next.day >= today ? next : existing(thisYear + 1 + rest);
+}
+
+function later(text: string, { now, zone }: Moment): { day: string; time?: string } | null {
+  const found = lengthOf(text);
+  if (found === null) return null;
+  const { amount, unit } = found;
+  if (unit === 'd' || unit === 'w') return { day: addDays(dayOf(now, zone), unit === 'w' ? amount * 7 : amount) };
+  const ms = now + amount * (unit === 'h' ? 3_600_000 : 60_000);
+  return { day: dayOf(ms, zone), time: timeOf(ms, zone) };
+}
+
+function existing(text: string): { day: string } | null {
+  try {
+    return { day: Temporal.PlainDate.from(text, { overflow: 'reject' }).toString() };
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}
+
+function clockOf(text: string): string | null {
+  if (text.endsWith('noon')) return '12:00';
+  const [, hours, minutes = '00', half] = /(\d{1,2})(?::(\d\d))? ?([ap]m)?$/.exec(text) ?? [];
+  const hour = Number(hours);
+  if (Number(minutes) > 59 || hour > 23 || (half !== undefined && (hour < 1 || hour > 12))) return null;
+  const full = half === undefined ? hour : (hour % 12) + (half === 'pm' ? 12 : 0);
+  return `${String(full).padStart(2, '0')}:${minutes}`;
+}

@@ -1,0 +1,121 @@
+import { Component } from 'preact';
+import type { PageTask } from '../api.ts';
+import * as Icon from '../icons.tsx';
+import { dueWords, fullTime, offsetWords } from '../words.ts';
+import { patternWords } from './rule.ts';
+import { isOverdue, isSeries } from './views.ts';
+
+export type RowProps = {
+  task: PageTask;
+  isCurrent: boolean;
+  isPending: boolean;
+  now: number;
+  zone: string;
+  on: RowActions;
+};
+
+export type RowActions = {
+  focus(id: string): void;
+  toggle(task: PageTask): void;
+  more(task: PageTask, at: HTMLElement): void;
+};
+
+/** One task of a list. Drawn again only when what it shows has changed: a list may have thousands. */
+export class Row extends Component<RowProps> {
+  override shouldComponentUpdate(next: RowProps): boolean {
+    return (Object.keys(next) as (keyof RowProps)[]).some((name) => next[name] !== this.props[name]);
+  }
+
+  override render({ task, isCurrent, isPending, now, zone, on }: RowProps) {
+    const { id, title, completed } = task;
+    return (
+      <li
+        id={rowId(id)}
+        class={`row${completed ? ' is-done' : ''}`}
+        tabIndex={isCurrent ? 0 : -1}
+        onFocus={() => on.focus(id)}
+      >
+        <label class={`check${isSeries(task) ? ' is-nothing' : ''}`}>
+          <input
+            type="checkbox"
+            tabIndex={-1}
+            checked={completed}
+            aria-label={`${completed ? 'Open again' : 'Complete'}: ${title}`}
+            onChange={() => on.toggle(task)}
+          />
+        </label>
+        <a class="row-title" href={taskHref(id)} tabIndex={-1}>
+          {title}
+        </a>
+        <span class="facts">
+          {isPending && (
+            <span class="fact" title="Not answered by the server yet">
+              <Icon.Wait />
+              <span class="for-ears">not saved yet</span>
+            </span>
+          )}
+          <Priority task={task} />
+          <Reminder task={task} zone={zone} />
+          {(task.parent_recurring_task_id ?? task.recurrence_pattern) && (
+            <span class="fact" title="Repeats">
+              <Icon.Repeat />
+              <span class="for-ears">repeats</span>
+            </span>
+          )}
+          <Due task={task} now={now} zone={zone} />
+        </span>
+        <button
+          class="quiet row-more"
+          tabIndex={-1}
+          aria-haspopup="menu"
+          title="More"
+          onClick={({ currentTarget }) => on.more(task, currentTarget)}
+        >
+          <Icon.More />
+          <span class="for-ears">More: {title}</span>
+        </button>
+      </li>
+    );
+  }
+}
+
+/** Where a task is opened: the same list, and the task beside it. */
+export const taskHref = (id: string): string => `?task=${encodeURIComponent(id)}`;
+
+export const rowId = (id: string): string => `task-${id}`;
+
+function Due({ task, now, zone }: { task: PageTask; now: number; zone: string }) {
+  const { due_date: due, completed, recurrence_pattern: pattern } = task;
+  if (pattern !== null) return <span class="fact">{patternWords(pattern)}</span>;
+  if (due === null) return null;
+  const isLate = !completed && isOverdue(task, { now, zone });
+  return (
+    <time class={`fact due${isLate ? ' is-late' : ''}`} dateTime={due} title={fullTime(due, zone)}>
+      {dueWords(task, { now, zone })}
+    </time>
+  );
+}
+
+/** By word and shape: colour alone tells nothing to some. */
+function Priority({ task: { priority } }: { task: PageTask }) {
+  if (priority === null) return null;
+  return (
+    <span class={`fact priority is-${priority}`}>
+      <Icon.Flag />
+      {priority}
+    </span>
+  );
+}
+
+function Reminder({ task, zone }: { task: PageTask; zone: string }) {
+  const { reminder_status: status, reminder_offset: offset, snoozed_until: snoozed } = task;
+  if (status !== 'pending' && status !== 'sent') return null;
+  const when = snoozed ? `again ${fullTime(snoozed, zone)}` : `${offset ? offsetWords(offset) : ''} before`;
+  const words = status === 'sent' ? 'Has reminded' : `Reminds ${when.replace('at its time before', 'at its time')}`;
+  return (
+    <span class={`fact${status === 'sent' ? ' is-rung' : ''}`} title={words}>
+      <Icon.Bell />
+      <span class="for-ears">{words}</span>
+    </span>
+  );
+}

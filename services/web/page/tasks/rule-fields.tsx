@@ -1,0 +1,119 @@
+import { patternOf, type Rule, ruleOf, WEEKDAYS } from './rule.ts';
+
+const names: [Rule['kind'], string][] = [
+  ['never', 'Does not repeat'],
+  ['daily', 'Every day'],
+  ['weekly', 'Every week on …'],
+  ['monthly', 'Every month on day …'],
+  ['last', 'Every month on its last day'],
+  ['custom', 'Every … days'],
+  ['rrule', 'A rule (RFC 5545)'],
+];
+
+/** A rule put together: its kind, and what that kind asks. `isSeries`: it recurs for good, its end says until when. */
+export function RuleFields({
+  pattern,
+  isSeries,
+  change,
+}: {
+  pattern: string | null;
+  isSeries: boolean;
+  change: (pattern: string | null) => void;
+}) {
+  const rule = ruleOf(pattern);
+  const set = (next: Rule) => change(patternOf(next));
+  return (
+    <fieldset class="rule">
+      <legend class="for-ears">Repeat</legend>
+      <label>
+        Repeat
+        <select
+          value={rule.kind}
+          onChange={({ currentTarget }) => set(first(currentTarget.value as Rule['kind'], pattern))}
+        >
+          {names
+            .filter(([kind]) => !(isSeries && kind === 'never'))
+            .map(([kind, words]) => (
+              <option key={kind} value={kind}>
+                {words}
+              </option>
+            ))}
+        </select>
+      </label>
+      {rule.kind === 'weekly' && (
+        <div class="weekdays" role="group" aria-label="Weekdays">
+          {WEEKDAYS.map((day) => (
+            <label key={day}>
+              <input
+                type="checkbox"
+                checked={rule.days.includes(day)}
+                onChange={({ currentTarget }) =>
+                  set({
+                    kind: 'weekly',
+                    days: currentTarget.checked ? [...rule.days, day] : rule.days.filter((one) => one !== day),
+                  })
+                }
+              />
+              <span>{day.slice(0, 1) + day.slice(1, 2).toLowerCase()}</span>
+            </label>
+          ))}
+        </div>
+      )}
+      {rule.kind === 'monthly' && (
+        <label>
+          Day of the month
+          <input
+            type="number"
+            min={1}
+            max={31}
+            placeholder="as it is due"
+            value={rule.day ?? ''}
+            onInput={({ currentTarget: { value } }) =>
+              set({ kind: 'monthly', day: value === '' ? null : Number(value) })
+            }
+          />
+        </label>
+      )}
+      {rule.kind === 'custom' && (
+        <label>
+          Days from one to the next
+          <input
+            type="number"
+            min={1}
+            max={3650}
+            required
+            value={rule.every}
+            onInput={({ currentTarget: { value } }) => value && set({ kind: 'custom', every: Number(value) })}
+          />
+        </label>
+      )}
+      {rule.kind === 'rrule' && (
+        <label>
+          RRULE
+          <input
+            value={rule.text}
+            maxLength={300}
+            spellcheck={false}
+            onInput={({ currentTarget: { value } }) => set({ kind: 'rrule', text: value })}
+          />
+        </label>
+      )}
+    </fieldset>
+  );
+}
+
+/** What a kind begins with. A rule keeps what was there before, as far as it can be said so. */
+function first(kind: Rule['kind'], before: string | null): Rule {
+  switch (kind) {
+    case 'weekly':
+      return { kind, days: [] };
+    case 'monthly':
+      return { kind, day: null };
+    case 'custom':
+      return { kind, every: 2 };
+    case 'rrule':
+      return { kind, text: before?.startsWith('rrule:') ? before.slice(6) : 'FREQ=MONTHLY;BYDAY=2TU' };
+    default:
+      return { kind };
+  }
+}

@@ -1,0 +1,64 @@
+/** A recurrence as a person puts it together; `rrule` is text for what the other kinds cannot say (CONTRACT 7). */
+export type Rule =
+  | { kind: 'never' | 'daily' | 'last' }
+  | { kind: 'weekly'; days: string[] }
+  | { kind: 'monthly'; day: number | null }
+  | { kind: 'custom'; every: number }
+  | { kind: 'rrule'; text: string };
+
+export const WEEKDAYS = ['MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT', 'SUN'] as const;
+
+/** Reads a stored pattern. One of a later grammar is shown as its text, and stays what it is. */
+export function ruleOf(pattern: string | null): Rule {
+  if (pattern === null) return { kind: 'never' };
+  const [frequency = '', options = ''] = pattern.split(/:(.*)/s);
+  if (pattern === 'daily:') return { kind: 'daily' };
+  if (pattern === 'monthly:last') return { kind: 'last' };
+  if (frequency === 'weekly') return { kind: 'weekly', days: options === '' ? [] : options.split(',') };
+  if (frequency === 'monthly') return { kind: 'monthly', day: options === '' ? null : Number(options) };
+  if (frequency === 'custom') return { kind: 'custom', every: Number.parseInt(options, 10) };
+  return { kind: 'rrule', text: frequency === 'rrule' ? options : pattern };
+}
+
+/** The pattern that says it. Weekly without days and monthly without one are those of the due date. */
+export function patternOf(rule: Rule): string | null {
+  switch (rule.kind) {
+    case 'never':
+      return null;
+    case 'daily':
+      return 'daily:';
+    case 'last':
+      return 'monthly:last';
+    case 'weekly':
+      return `weekly:${WEEKDAYS.filter((day) => rule.days.includes(day)).join(',')}`;
+    case 'monthly':
+      return `monthly:${rule.day ?? ''}`;
+    case 'custom':
+      return `custom:${rule.every}d`;
+    case 'rrule':
+      return `rrule:${rule.text.trim()}`;
+  }
+}
+
+const shortDays = new Map(WEEKDAYS.map((day) => [day as string, day.slice(0, 1) + day.slice(1).toLowerCase()]));
+const ordinal = new Intl.PluralRules('en', { type: 'ordinal' });
+const endings: Record<string, string> = { one: 'st', two: 'nd', few: 'rd', other: 'th' };
+
+/** A pattern in the few words that a row has room for; the server says it whole. */
+export function patternWords(pattern: string): string {
+  const rule = ruleOf(pattern);
+  switch (rule.kind) {
+    case 'daily':
+      return 'every day';
+    case 'weekly':
+      return rule.days.length === 0 ? 'every week' : rule.days.map((day) => shortDays.get(day) ?? day).join(', ');
+    case 'monthly':
+      return rule.day === null ? 'every month' : `every ${rule.day}${endings[ordinal.select(rule.day)]}`;
+    case 'last':
+      return 'last day of the month';
+    case 'custom':
+      return `every ${rule.every} days`;
+    default:
+      return 'by a rule';
+  }
+}

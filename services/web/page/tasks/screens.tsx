@@ -1,0 +1,233 @@
+import { dayOf } from '../days.ts';
+import { Heading } from '../parts/heading.tsx';
+import { zone } from '../session.ts';
+import { changes, now, store } from '../state.ts';
+import { useSignal } from '@preact/signals';
+import { useLocation } from 'preact-iso';
+import { useEffect } from 'preact/hooks';
+import { ApiError, listTasks, type PageTask } from '../api.ts';
+import { count, dayHeading, dueWords } from '../words.ts';
+import { TaskList } from './list.tsx';
+import { movedTo } from './moving.ts';
+import { allOf, isOpen, isSeries, nextOf, overdueOf, todayOf, upcomingOf } from './views.ts';
+
+const longDate = new Intl.DateTimeFormat('en-GB', { weekday: 'long', day: 'numeric', month: 'long', timeZone: 'UTC' });
+const moment = () => ({ now: now.value, zone: zone.value });
+
+/** What is overdue, then what today asks for. */
+export function TodayScreen() {
+  const tasks = store.tasks.value;
+  const groups = todayOf(tasks.values(), moment());
+  const overdue = groups.find(({ name }) => name === 'Overdue')?.tasks ?? [];
+  const all = overdue.length > 0 && (
+    <button class="plain small" onClick={() => allToToday(overdue)}>
+      Move all to today
+    </button>
+  );
+  return (
+    <>
+      <Heading name="Today">{longDate.format(new Date(dayOf(now.value, zone.value)))}</Heading>
+      <TaskList groups={groups} extra={{ Overdue: all }} empty={<NothingToday />} />
+    </>
+  );
+}
+
+function allToToday(tasks: PageTask[]): void {
+  const to = (task: PageTask) => movedTo(task, 0, Date.now(), zone.value);
+  changes.move(tasks, to, `${count(tasks.length, 'task')} moved to today`);
+}
+
+function NothingToday() {
+  const next = nextOf(store.tasks.value.values(), moment());
+  return (
+    <>
+      <p>Nothing due today.</p>
+      {next ? (
+        <p>
+          Next: {next.title}, {dueWords(next, moment())}.
+        </p>
+      ) : (
+        <Examples />
+      )}
+    </>
+  );
+}
+
+/** What today does not ask for yet, by day and then by week. */
+export function UpcomingScreen() {
+  const groups = upcomingOf(store.tasks.value.values(), moment(), (day) => dayHeading(day, moment()));
+  return (
+    <>
+      <Heading name="Upcoming" />
+      <TaskList groups={groups} empty={<p>Nothing is planned after today.</p>} />
+    </>
+  );
+}
+
+export function OverdueScreen() {
+  const tasks = overdueOf(store.tasks.value.values(), moment());
+  return (
+    <>
+      <Heading name="Overdue" />
+      {tasks.length > 0 && (
+        <button class="plain small above" onClick={() => allToToday(tasks)}>
+          Move all to today
+        </button>
+      )}
+      <TaskList headed={false} groups={[{ name: 'Overdue', tasks }]} empty={<p>Nothing is late.</p>} />
+    </>
+  );
+}
+
+/** Everything that is open. */
+export function AllScreen() {
+  const groups = allOf(store.tasks.value.values());
+  return (
+    <>
+      <Heading name="All" />
+      <TaskList groups={groups} empty={<Examples />} />
+    </>
+  );
+}
+
+/** The rules that make tasks. */
+export function SeriesScreen() {
+  const tasks = [...store.tasks.value.values()].filter(isSeries).sort((a, b) => a.title.localeCompare(b.title));
+  const empty = (
+    <>
+      <p>A series makes a task for each of its dates: “Stand-up every weekday 9:00”.</p>
+      <Examples />
+    </>
+  );
+  return (
+    <>
+      <Heading name="Series" />
+      <TaskList headed={false} groups={[{ name: 'Series', tasks }]} empty={empty} />
+    </>
+  );
+}
+
+const DONE_SHOWN = 200;
+
+/** What was done, the last first. Read when it is asked for: there may be years of it. */
+export function DoneScreen() {
+  const isThere = useRead('completed=true', (task) => task.completed);
+  const tasks = [...store.tasks.value.values()]
+    .filter(({ completed }) => completed)
+    .sort((a, b) => (a.updated_at < b.updated_at ? 1 : -1))
+    .slice(0, DONE_SHOWN);
+  return (
+    <>
+      <Heading name="Done">{tasks.length === DONE_SHOWN ? `The last ${DONE_SHOWN}` : ''}</Heading>
+      {isThere ? (
+        <TaskList headed={false} groups={[{ name: 'Done', tasks }]} empty={<p>Nothing is done yet.</p>} />
+      ) : (
+        <p class="hint">Reading …</p>
+      )}
+    </>
+  );
+}
+
+/** Title and notes, open and done, as the server finds them; those that are open at once. */
+export function SearchScreen() {
+  const { query, route } = useLocation();
+  const text = query.q ?? '';
+  const wanted = text.trim().toLowerCase();
+  const found = useSignal<ReadonlySet<string>>(new Set());
+  useEffect(() => {
+    if (wanted === '') return;
+    let isWanted = true;
+    const timer = setTimeout(async () => {
+      const tasks = await listTasks(`q=${encodeURIComponent(wanted)}`).catch(refused);
+      for (const task of tasks) store.apply(task);
+      if (isWanted) found.value = new Set(tasks.map(({ id }) => id));
+    }, SEARCH_MS);
+    return () => {
+      isWanted = false;
+      clearTimeout(timer);
+    };
+  }, [wanted]);
+  const has = ({ id, title, description }: PageTask) =>
+    found.value.has(id) || `${title} ${description ?? ''}`.toLowerCase().includes(wanted);
+  const tasks = wanted === '' ? [] : [...store.tasks.value.values()].filter(has);
+  const groups = [
+    { name: 'Open', tasks: tasks.filter(isOpen) },
+    { name: 'Series', tasks: tasks.filter(isSeries) },
+    { name: 'Done', tasks: tasks.filter(({ completed }) => completed) },
+  ].filter((group) => group.tasks.length > 0);
+  return (
+    <>
+      <Heading name="Search" />
+      <form class="search" role="search" onSubmit={(event) => event.preventDefault()}>
+        <input
+          id="search"
+          type="search"
+          aria-label="Search titles and notes"
+          placeholder="Search titles and notes"
+          value={text}
+          onInput={({ currentTarget: { value } }) => route(`/search?q=${encodeURIComponent(value)}`, true)}
+        />
+      </form>
+      <TaskList
+        groups={groups}
+        empty={
+          <p>{wanted === '' ? 'Done tasks are found, too.' : `Nothing has “${text.trim()}” in its title or notes.`}</p>
+        }
+      />
+    </>
+  );
+}
+
+const SEARCH_MS = 200;
+
+function refused(error: unknown): PageTask[] {
+  if (!(error instanceof ApiError)) throw error;
+  changes.say(error.message, true);
+  return [];
+}
+
+/** Reads what the first list has not. */
+function useRead(query: string, isAsked: (task: PageTask) => boolean): boolean {
+  const isThere = useSignal(false);
+  useEffect(() => {
+    listTasks(query)
+      .catch(refused)
+      .then((tasks) => {
+        store.replace(tasks, isAsked);
+        isThere.value = true;
+      });
+  }, [query]);
+  return isThere.value;
+}
+
+const examples = [
+  'Stand-up every weekday 9:00 ^15m',
+  'Rent every month on the 1st 9:00 remind 1 day',
+  'Call the bank tomorrow 9am !high',
+];
+
+function Examples() {
+  return (
+    <>
+      <p>Say a whole task in one line, for example:</p>
+      <ul class="examples">
+        {examples.map((line) => (
+          <li key={line}>
+            <button class="plain" onClick={() => fill(line)}>
+              {line}
+            </button>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+/** Into the line above, to be looked at before it is saved. */
+function fill(line: string): void {
+  const input = document.querySelector<HTMLInputElement>('.quick-add input');
+  if (!input) return;
+  input.value = line;
+  input.dispatchEvent(new Event('input', { bubbles: true }));
+  input.focus();
+}

@@ -1,0 +1,99 @@
+import { type ReadonlySignal, signal } from '@preact/signals';
+import type { PageTask } from '../api.ts';
+import { isAsNew } from './merge.ts';
+
+export type Store = ReturnType<typeof createStore>;
+
+/**
+ * The tasks of a tab: what the server has said of each, and above that what changes under way will make of it. To take a
+ * change back is to forget it. Views are filters over `tasks`.
+ */
+export function createStore({ later = queueMicrotask }: { later?: (work: () => void) => void } = {}) {
+  const known = new Map<string, PageTask>();
+  /** A deletion may be heard of before the change that came first. */
+  const deleted = new Set<string>();
+  /** Of a reminder that has come, the version of the task that it was for. */
+  const rung = new Map<string, number>();
+  const local = new Map<string, Partial<PageTask> | 'gone'>();
+  const tasks = signal<ReadonlyMap<string, PageTask>>(new Map());
+  let isStale = false;
+
+  /** Many changes of one moment are shown at once. */
+  function changed(): void {
+    if (isStale) return;
+    isStale = true;
+    later(() => {
+      isStale = false;
+      tasks.value = shown();
+    });
+  }
+
+  function shown(): Map<string, PageTask> {
+    const map = new Map(known);
+    for (const [id, change] of local) {
+      const task = known.get(id);
+      if (change === 'gone') map.delete(id);
+      else if (task) map.set(id, { ...task, ...change });
+      else if (change.id === id) map.set(id, change as PageTask); // made here, and not answered yet
+    }
+    return map;
+  }
+
+  /** The server says `pending` for a moment after it has reminded, and the event may come before the list. */
+  function asRung(task: PageTask): PageTask {
+    const { id, version, reminder_status: status } = task;
+    const isRung = status === 'pending' && version !== null && (rung.get(id) ?? -1) >= version;
+    return isRung ? { ...task, reminder_status: 'sent' } : task;
+  }
+
+  function apply(given: PageTask): void {
+    const task = asRung(given);
+    const before = known.get(task.id);
+    if (deleted.has(task.id) || (before && !isAsNew(task, before))) return;
+    known.set(task.id, task);
+    changed();
+  }
+
+  return {
+    tasks: tasks as ReadonlySignal<ReadonlyMap<string, PageTask>>,
+    /** Of the server: a state that is older than the one known changes nothing. */
+    apply,
+    remove(id: string): void {
+      deleted.add(id);
+      if (known.delete(id)) changed();
+    },
+    /** All that matches a question, read anew: what it no longer holds is gone. */
+    replace(all: PageTask[], isAsked: (task: PageTask) => boolean): void {
+      const ids = new Set(all.map(({ id }) => id));
+      for (const [id, task] of known) if (isAsked(task) && !ids.has(id)) known.delete(id);
+      for (const task of all) apply(task);
+      changed();
+    },
+    /** The server publishes nothing when a reminder was sent; its event says so (CONTRACT 8). */
+    reminded(id: string, version: number): void {
+      rung.set(id, version);
+      const task = known.get(id);
+      if (task) apply(task);
+    },
+    /** Shows a change before it is answered, or a task that is being made. */
+    show(id: string, change: Partial<PageTask> | 'gone'): void {
+      const before = local.get(id);
+      const isMore = typeof before === 'object' && typeof change === 'object';
+      local.set(id, isMore ? { ...before, ...change } : change);
+      changed();
+    },
+    /** Shows what the server has, and nothing more. */
+    forget(id: string): void {
+      if (local.delete(id)) changed();
+    },
+    get: (id: string): PageTask | undefined => known.get(id),
+    isPending: (id: string): boolean => local.has(id),
+    clear(): void {
+      known.clear();
+      deleted.clear();
+      rung.clear();
+      local.clear();
+      changed();
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import type { Heard, Said } from '../page/live/protocol.ts';
+import { openStream } from '../page/live/stream.ts';
+
+// All tabs of a browser share this worker, and so one stream: with one each the seventh tab would not load over HTTP/1.1.
+
+declare const self: SharedWorkerGlobalScope;
+
+const tabs = new Set<MessagePort>();
+let stream: ReturnType<typeof openStream> | undefined;
+const client = [...crypto.getRandomValues(new Uint8Array(9))].map((byte) => byte.toString(36)).join('');
+
+const tell = (heard: Heard, but?: MessagePort) => {
+  for (const tab of tabs) if (tab !== but) tab.postMessage(heard);
+};
+
+function hear(said: Said, tab: MessagePort): void {
+  switch (said.type) {
+    case 'open':
+      if (stream && stream.state().is === 'out') close();
+      stream ??= openStream(tell, client);
+      tab.postMessage({ type: 'state', state: stream.state() } satisfies Heard);
+      return;
+    case 'task':
+      return tell(said, tab);
+    case 'signed-out':
+      close();
+      return tell(said, tab);
+    case 'bye':
+      tabs.delete(tab);
+      if (tabs.size === 0) close();
+  }
+}
+
+function close(): void {
+  stream?.close();
+  stream = undefined;
+}
+
+self.addEventListener('connect', ({ ports: [tab] }) => {
+  if (!tab) return;
+  tabs.add(tab);
+  tab.addEventListener('message', ({ data }: MessageEvent<Said>) => hear(data, tab));
+  tab.start();
+});

@@ -1,0 +1,192 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { type House, newAccount, openHouse, shoot, signIn, violations, type Visit } from './visit.ts';
+
+let house: House;
+beforeAll(async () => void (house = await openHouse()));
+afterAll(() => house?.close());
+
+type Kept = Record<string, unknown> & { id: string };
+type Page = Visit['page'];
+
+async function atWork(tasks: object[], { inTrouble = false } = {}) {
+  const account = await newAccount(house.stack);
+  const made: Kept[] = [];
+  for (const task of tasks) made.push(await account.call<Kept>('POST', '/tasks', task));
+  const visit = await house.visit({ inTrouble, viewport: { width: 1280, height: 800 } });
+  await signIn(visit.page, account);
+  await visit.page.goto('/all');
+  await visit.page.locator('.row').first().waitFor();
+  const read = (id: string) => account.call<Kept>('GET', `/tasks/${id}`);
+  return { account, visit, page: visit.page, made, read, [Symbol.asyncDispose]: () => visit.context.close() };
+}
+const row = (page: Page, title: string) => page.locator('.row', { hasText: title });
+const inHours = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString();
+
+describe('a task', () => {
+  test('is opened, changed and saved by keys; its history is two more away', async () => {
+    await using person = await atWork([{ title: 'Call the bank' }]);
+    const { page, made, read } = person;
+    await page.keyboard.press('j');
+    await page.keyboard.press('Enter');
+    const title = page.getByLabel('Title');
+    await title.waitFor();
+    expect(await title.evaluate((element) => element === element.ownerDocument.activeElement)).toBe(true);
+    await title.fill('Call the other bank');
+    await page.getByLabel('Notes').fill('About <b>the card</b>');
+    await page.getByLabel('Due', { exact: true }).fill('2030-05-06');
+    await page.getByLabel('Time').fill('09:30');
+    await page.getByLabel('Reminder').selectOption('1 day before');
+    await page.getByLabel('Priority').selectOption('high');
+    await page.keyboard.press('Control+Enter');
+    await page.getByText('Saved.').waitFor();
+    expect(await read(made[0]?.id ?? '')).toMatchObject({
+      title: 'Call the other bank',
+      description: 'About <b>the card</b>',
+      due_date: '2030-05-06T07:30:00.000Z',
+      reminder_offset: 'P1D',
+      priority: 'high',
+    });
+    await house.stack.settled();
+    await page.getByText('History').click();
+    const history = page.locator('.history');
+    await history.getByText('You changed it').waitFor();
+    expect(await history.innerText()).toContain('title: Call the bank → Call the other bank');
+    await shoot(page, 'detail-1280-light');
+    expect(await violations(page)).toEqual([]);
+    await history.getByRole('button', { name: 'Set back title' }).click();
+    await row(page, 'Call the bank').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByLabel('Title').waitFor({ state: 'detached' });
+  });
+
+  test('that was changed elsewhere meanwhile shows both, and keeps what is chosen', async () => {
+    await using person = await atWork([{ title: 'Offer', priority: 'low' }], { inTrouble: true });
+    const { page, made, account, read } = person;
+    const id = made[0]?.id ?? '';
+    await row(page, 'Offer').getByRole('link').click();
+    await page.getByLabel('Title').fill('Offer of mine');
+    await account.call('PATCH', `/tasks/${id}`, { title: 'Offer of theirs', description: 'kept' });
+    await row(page, 'Offer of theirs').waitFor();
+    await page.getByRole('button', { name: 'Save' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Changed elsewhere' });
+    await dialog.waitFor();
+    expect(await dialog.getByRole('cell').allInnerTexts()).toEqual(['Offer of mine', 'Offer of theirs']);
+    expect(await violations(page)).toEqual([]);
+    await dialog.getByRole('button', { name: 'Keep mine' }).click();
+    await page.getByText('Saved.').waitFor();
+    expect(await read(id)).toMatchObject({ title: 'Offer of mine', description: 'kept', priority: 'low' });
+  });
+
+  test('that is gone says so', async () => {
+    await using person = await atWork([{ title: 'Other' }], { inTrouble: true });
+    const { page } = person;
+    await page.goto(`/all?task=${crypto.randomUUID()}`);
+    await page.getByText('This task is not there any more.').waitFor();
+  });
+});
+
+describe('a series', () => {
+  const series = { title: 'Stand-up', due_date: '2030-03-25T08:00:00Z', recurrence_pattern: 'daily:' };
+
+  test('is built part by part, with its sentence, its next dates and what the clocks do to them', async () => {
+    await using person = await atWork([{ title: 'Tram', due_date: '2030-03-30T01:30:00.000Z' }]);
+    const { page, made, account } = person;
+    await row(page, 'Tram').getByRole('link').click();
+    await page.getByLabel('Repeat').selectOption('Every day');
+    const preview = page.locator('.detail .preview');
+    await preview.getByText('every day').waitFor();
+    expect(await preview.innerText()).toContain('does not exist'); // 02:30 on 31 March 2030, in Berlin
+    await page.getByLabel('Repeat').selectOption('Every week on …');
+    await page.getByLabel('Mo', { exact: true }).check();
+    await page.getByLabel('Fr', { exact: true }).check();
+    await preview.getByText('Monday and Friday').waitFor();
+    await page.getByLabel('Last day', { exact: true }).fill('2030-12-31');
+    await shoot(page, 'series-1280-light');
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Saved.').waitFor();
+    expect(await account.call<Kept>('GET', `/tasks/${made[0]?.id}`)).toMatchObject({
+      recurrence_pattern: 'weekly:MON,FRI',
+      recurrence_end_date: '2030-12-31',
+    });
+  });
+
+  test.each([
+    ['1', 'Stand-up', 'only this one'],
+    ['2', 'Daily', 'the whole series'],
+  ])('of a date that is changed, key %s leaves the series called %s: %s', async (key, expected) => {
+    await using person = await atWork([series]);
+    const { page, made, read } = person;
+    await page.keyboard.press('j');
+    await page.keyboard.press('Enter');
+    await page.getByLabel('Title').fill('Daily');
+    await page.keyboard.press('Control+Enter');
+    await page.getByRole('dialog').waitFor();
+    await page.keyboard.press(key);
+    await page.getByText('Saved').first().waitFor();
+    await row(page, 'Daily').waitFor();
+    expect((await read(made[0]?.id ?? '')).title).toBe(expected);
+  });
+
+  test('one date is skipped by two clicks, and never comes back', async () => {
+    await using person = await atWork([series]);
+    const { page, account } = person;
+    await row(page, 'Stand-up').hover();
+    await page.getByRole('button', { name: 'More: Stand-up' }).click();
+    await shoot(page, 'menu-1280-light');
+    expect(await violations(page)).toEqual([]);
+    const answered = page.waitForResponse((response) => response.request().method() === 'DELETE');
+    await page.getByRole('menuitem', { name: 'Skip this date' }).click();
+    await answered;
+    expect(await account.call<Kept[]>('GET', '/tasks?kind=instance')).toEqual([]);
+  });
+});
+
+describe('moving and reminding', () => {
+  test('to tomorrow by two keys or two clicks, at the same time', async () => {
+    await using person = await atWork([
+      { title: 'First', due_date: inHours(0.5) },
+      { title: 'Then', due_date: inHours(1) },
+    ]);
+    const { page, made, read } = person;
+    const days = async (index: number) =>
+      Math.round((Date.parse(String((await read(made[index]?.id ?? '')).due_date)) - Date.now()) / 86_400_000);
+    await page.keyboard.press('j');
+    await page.keyboard.press('t');
+    await page.keyboard.press('t');
+    await page.getByText('Tomorrow: First').waitFor();
+    await row(page, 'Then').hover();
+    await page.getByRole('button', { name: 'More: Then' }).click();
+    await page.getByRole('menuitem', { name: 'Tomorrow' }).first().click();
+    await page.getByText('Tomorrow: Then').waitFor();
+    await page.getByTitle('Not answered by the server yet').first().waitFor({ state: 'detached' });
+    expect([await days(0), await days(1)]).toEqual([1, 1]);
+  });
+
+  test('a reminder that fires is snoozed by one click or two keys, and dismissed by one', async () => {
+    const due = new Date(Date.now() + 60_000 + 3_000).toISOString();
+    const rung = { due_date: due, reminder_offset: '1 minute' };
+    await using person = await atWork([
+      { title: 'Bake', ...rung },
+      { title: 'Call', ...rung },
+      { title: 'Dine', ...rung },
+    ]);
+    const { page, made, read } = person;
+    const reminder = (title: string) => page.getByRole('article', { name: `Reminder: ${title}` });
+    await page.getByRole('button', { name: '1 more reminder' }).click();
+    for (const title of ['Bake', 'Call', 'Dine']) await reminder(title).waitFor();
+    await shoot(page, 'reminders-1280-light');
+    expect(await violations(page)).toEqual([]);
+    await reminder('Bake').getByRole('button', { name: '10 min' }).click();
+    await page.getByText('Due stays as it is').waitFor();
+    await reminder('Dine').getByRole('button', { name: 'Dismiss' }).click();
+    await reminder('Dine').waitFor({ state: 'detached' });
+    await page.keyboard.press('s');
+    await page.keyboard.press('2');
+    await reminder('Call').waitFor({ state: 'detached' });
+    await page.getByTitle('Not answered by the server yet').first().waitFor({ state: 'detached' });
+    const kept = await Promise.all(made.map(({ id }) => read(id)));
+    expect(kept.map(({ reminder_status: status }) => status)).toEqual(['pending', 'pending', 'acknowledged']);
+    expect(kept.map(({ due_date: at }) => at)).toEqual([due, due, due]);
+  });
+});

@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { type Account, type House, newAccount, openHouse, shoot, signIn, violations, type Visit } from './visit.ts';
+
+let house: House;
+let account: Account;
+beforeAll(async () => {
+  house = await openHouse();
+  account = await newAccount(house.stack);
+  const at = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString();
+  for (const task of [
+    { title: 'Send the offer to the Meyer family', due_date: at(-3), priority: 'urgent' },
+    { title: 'Water the plants', due_date: at(-52) },
+    { title: 'Call the bank about the new card', due_date: at(0.4), priority: 'high', reminder_offset: '5 minutes' },
+    { title: 'Stand-up', due_date: at(0.1), recurrence_pattern: 'daily:', reminder_offset: '2 minutes' },
+    { title: 'Rent', due_date: '2026-01-01', recurrence_pattern: 'monthly:1', reminder_offset: '1 day' },
+    { title: 'Tax return', due_date: at(24 * 20), priority: 'medium' },
+    { title: 'Read the book that Anna lent me, and give it back before she asks for it a third time' },
+    { title: 'Paint the fence', priority: 'low' },
+  ])
+    await account.call('POST', '/tasks', task);
+});
+afterAll(() => house?.close());
+
+const phone = { width: 390, height: 844 };
+const tablet = { width: 768, height: 1024 };
+const desk = { width: 1280, height: 800 };
+const kinds = [phone, tablet, desk].flatMap((viewport) =>
+  (['light', 'dark'] as const).map((colorScheme) => ({ viewport, colorScheme, hasTouch: viewport === phone })),
+);
+
+/** Each screen as it is looked at: by axe, by people, and by whoever has little room. */
+async function look({ page }: Visit, name: string): Promise<void> {
+  await shoot(page, name);
+  expect(await violations(page)).toEqual([]);
+  expect(await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
+}
+
+describe.each(kinds)('$viewport.width px, $colorScheme', (kind) => {
+  const name = (screen: string) => `${screen}-${kind.viewport.width}-${kind.colorScheme}`;
+
+  test('the door', async () => {
+    await using visit = await house.visit(kind);
+    await visit.page.goto('/');
+    await visit.page.getByRole('heading', { name: 'Sign in to TaskFlow' }).waitFor();
+    await look(visit, name('door'));
+  });
+
+  test('the lists, the line and the bars', async () => {
+    await using visit = await house.visit(kind);
+    const { page } = visit;
+    await signIn(page, account);
+    await page.locator('.row').first().waitFor();
+    await look(visit, name('today'));
+    await page.locator('nav').getByRole('link', { name: /^All/ }).click();
+    await page.getByRole('heading', { name: 'All', level: 1 }).waitFor();
+    await look(visit, name('all'));
+    await page.getByLabel('Add a task').fill('Stand-up mon,wed,fri 9:00 !high ^15m until 30 jun');
+    await page.locator('.preview li').first().waitFor();
+    await look(visit, name('add'));
+    await page.keyboard.press('Escape');
+    await page.getByLabel('Complete: Paint the fence').click();
+    await page.getByText('Done: Paint the fence').waitFor();
+    await look(visit, name('undo'));
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await page.locator('.row', { hasText: 'Paint the fence' }).waitFor();
+    await page.getByTitle('Not answered by the server yet').waitFor({ state: 'detached' });
+    await page.keyboard.press('Escape');
+    await page.locator('h1').click();
+    await page.keyboard.press('?');
+    await page.getByRole('dialog').waitFor();
+    await look(visit, name('keys'));
+  });
+});
+
+/** Each place of the page, and a task beside a list. */
+describe.each(kinds)('$viewport.width px, $colorScheme', (kind) => {
+  test('every place', async () => {
+    await using visit = await house.visit(kind);
+    const { page } = visit;
+    await signIn(page, account);
+    const [{ id = '' } = {}] = await account.call<{ id: string }[]>('GET', '/tasks?kind=instance');
+    for (const path of [
+      '/upcoming',
+      '/overdue',
+      '/series',
+      '/inbox',
+      '/done',
+      '/settings',
+      '/search?q=the',
+      `/?task=${id}`,
+    ]) {
+      await page.goto(path);
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      await page.getByText('Live', { exact: true }).waitFor();
+      if (path.includes('task=')) await page.getByLabel('Title').waitFor();
+      const name = path.split(/[/?]/).filter(Boolean)[0] ?? '';
+      await look(visit, `${name}-${kind.viewport.width}-${kind.colorScheme}`);
+    }
+  });
+});
+
+test('nothing due, and nothing at all', async () => {
+  await using visit = await house.visit({ viewport: desk });
+  await signIn(visit.page, await newAccount(house.stack));
+  await look(visit, 'empty-1280-light');
+  await visit.page.getByRole('button', { name: 'Call the bank' }).click();
+  expect(await visit.page.getByLabel('Add a task').inputValue()).toStartWith('Call the bank');
+});
+
+test('a room of 320 px is enough', async () => {
+  await using visit = await house.visit({ viewport: { width: 320, height: 640 } });
+  await signIn(visit.page, account);
+  await look(visit, 'today-320-light');
+});

@@ -1,0 +1,203 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { type Account, type House, newAccount, openHouse, signIn, type Visit } from './visit.ts';
+
+let house: House;
+beforeAll(async () => void (house = await openHouse()));
+afterAll(() => house?.close());
+
+/** A person at work, with the tasks named. */
+async function atWork(tasks: object[] = [], path = '/') {
+  const account = await newAccount(house.stack);
+  for (const task of tasks) await account.call('POST', '/tasks', task);
+  const visit = await house.visit();
+  await signIn(visit.page, account);
+  if (path !== '/') await visit.page.goto(path);
+  return { account, visit, page: visit.page, [Symbol.asyncDispose]: () => visit.context.close() };
+}
+
+const row = (page: Visit['page'], title: string) => page.locator('.row', { hasText: title });
+const rows = (page: Visit['page']) => page.locator('.row');
+const inHours = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString();
+const kept = (account: Account, query = '') => account.call<Record<string, unknown>[]>('GET', `/tasks?${query}`);
+
+describe('add', () => {
+  test('by two keys beside the typing: date, repeat and reminder, said back before it is saved', async () => {
+    await using person = await atWork();
+    const { page, account } = person;
+    await page.keyboard.press('q');
+    await page.keyboard.type('Rent every month on the 1st 9:00 remind 1 day');
+    const chips = page.getByRole('list', { name: 'Understood' }).getByRole('listitem');
+    expect(await chips.allInnerTexts()).toEqual([
+      expect.stringContaining('every month on the 1st'),
+      expect.stringContaining('09:00'),
+      expect.stringContaining('reminds 1 day before'),
+    ]);
+    const preview = page.locator('.preview');
+    await preview.getByText('1st').first().waitFor();
+    expect(await preview.getByRole('listitem').count()).toBe(3);
+    await page.keyboard.press('Enter');
+    await page.getByText('Added: Rent').waitFor();
+    expect(await kept(account, 'kind=series')).toMatchObject([
+      { title: 'Rent', recurrence_pattern: 'monthly:1', reminder_offset: 'P1D' },
+    ]);
+    // The line is empty and has the focus: the next one is typed at once.
+    await page.keyboard.type('Buy milk today');
+    await page.keyboard.press('Enter');
+    await row(page, 'Buy milk').waitFor();
+  });
+
+  test('by one click beside the typing, and undone', async () => {
+    await using person = await atWork([], '/all');
+    const { page, account } = person;
+    await page.getByLabel('Add a task').fill('Call the bank tomorrow 9am !high');
+    await page.getByRole('button', { name: 'Add', exact: true }).click();
+    await page.getByText('Added: Call the bank').waitFor();
+    expect(await row(page, 'Call the bank').innerText()).toContain('high');
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await row(page, 'Call the bank').waitFor({ state: 'detached' });
+    await page.reload();
+    await page.getByText('Say a whole task').waitFor();
+    expect(await kept(account)).toEqual([]);
+  });
+
+  test('what was misunderstood is left in the title', async () => {
+    await using person = await atWork([], '/all');
+    const { page } = person;
+    await page.getByLabel('Add a task').fill('Ask Mon about the roof mon');
+    await page.getByRole('button', { name: 'Leave “mon” in the title' }).click();
+    await page.getByRole('button', { name: 'Leave “Mon” in the title' }).click();
+    await page.keyboard.press('Enter');
+    await row(page, 'Ask Mon about the roof mon').waitFor();
+  });
+
+  test('a part that cannot be kept is refused in words, and nothing is lost', async () => {
+    await using person = await atWork();
+    const { page } = person;
+    await page.getByLabel('Add a task').fill('Tea ^15m');
+    await page.keyboard.press('Enter');
+    await page.getByText('A reminder needs a date or a time.').waitFor();
+    expect(await page.getByLabel('Add a task').inputValue()).toBe('Tea ^15m');
+  });
+});
+
+describe('complete', () => {
+  const tasks = [
+    { title: 'First', due_date: inHours(-1) },
+    { title: 'Second', due_date: inHours(0.2) },
+    { title: 'Third', due_date: inHours(0.4) },
+  ];
+
+  test('by one click, and undone by one', async () => {
+    await using person = await atWork(tasks);
+    const { page, account } = person;
+    await page.getByLabel('Complete: First').click();
+    await row(page, 'First').waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await row(page, 'First').waitFor();
+    await page.getByTitle('Not answered by the server yet').waitFor({ state: 'detached' });
+    expect(await kept(account, 'completed=true')).toEqual([]);
+  });
+
+  test('by one key, and undone by one; the focus goes to the next task and never to the page', async () => {
+    await using person = await atWork(tasks);
+    const { page, account } = person;
+    await page.keyboard.press('j');
+    await page.keyboard.press('j');
+    expect(await page.locator(':focus').innerText()).toContain('Second');
+    await page.keyboard.press('x');
+    await row(page, 'Second').waitFor({ state: 'detached' });
+    expect(await page.locator(':focus').innerText()).toContain('Third');
+    await page.keyboard.press('x');
+    await row(page, 'Third').waitFor({ state: 'detached' });
+    expect(await page.locator(':focus').innerText()).toContain('First');
+    await page.keyboard.press('z');
+    await row(page, 'Third').waitFor();
+    await page.getByTitle('Not answered by the server yet').waitFor({ state: 'detached' });
+    expect(await kept(account, 'completed=true')).toMatchObject([{ title: 'Second' }]);
+  });
+});
+
+describe('delete', () => {
+  test('is sent only when it can no longer be undone', async () => {
+    await using person = await atWork([{ title: 'Keep' }, { title: 'Drop' }], '/all');
+    const { page, account } = person;
+    await page.clock.install();
+    await page.keyboard.press('j');
+    await page.keyboard.press('#');
+    await row(page, 'Drop').waitFor({ state: 'detached' });
+    await page.keyboard.press('z');
+    await row(page, 'Drop').waitFor();
+    await page.clock.runFor(10_000);
+    expect(await kept(account)).toHaveLength(2);
+    await row(page, 'Drop').hover();
+    await page.getByRole('button', { name: 'More: Drop' }).click();
+    await page.getByRole('menuitem', { name: 'Delete' }).click();
+    const answered = page.waitForResponse((response) => response.request().method() === 'DELETE');
+    await page.clock.runFor(6_000);
+    expect((await answered).status()).toBe(204);
+    expect(await kept(account)).toMatchObject([{ title: 'Keep' }]);
+  });
+
+  test('a page that is left sends what waits', async () => {
+    await using person = await atWork([{ title: 'Drop' }], '/all');
+    const { page, visit, account } = person;
+    await row(page, 'Drop').hover();
+    await page.getByRole('button', { name: 'More: Drop' }).click();
+    await page.getByRole('menuitem', { name: 'Delete' }).click();
+    await row(page, 'Drop').waitFor({ state: 'detached' });
+    await page.goto('about:blank');
+    const next = await visit.tab('/all');
+    await next.getByText('Say a whole task').waitFor();
+    expect(await kept(account)).toEqual([]);
+  });
+});
+
+describe('Today', () => {
+  test('all that is overdue moves to today by one click, and back by one', async () => {
+    await using person = await atWork([
+      { title: 'Late', due_date: '2026-01-05T08:00:00Z' },
+      { title: 'Later', due_date: '2026-02-05' },
+      { title: 'Not yet', due_date: inHours(24 * 9) },
+    ]);
+    const { page } = person;
+    expect(await page.getByRole('heading', { level: 2 }).allInnerTexts()).toEqual(['Overdue']);
+    await page.getByRole('button', { name: 'Move all to today' }).click();
+    await page.getByRole('heading', { name: 'Overdue' }).waitFor({ state: 'detached' });
+    expect(await rows(page).count()).toBe(2);
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await page.getByRole('heading', { name: 'Overdue' }).waitFor();
+  });
+
+  test('of nothing it says what comes next', async () => {
+    await using person = await atWork([{ title: 'Call the bank', due_date: inHours(24 * 9) }]);
+    await person.page.getByText('Next: Call the bank').waitFor();
+  });
+});
+
+test('what people write is text in every place, never code', async () => {
+  const evil = `<img src=x onerror="document.title='owned'"><script>document.title='owned'</script>{{7*7}}"'`;
+  await using person = await atWork([{ title: evil, due_date: inHours(0.5), description: evil }]);
+  const { page } = person;
+  await page.getByLabel('Add a task').fill(evil);
+  await page.keyboard.press('Enter');
+  await page.getByText('Added: <img').waitFor();
+  for (const path of ['/', '/all', '/%3Cimg%20src=x%3E']) {
+    await page.goto(path);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    expect(await page.title()).toBe('TaskFlow');
+  }
+});
+
+test('? lists every key, and each place is two keys away', async () => {
+  await using person = await atWork([{ title: 'Some day' }]);
+  const { page } = person;
+  await page.keyboard.press('?');
+  await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+  await page.keyboard.press('x'); // means nothing here
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  await page.keyboard.press('g');
+  await page.keyboard.press('a');
+  await page.getByRole('heading', { name: 'All', level: 1 }).waitFor();
+  expect(await rows(page).count()).toBe(1);
+});

@@ -1,0 +1,132 @@
+import axe from 'axe-core';
+import { type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { startGateway } from '../../services/local/gateway/gateway.ts';
+import { buildSite } from '../../services/web/build.ts';
+import { createSite } from '../../services/web/site.ts';
+import { type RunningStack, startStack } from '../support/stack.ts';
+import { chromiumPath } from './chromium.ts';
+
+export type House = Awaited<ReturnType<typeof openHouse>>;
+export type Visit = Awaited<ReturnType<House['visit']>>;
+
+const PASSWORD = 'Sunny-Day-42';
+/** Long for a loopback, short for whoever waits for a test that fails. */
+const PATIENCE_MS = 10_000;
+
+/** TaskFlow as `up` serves it, and a browser to see it with. Close it by `close`. */
+export async function openHouse(options: Parameters<typeof startStack>[0] = {}) {
+  await using opened = new AsyncDisposableStack();
+  const stack = await startStack(options);
+  opened.defer(stack.stop);
+  const built = createSite(await buildSite());
+  const start = (port: number) =>
+    startGateway({
+      port,
+      ports: stack.ports,
+      publicUrl: '',
+      site: async () => built,
+      demo: null,
+      tour: async () => '',
+    });
+  let gateway = start(0);
+  opened.defer(() => gateway.stop(true));
+  const port = gateway.port ?? 0;
+  const browser = await chromium.launch({
+    executablePath: chromiumPath() ?? '',
+    args: ['--no-sandbox', '--disable-dev-shm-usage'],
+  });
+  opened.defer(() => browser.close());
+  const url = `http://localhost:${port}`;
+  const closing = opened.move();
+
+  /** What consoles have shown: errors, and what the policy of the page refused. */
+  const shown: string[] = [];
+
+  /** A browser of its own, with nothing kept. `inTrouble`: its console may show what was away or refused. */
+  async function visit({ inTrouble = false, ...given }: BrowserContextOptions & { inTrouble?: boolean } = {}) {
+    const context = await browser.newContext({ timezoneId: 'Europe/Berlin', baseURL: url, ...given });
+    context.setDefaultTimeout(PATIENCE_MS);
+    context.on('weberror', (error) => shown.push(error.error().stack ?? String(error.error())));
+    context.on('console', (message) => {
+      if (message.type() === 'error' && !inTrouble) shown.push(`${message.text()} ${message.location().url}`);
+    });
+    const page = await context.newPage();
+    return {
+      context,
+      page,
+      /** Another tab of the same browser. */
+      tab: async (path = '/') => {
+        const tab = await context.newPage();
+        await tab.goto(path);
+        return tab;
+      },
+      [Symbol.asyncDispose]: () => context.close(),
+    };
+  }
+
+  return {
+    stack,
+    url,
+    visit,
+    /** The way to all services is gone, or there again. */
+    goAway: () => gateway.stop(true),
+    comeBack: () => void (gateway = start(port)),
+    /** @throws when a console has shown an error */
+    async close(): Promise<void> {
+      await closing.disposeAsync();
+      if (shown.length > 0) throw new Error(`the console showed:\n${shown.join('\n')}`);
+    },
+  };
+}
+
+/** A new account, as whoever invites people would have made it. */
+export async function newAccount(stack: RunningStack, zone = 'Europe/Berlin') {
+  const email = `anna.${crypto.randomUUID().slice(0, 8)}@example.com`;
+  const response = await fetch(stack.url('/api/v1/auth/signup'), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ email, password: PASSWORD, timezone: zone }),
+  });
+  const { token } = (await response.json()) as { token: string };
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  async function call<T>(method: string, path: string, body?: object): Promise<T> {
+    const [place = '', query = ''] = path.split('?');
+    const answer = await fetch(`${stack.url(`/api/v1${place}`)}?${query}`, {
+      method,
+      headers,
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    if (!answer.ok) throw new Error(`${method} ${path} answered ${answer.status}: ${await answer.text()}`);
+    return answer.status === 204 ? (null as T) : ((await answer.json()) as T);
+  }
+  return { email, password: PASSWORD, headers, call };
+}
+
+export type Account = Awaited<ReturnType<typeof newAccount>>;
+
+/** Through the door, as a person goes; the list has been read when it answers. */
+export async function signIn(page: Page, { email, password }: Pick<Account, 'email' | 'password'>): Promise<void> {
+  await page.goto('/');
+  await page.getByLabel('Email').fill(email);
+  await page.getByLabel('Password', { exact: true }).fill(password);
+  await page.keyboard.press('Enter');
+  await page.getByText('Live', { exact: true }).waitFor();
+  await page.getByText('Reading your tasks').waitFor({ state: 'detached' });
+}
+
+/** What axe finds wrong, by rule and place (WCAG 2.2 A and AA, and best practice). */
+export async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const { violations: found } = await page.evaluate(() =>
+    (globalThis as unknown as { axe: typeof axe }).axe.run({
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+    }),
+  );
+  return found.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`));
+}
+
+/** For people to look at: `TASKFLOW_SHOTS` names the folder. */
+export async function shoot(page: Page, name: string): Promise<void> {
+  const { TASKFLOW_SHOTS } = process.env;
+  if (TASKFLOW_SHOTS) await page.screenshot({ path: `${TASKFLOW_SHOTS}/${name}.png` });
+}
