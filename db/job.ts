@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { DATABASE_URL_FORM } from '#shared/config';
+import { isDatabaseUrl } from '#shared/config';
 import { consumers } from '#shared/events';
 import { applyGrants, migrate, roleOf, setRolePasswords, unknownMigrations } from './migrate.ts';
 
@@ -33,8 +33,6 @@ async function prepare(url: string, passwords: Record<string, string>): Promise<
   };
 }
 
-const form = new RegExp(DATABASE_URL_FORM);
-
 /** From one file for each service, as the Secret of their URLs is mounted. @throws {SettingError} */
 async function readPasswords(folder: string): Promise<Record<string, string>> {
   const passwords: Record<string, string> = {};
@@ -44,7 +42,7 @@ async function readPasswords(folder: string): Promise<Record<string, string>> {
       .text()
       .catch(() => '');
     const url = URL.parse(text.trim());
-    if (url?.username !== roleOf(appId) || url.password === '' || !form.test(url.href))
+    if (url?.username !== roleOf(appId) || url.password === '' || !isDatabaseUrl(url.href))
       throw new SettingError(`${file}: must be postgres://${roleOf(appId)}:password@host/database, with %25 for a %`);
     passwords[appId] = decodeURIComponent(url.password);
   }
@@ -54,7 +52,7 @@ async function readPasswords(folder: string): Promise<Record<string, string>> {
 /** With what the server does should this process be gone: a statement that nobody waits for holds its locks no longer. */
 function bounded(url: string | undefined): string {
   const own = URL.parse(url ?? '');
-  if (!own || !form.test(own.href)) throw new SettingError('DATABASE_URL: must be postgres://…, with %25 for a %');
+  if (!own || !isDatabaseUrl(own.href)) throw new SettingError('DATABASE_URL: must be postgres://…, with %25 for a %');
   own.searchParams.set('statement_timeout', String(LIMIT_MS));
   return own.href;
 }

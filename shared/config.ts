@@ -1,4 +1,4 @@
-import { type Static, type TObject, Type as t } from '@sinclair/typebox';
+import { FormatRegistry, type Static, type TObject, Type as t } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { bypassProxy } from './loopback.ts';
 
@@ -7,8 +7,15 @@ export class ConfigError extends Error {
   override name = 'ConfigError';
 }
 
-/** Of a database's URL: what is read of it is decoded, and a bare % would be no code. */
-export const DATABASE_URL_FORM = '^postgres(ql)?://([^%]|%[0-9A-Fa-f]{2})*$';
+/** Whether it is a URL of PostgreSQL of which each part can be decoded: a bare % is no code, and %E4 alone is no UTF-8. */
+export function isDatabaseUrl(text: string): boolean {
+  try {
+    return /^postgres(ql)?:\/\//.test(decodeURIComponent(text));
+  } catch {
+    return false;
+  }
+}
+FormatRegistry.Set('database-url', isDatabaseUrl);
 
 /**
  * The keys that every service reads. Spread into the service's own `t.Object({ ...baseConfig, … })`, with TypeBox's `t`: that
@@ -18,7 +25,7 @@ export const baseConfig = {
   HOST: t.String({ default: '0.0.0.0', description: 'address to listen on; `up` uses loopback only' }),
   PORT: t.Integer({ minimum: 0, maximum: 65_535, description: 'port to listen on' }),
   DATABASE_URL: t.String({
-    pattern: DATABASE_URL_FORM,
+    format: 'database-url',
     description: 'postgres://role:password@host:port/database, of a role of its own; a % in it is written %25',
   }),
   DATABASE_POOL: t.Integer({

@@ -1,4 +1,4 @@
-import { DATABASE_URL_FORM } from '#shared/config';
+import { isDatabaseUrl } from '#shared/config';
 import { bun, readCommand } from './machine/command-line.ts';
 import { completed } from './postgres/database-url.ts';
 import { Refusal } from './machine/refusal.ts';
@@ -44,7 +44,7 @@ export function readOptions(args: string[], environment: Record<string, string |
   });
   const { fresh = false, yes = false, real = false, watch = false, port = String(USUAL_PORT) } = help ? {} : values;
   const { DATABASE_URL, DAPR_HTTP_PORT } = help ? {} : environment;
-  if (DATABASE_URL && !new RegExp(DATABASE_URL_FORM).test(DATABASE_URL)) {
+  if (DATABASE_URL && !isDatabaseUrl(DATABASE_URL)) {
     throw new Refusal(
       'DATABASE_URL must begin with postgres:// (postgres://user:password@host:5432/database); a % in it is written %25.',
     );

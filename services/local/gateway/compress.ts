@@ -10,12 +10,14 @@ const SECRET = /^\/api\/v1\/auth(\/|$)/;
  */
 export function compressed(request: Request, response: Response): Response {
   const { status, body, headers } = response;
-  if (!body || !isText(headers) || SECRET.test(new URL(request.url).pathname)) return response;
+  const isHead = request.method === 'HEAD';
+  if ((!body && !isHead) || !isText(headers) || SECRET.test(new URL(request.url).pathname)) return response;
   headers.append('vary', 'accept-encoding');
   const isSmall = Number(headers.get('content-length') ?? Infinity) < MIN_BYTES;
   if (isSmall || !takesGzip(request.headers.get('accept-encoding') ?? '')) return response;
   headers.delete('content-length');
   headers.set('content-encoding', 'gzip');
+  if (!body || isHead) return new Response(null, { status, headers });
   return new Response(body.pipeThrough(new CompressionStream('gzip')), { status, headers });
 }
 
