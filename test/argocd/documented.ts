@@ -59,6 +59,7 @@ async function check(command: string, world: World): Promise<Checked> {
   if (tool === 'kubectl') return checkKubectl(command, words, world);
   if (tool === 'argocd') return checkHelp(`argocd ${words.slice(0, 2).join(' ')}`, words, world);
   if (tool === 'git' || tool === 'cp') return { how: 'run or tried' }; // by other drills, as they stand
+  if (words.at(-1) === 'install') return checkHelp('bun install', [], world);
   const at = words.indexOf('run');
   const script = words[at + 1] ?? '';
   if (at === -1) return checkFile(words);
