@@ -38,6 +38,7 @@ export async function startArgo(
   const cache = ['--redis', `127.0.0.1:${redisPort}`];
   const loopback = ['--address', '127.0.0.1', '--metrics-address', '127.0.0.1', '--disable-tls'];
   start('argocd-repo-server', [...loopback, '--port', `${repoPort}`, '--metrics-port', `${repoMetrics}`, ...cache]);
+  // Its metrics alone answer beyond the loopback: it has no flag for their address.
   const reads = ['--repo-server', `127.0.0.1:${repoPort}`, '--repo-server-plaintext'];
   const controller = start('argocd-application-controller', [...reads, '--metrics-port', `${metrics}`, ...cache]);
   const probe = () => requireOk(`http://127.0.0.1:${metrics}/healthz`);

@@ -10,6 +10,8 @@ const NEVER = /^minikube |^kubectl argo rollouts /;
 /** What changes something is asked of the API server, and not done. */
 const DRY = /^(apply|create|scale|patch)$/;
 const ASKED = /^(get|describe)$/;
+/** Of which the first word alone has not all flags. */
+const SUBCOMMANDS = ['rollout restart', 'create secret generic', 'top pods'];
 
 /** Whatever gitops/README.md says can be typed: each command is run, or asked for, or has its flags in the tool's own help. */
 export const documented: Drill = {
@@ -59,6 +61,7 @@ async function check(command: string, world: World): Promise<Checked> {
   if (tool === 'kubectl') return checkKubectl(command, words, world);
   if (tool === 'argocd') return checkHelp(`argocd ${words.slice(0, 2).join(' ')}`, words, world);
   if (tool === 'git' || tool === 'cp') return { how: 'run or tried' }; // by other drills, as they stand
+  if (words.at(-1) === 'install') return checkHelp('bun install', [], world);
   const at = words.indexOf('run');
   const script = words[at + 1] ?? '';
   if (at === -1) return checkFile(words);
@@ -80,7 +83,8 @@ async function checkKubectl(command: string, words: string[], world: World): Pro
   const isLocal = !/bootstrap\/argocd|-f -/.test(concrete); // from elsewhere; from a command before it
   if (DRY.test(verb) && isLocal && !/create secret|-f gitops\/data/.test(concrete))
     return { how: 'run or tried', line: `${concrete} --dry-run=server > /dev/null` };
-  return checkHelp(`kubectl ${verb === 'rollout' ? 'rollout restart' : verb}`, words, world);
+  const [whole = verb] = SUBCOMMANDS.filter((each) => command.includes(` ${each} `));
+  return checkHelp(`kubectl ${whole}`, words, world);
 }
 
 /** `bun /app/ops.js dlq show …` in a pod of a service: its own help of just that command begins with it. */

@@ -4,7 +4,7 @@ import { type Drill, seconds } from './drill.ts';
 import { deployment } from './workloads.ts';
 
 const HEALED_MS = 30_000;
-const SYNCED_MS = 60_000;
+const SYNCED_MS = 120_000;
 
 /** What somebody changes by hand is put back, without any commit. */
 export const drift: Drill = {

@@ -5,7 +5,7 @@ import { type Drill, seconds } from './drill.ts';
 import { blockOf } from './readme.ts';
 import { deployment, runningPods } from './workloads.ts';
 
-const MS = 60_000;
+const MS = 120_000;
 /** Longer than Argo CD waits before it heals. */
 const UNDISTURBED_MS = 8000;
 

@@ -6,9 +6,9 @@ import { requirePods, runningPods, templates } from './workloads.ts';
 import type { World } from './world.ts';
 
 /** Above what the Job has, activeDeadlineSeconds. */
-const JOB_MS = 75_000;
+const JOB_MS = 120_000;
 /** Of a revert that must wait for the Job: what it has, and what any revert may take. */
-const REVERTED_MS = 120_000;
+const REVERTED_MS = 180_000;
 
 const stopped = (name: string, { tag, says }: { tag: string; says: (state: State) => boolean }): Drill => ({
   name,

@@ -4,7 +4,7 @@ import { type Drill, seconds } from './drill.ts';
 import { deployment, requirePods, runningPods, templates } from './workloads.ts';
 import type { World } from './world.ts';
 
-const SEEN_MS = 60_000;
+const SEEN_MS = 120_000;
 
 /** A commit that Argo CD cannot bring; nothing of it may arrive, and the old pods serve on. */
 const refused = (

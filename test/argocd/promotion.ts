@@ -4,8 +4,8 @@ import { type Drill, seconds } from './drill.ts';
 import { deployments } from './workloads.ts';
 import type { World } from './world.ts';
 
-/** Argo CD looks every minute; the rest is what it does then. */
-const POLLED_MS = 120_000;
+/** Argo CD compares every minute, by what its repository server saw within the last; the rest is what it does then. */
+const POLLED_MS = 180_000;
 
 /** One environment gets what another runs. */
 export const promotion: Drill = {
@@ -31,7 +31,7 @@ export const release: Drill = {
     const is = (state: Parameters<typeof isDone>[0]) => isDone(state) && state.commit === commit;
     const took = await untilState(world.api, 'taskflow', { is, ms: POLLED_MS, what: 'Synced and Healthy by itself' });
     await requireDigests(world);
-    return `five digests Synced and Healthy in ${seconds(took)}, of which Argo CD looks away up to 60`;
+    return `five digests Synced and Healthy in ${seconds(took)} after the push`;
   },
 };
 

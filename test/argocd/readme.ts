@@ -14,9 +14,11 @@ export async function blockOf(heading: string, index: number, language = 'sh'): 
 
 const TOOLS = /^(kubectl|argocd|minikube|git|npx|bun|cp)\s/;
 
-/** Every command there: of blocks line by line, of text what stands in backticks; what is joined by a shell one by one. */
-export async function commands(): Promise<string[]> {
-  const text = await Bun.file(file).text();
+/** Every command that gitops/README.md says. */
+export const commands = async (): Promise<string[]> => commandsOf(await Bun.file(file).text());
+
+/** Those of a page: of blocks line by line, of text what stands in backticks; what a shell joins one by one; each once. */
+export function commandsOf(text: string): string[] {
   const blocks = [...text.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, block = '']) => block.split('\n'));
   const spans = [...text.replaceAll(/```[\s\S]*?```/g, '').matchAll(/`([^`]+)`/g)].map(([, span = '']) => span);
   const lines = [...blocks.map(withoutComment), ...spans.map((span) => span.replaceAll('\n', ' '))];
