@@ -2,7 +2,7 @@ import { bypassProxy } from '#shared/loopback';
 import { commandOrExit, bun, createProgress } from '../../services/local/machine/command-line.ts';
 import { startCluster } from '../support/cluster.ts';
 
-// bun run bench [creates|events|outbox|hostile …] [--real]: measures the real services on a durable Postgres, with --real on daprd and Kafka too, and
+// bun run bench [creates|events|outbox|hostile|page …] [--real]: measures the real services on a durable Postgres, with --real on daprd and Kafka too, and
 // prints each figure with its limit or peer from the same run. These machines are shared: read ratios, not absolute times.
 
 bypassProxy(process.env);
@@ -11,6 +11,7 @@ const suites = {
   events: './events.ts',
   outbox: './outbox.ts',
   hostile: './hostile.ts',
+  page: './page.ts',
 } as const;
 const all = Object.keys(suites) as (keyof typeof suites)[];
 const { values, words: asked } = commandOrExit({
@@ -21,6 +22,7 @@ const { values, words: asked } = commandOrExit({
   events   how long an event takes to the broker and to the line of the stream
   outbox   how fast a backlog leaves the outbox, beside bare publishes
   hostile  how much one hostile caller slows down another person's GET /tasks
+  page     sizes of the page, 5,000 tasks in Chromium, a change seen in another browser
   --case   of hostile this one alone; may be given several times
   --real   on Apache Kafka and Dapr's sidecars, built at the first time (needs Go, Java and Maven)`,
   flags: { real: { type: 'boolean' }, case: { type: 'string', multiple: true } },
