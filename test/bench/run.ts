@@ -3,7 +3,7 @@ import { commandOrExit, bun, createProgress, exitWith } from '../../services/loc
 import { Refusal } from '../../services/local/machine/refusal.ts';
 import { startCluster } from '../support/cluster.ts';
 
-// bun run bench [creates|events|outbox|backlog|hostile …] [--real]: measures the real services on a durable Postgres, with --real on daprd and Kafka too, and
+// bun run bench [creates|events|outbox|backlog|hostile|page …] [--real]: measures the real services on a durable Postgres, with --real on daprd and Kafka too, and
 // prints each figure with its limit or peer from the same run. These machines are shared: read ratios, not absolute times.
 
 bypassProxy(process.env);
@@ -14,6 +14,7 @@ const suites = {
   outbox: './outbox.ts',
   backlog: './backlog.ts',
   hostile: './hostile.ts',
+  page: './page.ts',
 } as const;
 const all = Object.keys(suites) as (keyof typeof suites)[];
 const { values, words: asked } = commandOrExit({
@@ -25,6 +26,7 @@ const { values, words: asked } = commandOrExit({
   outbox   how fast a backlog leaves the outbox, beside bare publishes
   backlog  how long events that wait in the broker take to the last consumer
   hostile  how much one hostile caller slows down another person's GET /tasks
+  page     sizes of the page, 5,000 tasks in Chromium, a change seen in another browser
   --case   of hostile this one alone; may be given several times
   --events of the backlog; default ${EVENTS}
   --real   on Apache Kafka and Dapr's sidecars, built at the first time (needs Go, Java and Maven)`,

@@ -34,7 +34,7 @@ describe('a change elsewhere', () => {
 });
 
 describe('trouble', () => {
-  test('a fourth browser says that others have the places, works without, and finds in by itself', async () => {
+  test('a fourth browser says that others have the places, works without, and looks again each minute', async () => {
     const account = await newAccount(house.stack);
     const others = [];
     for (let i = 0; i < 3; i++) {
@@ -44,6 +44,7 @@ describe('trouble', () => {
     }
     await using visit = await house.visit({ inTrouble: true });
     const { page } = visit;
+    await page.clock.install();
     await page.goto('/');
     await page.getByLabel('Email').fill(account.email);
     await page.getByLabel('Password', { exact: true }).fill(account.password);
@@ -52,6 +53,9 @@ describe('trouble', () => {
     await page.getByLabel('Add a task').fill('Buy milk today');
     await page.keyboard.press('Enter');
     await page.locator('.row', { hasText: 'Buy milk' }).waitFor();
+    await account.call('POST', '/tasks', { title: 'Not heard', due_date: new Date().toISOString().slice(0, 10) });
+    await page.clock.runFor(61_000);
+    await page.locator('.row', { hasText: 'Not heard' }).waitFor();
     await others[0]?.page.locator('.row', { hasText: 'Buy milk' }).waitFor();
     for (const other of others) await other.context.close();
   });

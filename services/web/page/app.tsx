@@ -1,4 +1,4 @@
-import { useSignal } from '@preact/signals';
+import { computed, useSignal } from '@preact/signals';
 import { LocationProvider, Route, Router, useLocation } from 'preact-iso';
 import { type ComponentType, createRef } from 'preact';
 import { SettingsScreen } from './account/settings.tsx';
@@ -27,7 +27,7 @@ import {
 } from './tasks/screens.tsx';
 import { Detail } from './tasks/detail.tsx';
 import { QuickAdd } from './tasks/quick-add-line.tsx';
-import { allOf, isSeries, overdueOf, todayOf, upcomingOf } from './tasks/views.ts';
+import { tallyOf } from './tasks/views.ts';
 
 type Place = {
   path: string;
@@ -40,8 +40,7 @@ type Place = {
   isRare?: boolean;
 };
 
-const total = (groups: { tasks: unknown[] }[]) => groups.reduce((sum, { tasks }) => sum + tasks.length, 0);
-const moment = () => ({ now: now.value, zone: zone.value });
+const tally = computed(() => tallyOf(store.tasks.value.values(), { now: now.value, zone: zone.value }));
 const places: Place[] = [
   {
     path: '/',
@@ -49,7 +48,7 @@ const places: Place[] = [
     key: 't',
     icon: Icon.Today,
     screen: TodayScreen,
-    count: () => total(todayOf(store.tasks.value.values(), moment())),
+    count: () => tally.value.today,
   },
   {
     path: '/upcoming',
@@ -57,7 +56,7 @@ const places: Place[] = [
     key: 'u',
     icon: Icon.Upcoming,
     screen: UpcomingScreen,
-    count: () => total(upcomingOf(store.tasks.value.values(), moment(), String)),
+    count: () => tally.value.upcoming,
   },
   {
     path: '/overdue',
@@ -66,7 +65,7 @@ const places: Place[] = [
     key: 'o',
     icon: Icon.Clock,
     screen: OverdueScreen,
-    count: () => overdueOf(store.tasks.value.values(), moment()).length,
+    count: () => tally.value.overdue,
   },
   {
     path: '/all',
@@ -74,7 +73,7 @@ const places: Place[] = [
     key: 'a',
     icon: Icon.All,
     screen: AllScreen,
-    count: () => total(allOf(store.tasks.value.values())),
+    count: () => tally.value.all,
   },
   {
     path: '/series',
@@ -83,7 +82,7 @@ const places: Place[] = [
     key: 's',
     icon: Icon.Repeat,
     screen: SeriesScreen,
-    count: () => [...store.tasks.value.values()].filter(isSeries).length,
+    count: () => tally.value.series,
   },
   { path: '/inbox', name: 'Inbox', key: 'i', icon: Icon.Bell, screen: InboxScreen, count: () => unread.value },
   { path: '/done', isRare: true, name: 'Done', key: 'd', icon: Icon.Done, screen: DoneScreen },

@@ -2,7 +2,7 @@ import { effect, signal } from '@preact/signals';
 import { ApiError, listTasks, type PageTask } from './api.ts';
 import { connect, type Connection } from './live/connection.ts';
 import type { Heard, Item, StreamState } from './live/protocol.ts';
-import { expire, leave, session } from './session.ts';
+import { expire, hasEvents, leave, session } from './session.ts';
 import { createChanges } from './tasks/changes.ts';
 import { createStore } from './tasks/store.ts';
 
@@ -14,6 +14,10 @@ export const stream = signal<StreamState>({ is: 'starting' });
 export const isRead = signal(false);
 /** Moves each half minute: what is due, late and today is measured by it. */
 export const now = signal(Date.now());
+
+/** Longer than a stream takes that can be had; a list that is old by then is read again once it is live. */
+const PATIENCE_MS = 700;
+const CROWDED_MS = 60_000;
 
 let connection: Connection | undefined;
 export const changes = createChanges(store, (task) => connection?.say({ type: 'task', task }));
@@ -32,6 +36,10 @@ export function onItem(listener: (item: Item) => void): () => void {
 export function start(): void {
   setInterval(() => (now.value = Date.now()), 30_000);
   addEventListener('focus', () => (now.value = Date.now()));
+  // Nothing is heard: looked up instead.
+  const look = () => stream.value.is === 'crowded' && void readOpen();
+  setInterval(look, CROWDED_MS);
+  addEventListener('focus', look);
   addEventListener('pagehide', () => changes.flush(true));
   addEventListener('beforeunload', (event) => {
     if (changes.waiting.value > 0 && changes.isAway.value) event.preventDefault();
@@ -43,9 +51,10 @@ export function start(): void {
 }
 
 function begin(): void {
+  if (!hasEvents.value) return void readOpen(); // Phase IV has no stream
   connection ??= connect(hear);
   connection.say({ type: 'open' });
-  void readOpen();
+  setTimeout(() => isRead.value || session.value.is !== 'in' || void readOpen(), PATIENCE_MS);
 }
 
 function end(): void {
@@ -76,6 +85,7 @@ function hear(heard: Heard): void {
   switch (heard.type) {
     case 'state':
       stream.value = heard.state;
+      if (heard.state.is === 'live' && !(isRead.value && heard.state.hasResumed)) void readOpen();
       if (heard.state.is === 'out') expire();
       return;
     case 'gap':

@@ -23,10 +23,11 @@ export type Item = {
 };
 
 /**
- * `live`: what happens is heard at once. `away`: reconnecting, since a time. `crowded`: other browsers have the places of
+ * `live`: what happens is heard at once, and if it has resumed, so was all before. `away`: reconnecting, since a time. `crowded`: other browsers have the places of
  * this user. `out`: the session has ended.
  */
-export type StreamState = { is: 'starting' | 'live' | 'crowded' | 'out' } | { is: 'away'; since: number };
+export type StreamState =
+  { is: 'starting' | 'crowded' | 'out' } | { is: 'live'; hasResumed: boolean } | { is: 'away'; since: number };
 
 /** From the stream to the tabs. */
 export type Heard =

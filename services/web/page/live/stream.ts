@@ -7,7 +7,7 @@ const TYPES = ['task.created', 'task.updated', 'task.completed', 'task.deleted',
 
 /**
  * The one stream of this browser. `EventSource` reconnects by itself and resumes by `Last-Event-ID`, but not after a status
- * other than 200: why it ended is then asked of `/auth/me`, since a page sees no status. `client` names it, so that a newer
+ * other than 200: why it ended is then asked of the inbox, since a page sees no status. `client` names it, so that a newer
  * one of the same name takes its place (CONTRACT 9).
  */
 export function openStream(tell: (heard: Heard) => void, client: string): { state: () => StreamState; close(): void } {
@@ -28,8 +28,9 @@ export function openStream(tell: (heard: Heard) => void, client: string): { stat
     const from = lastId && `&last_event_id=${lastId}`;
     source = new EventSource(`${PATH}&client=${client}${from}`);
     source.addEventListener('ready', ({ lastEventId }) => {
+      const hasResumed = lastId !== '';
       lastId = lastEventId;
-      become({ is: 'live' });
+      become({ is: 'live', hasResumed });
     });
     for (const type of TYPES)
       source.addEventListener(type, ({ data, lastEventId }) => {
@@ -53,7 +54,7 @@ export function openStream(tell: (heard: Heard) => void, client: string): { stat
   /** An end that no reconnect follows. A token that ran out is refreshed, for the tabs too. */
   async function refused(): Promise<void> {
     source?.close();
-    const status = await ask('/api/v1/auth/me', 'GET');
+    const status = await ask('/api/v1/notifications?limit=1', 'GET');
     if (status === 401) {
       const refreshed = await ask('/api/v1/auth/refresh', 'POST');
       if (refreshed === 401) return become({ is: 'out' });

@@ -1,4 +1,4 @@
-import { session } from '../session.ts';
+import { hasEvents, session } from '../session.ts';
 import { changes, stream } from '../state.ts';
 import { count } from '../words.ts';
 
@@ -18,6 +18,7 @@ function stateWords(): { mark: 'live' | 'wait' | 'away'; words: string } {
   const { waiting, isAway } = changes;
   const wait = isAway.value && waiting.value > 0 ? ` ${count(waiting.value, 'change')} wait in this tab.` : '';
   const { value: state } = stream;
+  if (!hasEvents.value) return { mark: 'wait', words: 'Without live updates' };
   if (session.value.is === 'ended') return { mark: 'away', words: 'Signed out' };
   if (state.is === 'crowded')
     return {

@@ -21,8 +21,10 @@ const newestFirst = (a: PageTask, b: PageTask): number => (a.created_at < b.crea
 
 type Moment = { now: number; zone: string };
 
-export const isOverdue = (task: PageTask, { now, zone }: Moment): boolean =>
-  task.due_date !== null && (task.due_date.length === 10 ? task.due_date < dayOf(now, zone) : dueMs(task) < now);
+export const isOverdue = (task: PageTask, { now, zone }: Moment): boolean => isLate(task, dayOf(now, zone), now);
+
+const isLate = ({ due_date: due }: PageTask, today: string, now: number): boolean =>
+  due !== null && (due.length === 10 ? due < today : Date.parse(due) < now);
 
 /** What is overdue, and what else is due today in the user's zone. */
 export function todayOf(tasks: Iterable<PageTask>, { now, zone }: Moment): Group[] {
@@ -32,7 +34,7 @@ export function todayOf(tasks: Iterable<PageTask>, { now, zone }: Moment): Group
   const due: PageTask[] = [];
   for (const task of tasks) {
     if (!isOpen(task) || task.due_date === null) continue;
-    if (isOverdue(task, { now, zone })) overdue.push(task);
+    if (isLate(task, today, now)) overdue.push(task);
     else if (task.due_date.length === 10 ? task.due_date === today : dueMs(task) <= end) due.push(task);
   }
   return filled([
@@ -50,25 +52,63 @@ export function allOf(tasks: Iterable<PageTask>): Group[] {
   ]);
 }
 
-/** What comes after today: a group for each of seven days, then one for each week. Days without a task have none. */
+/**
+ * What comes after today: a group for each of seven days, then one for each week. Days without a task have none. A day is
+ * looked up once for all that are due on it: the calendar is slow, and there may be thousands.
+ */
 export function upcomingOf(tasks: Iterable<PageTask>, { now, zone }: Moment, named: (day: string) => string): Group[] {
   const today = dayOf(now, zone);
   const week = addDays(today, 7);
-  const groups = new Map<string, PageTask[]>();
-  for (const task of [...tasks].sort(byDue)) {
-    if (!isOpen(task) || task.due_date === null) continue;
-    const day = task.due_date.length === 10 ? task.due_date : dayOf(dueMs(task), zone);
-    if (day <= today) continue;
-    const name = day <= week ? named(day) : `Week of ${named(mondayOf(day))}`;
-    groups.set(name, [...(groups.get(name) ?? []), task]);
+  const groups: Group[] = [];
+  let end = endOf(today, zone);
+  const later = [...tasks].filter((task) => isOpen(task) && task.due_date !== null && isAfter(task, today, end));
+  for (const task of later.sort(byDue)) {
+    const due = dueIn(task, zone);
+    if (groups.length === 0 || due > end) {
+      const day = dayOf(due, zone);
+      const isNear = day <= week;
+      end = endOf(isNear ? day : addDays(mondayOf(day), 6), zone);
+      groups.push({ name: isNear ? named(day) : `Week of ${named(mondayOf(day))}`, tasks: [] });
+    }
+    groups.at(-1)?.tasks.push(task);
   }
-  return [...groups].map(([name, list]) => ({ name, tasks: list }));
+  return groups;
+}
+
+/** When a task is due as the days of a zone have it: a date is that date there, whatever the zone of the task. */
+const dueIn = (task: PageTask, zone: string): number =>
+  task.due_date?.length === 10 ? endOf(task.due_date, zone) : dueMs(task);
+
+const isAfter = ({ due_date: due }: PageTask, day: string, end: number): boolean =>
+  due !== null && (due.length === 10 ? due > day : Date.parse(due) > end);
+
+export type Tally = Record<'today' | 'upcoming' | 'overdue' | 'all' | 'series', number>;
+
+/** How many each list has, in one look at all tasks. */
+export function tallyOf(tasks: Iterable<PageTask>, moment: Moment): Tally {
+  const today = dayOf(moment.now, moment.zone);
+  const end = endOf(today, moment.zone);
+  const tally = { today: 0, upcoming: 0, overdue: 0, all: 0, series: 0 };
+  for (const task of tasks) {
+    if (isSeries(task)) tally.series++;
+    if (!isOpen(task)) continue;
+    tally.all++;
+    if (task.due_date === null) continue;
+    if (isAfter(task, today, end)) tally.upcoming++;
+    else {
+      tally.today++;
+      if (isLate(task, today, moment.now)) tally.overdue++;
+    }
+  }
+  return tally;
 }
 
 const mondayOf = (day: string): string => addDays(day, 1 - Temporal.PlainDate.from(day).dayOfWeek);
 
-export const overdueOf = (tasks: Iterable<PageTask>, moment: Moment): PageTask[] =>
-  [...tasks].filter((task) => isOpen(task) && isOverdue(task, moment)).sort(byDue);
+export function overdueOf(tasks: Iterable<PageTask>, { now, zone }: Moment): PageTask[] {
+  const today = dayOf(now, zone);
+  return [...tasks].filter((task) => isOpen(task) && isLate(task, today, now)).sort(byDue);
+}
 
 const filled = (groups: Group[]): Group[] => groups.filter(({ tasks }) => tasks.length > 0);
 
