@@ -6,7 +6,7 @@ import postgres from 'postgres';
 import { runToEnd } from '../test/support/command.ts';
 import { createDatabase } from '../test/support/database.ts';
 import { appIds, LIMIT_MS } from './job.ts';
-import { migrations, roleOf } from './migrate.ts';
+import { migrations, roleOf, setRolePasswords } from './migrate.ts';
 
 const folders: string[] = [];
 afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
@@ -73,6 +73,14 @@ describe('the Job', () => {
     expect(both.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
     const names = both.flatMap(({ line }) => line.names);
     expect(names).toEqual(migrations.map(({ name }) => name));
+    await database.drop();
+  });
+
+  test('sets the passwords also while others set them', async () => {
+    const passwords = Object.fromEntries(appIds.map((appId) => [appId, process.env.TEST_ROLE_PASSWORD ?? '']));
+    const database = await createDatabase();
+    const all = Array.from({ length: 8 }, () => setRolePasswords(database.url(), passwords));
+    expect((await Promise.allSettled(all)).map(({ status }) => status)).toEqual(all.map(() => 'fulfilled'));
     await database.drop();
   });
 

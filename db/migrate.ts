@@ -108,9 +108,11 @@ export const roleOf = (appId: string): string => `taskflow_${appId.replaceAll('-
 export async function setRolePasswords(url: string, passwords: Record<string, string>): Promise<void> {
   const sql = postgres(url, { max: 1, onnotice: () => {} });
   try {
-    for (const [appId, password] of Object.entries(passwords)) {
-      await sql.unsafe(`alter role ${roleOf(appId)} login password '${scramVerifier(password)}'`);
-    }
+    await change(sql, async (tx) => {
+      for (const [appId, password] of Object.entries(passwords)) {
+        await tx.unsafe(`alter role ${roleOf(appId)} login password '${scramVerifier(password)}'`);
+      }
+    });
   } finally {
     await sql.end();
   }
@@ -140,8 +142,10 @@ const LOCK_TIMEOUT = '2s';
 /** With a second in between: five minutes of waiting. */
 const TRIES = 100;
 const LOCK_NOT_AVAILABLE = '55P03';
+/** Of two that change one role at the same time; roles are of the whole server, which has no lock for them. */
+const CHANGED_MEANWHILE = 'tuple concurrently updated';
 
-/** One transaction, begun anew while others hold what it must lock, so that nobody waits behind it for longer than a moment. */
+/** One transaction, begun anew while others hold what it must change, so that nobody waits behind it for longer than a moment. */
 async function change(sql: postgres.Sql, work: (tx: postgres.TransactionSql) => Promise<unknown>): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {
@@ -151,12 +155,14 @@ async function change(sql: postgres.Sql, work: (tx: postgres.TransactionSql) => 
       });
       return;
     } catch (error) {
-      const isLocked = error instanceof postgres.PostgresError && error.code === LOCK_NOT_AVAILABLE;
-      if (!isLocked || tries === TRIES) throw error;
+      if (!isHeld(error) || tries === TRIES) throw error;
       await Bun.sleep(1000);
     }
   }
 }
+
+const isHeld = (error: unknown): boolean =>
+  error instanceof postgres.PostgresError && (error.code === LOCK_NOT_AVAILABLE || error.message === CHANGED_MEANWHILE);
 
 async function requireUtf8(sql: postgres.Sql): Promise<void> {
   const [row] = await sql<{ encoding: string }[]>`select getdatabaseencoding() as encoding`;

@@ -43,11 +43,10 @@ export async function updateTask(sql: Sql, userId: string, id: string, changes: 
     ...(title !== undefined && { title: readTitle(title) }),
     ...(description !== undefined && { description: readDescription(description) }),
     ...(completed !== undefined && { completed }),
+    updated_at: new Date(),
   }));
   const [row] = await sql<Row[]>`
-    update tasks set ${Object.keys(given).length > 0 ? sql`${sql(given)}, ` : sql``}
-      updated_at = greatest(${new Date()}, updated_at + interval '1 millisecond')
-    where id = ${id} and user_id = ${userId} returning ${columns(sql)}`;
+    update tasks set ${sql(given)} where id = ${id} and user_id = ${userId} returning ${columns(sql)}`;
   return row ? answered(row) : refuseAbsent(sql, id);
 }
 
