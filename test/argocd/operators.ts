@@ -2,7 +2,7 @@ import type { KubeApi } from '../gitops/kube-api.ts';
 import { repeat } from './loop.ts';
 
 type KubernetesObject = {
-  metadata: { name: string; namespace: string; generation?: number };
+  metadata: { name: string; namespace: string; uid: string; generation?: number };
   spec?: Record<string, unknown>;
   status?: object;
 };
@@ -83,15 +83,17 @@ const standIns: StandIn[] = [
 
 /** Says of every object, also of a changed one, what its operator would, and tells of each the first time. */
 export function startOperators(api: KubeApi, say: (line: string) => void): { stop(): Promise<void> } {
-  const seen = new Map<string, number>();
+  // An object that was deleted and made again is another.
+  const seen = new Map<string, string>();
   const setOne = async ({ operator, list, status }: StandIn, object: KubernetesObject) => {
-    const { name, namespace, generation = 1 } = object.metadata;
+    const { name, namespace, uid, generation = 1 } = object.metadata;
+    const version = `${uid} ${generation}`;
     const [root, resource = ''] = [list.slice(0, list.lastIndexOf('/')), list.split('/').at(-1)];
     const path = namespace ? `${root}/namespaces/${namespace}/${resource}/${name}` : `${list}/${name}`;
-    if (object.status && seen.get(path) === generation) return;
+    if (seen.get(path) === version) return;
     await api.setStatus(path, status(object));
     if (!seen.has(path)) say(`${resource}/${name}: its status is set in place of ${operator}`);
-    seen.set(path, generation);
+    seen.set(path, version);
   };
   const setAll = async () => {
     for (const standIn of standIns) {
