@@ -77,6 +77,18 @@ describe('a task', () => {
     expect(await read(id)).toMatchObject({ title: 'Offer of mine', description: 'kept', priority: 'low' });
   });
 
+  test('that is not saved is left by the second Escape, not by the first', async () => {
+    await using person = await atWork([{ title: 'Offer' }]);
+    const { page } = person;
+    await row(page, 'Offer').getByRole('link').click();
+    await page.getByLabel('Notes').fill('a long thought');
+    await page.keyboard.press('Escape');
+    await page.getByText('Not saved yet').waitFor();
+    expect(await page.getByLabel('Notes').inputValue()).toBe('a long thought');
+    await page.keyboard.press('Escape');
+    await page.getByLabel('Notes').waitFor({ state: 'detached' });
+  });
+
   test('that is gone says so', async () => {
     await using person = await atWork([{ title: 'Other' }], { inTrouble: true });
     const { page } = person;

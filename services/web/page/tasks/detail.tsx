@@ -5,9 +5,9 @@ import * as api from '../api.ts';
 import type { PageTask } from '../api.ts';
 import * as Icon from '../icons.tsx';
 import { hasEvents } from '../session.ts';
-import { store } from '../state.ts';
+import { changes, store } from '../state.ts';
 import { Acts } from './acts.tsx';
-import { Form, type Read } from './form.tsx';
+import { Form, isUnsaved, type Read } from './form.tsx';
 import { History } from './history.tsx';
 import { isSeries } from './views.ts';
 
@@ -24,6 +24,13 @@ export function Detail() {
 
 function Opened({ id, close }: { id: string; close: () => void }) {
   const read = useSignal<Read | null>(null);
+  const isWarned = useSignal(false);
+  /** What was typed is not lost by one key: the second time is meant. */
+  function leave(): void {
+    if (!isUnsaved.value || isWarned.value) return close();
+    isWarned.value = true;
+    changes.say('Not saved yet: save it, or close once more to leave it.');
+  }
   const refusal = useSignal<string | null>(null);
   const listed = store.tasks.value.get(id);
   async function fetchTask(): Promise<void> {
@@ -41,11 +48,11 @@ function Opened({ id, close }: { id: string; close: () => void }) {
     <aside
       class="detail"
       aria-label={label}
-      onKeyDown={(event) => event.key === 'Escape' && !isInDialog(event) && close()}
+      onKeyDown={(event) => event.key === 'Escape' && !isInDialog(event) && leave()}
     >
       <header>
         <p class="hint">{read.value ? kindOf(read.value.task) : ''}</p>
-        <button class="quiet" onClick={close} title="Close (Esc)">
+        <button class="quiet" onClick={leave} title="Close (Esc)">
           <Icon.Close />
           <span class="for-ears">Close the task</span>
         </button>

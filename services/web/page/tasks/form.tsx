@@ -1,4 +1,4 @@
-import { useSignal } from '@preact/signals';
+import { signal, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import * as api from '../api.ts';
 import type { PageTask } from '../api.ts';
@@ -16,6 +16,9 @@ import { isSeries } from './views.ts';
 /** A task as the server has it, and what a change of it must match. */
 export type Read = { task: PageTask; etag: string };
 
+/** Whether the open form holds what is not saved. */
+export const isUnsaved = signal(false);
+
 const offsets = ['PT0S', 'PT5M', 'PT10M', 'PT15M', 'PT30M', 'PT1H', 'PT2H', 'P1D', 'P2D', 'P7D'];
 
 /** All of a task that a person may write. Saving sends what was touched, and nothing else. */
@@ -28,6 +31,10 @@ export function Form({ read, again }: { read: Read; again: () => Promise<void> }
   const title = useRef<HTMLInputElement>(null);
   const input = changesOf(draft.value, base.value.task, zone.value);
   const isTouched = Object.keys(input).length > 0;
+  useEffect(() => {
+    isUnsaved.value = isTouched;
+    return () => void (isUnsaved.value = false);
+  }, [isTouched]);
 
   // What somebody else changed is shown at once where nothing is being written.
   useEffect(() => {

@@ -7,14 +7,12 @@ import { rungTasks } from '../live/reminders.tsx';
 import { Menu } from '../parts/menu.tsx';
 import { useShortcuts } from '../parts/shortcuts.ts';
 import { zone } from '../session.ts';
-import { changes, isRead, now, store } from '../state.ts';
+import { changes, isRead, now } from '../state.ts';
 import { type Move, movedTo, moves } from './moving.ts';
 import { canSnooze, type Pause, pauses, snoozeBy } from './reminding.ts';
-import { Row, type RowActions, rowId, taskHref } from './row.tsx';
+import { Chunk, chunked } from './chunk.tsx';
+import { type RowActions, rowId, taskHref } from './row.tsx';
 import { type Group, isSeries } from './views.ts';
-
-/** So many rows are laid out at once, or not at all while they are out of sight. */
-const CHUNK = 50;
 
 /** Groups of tasks, with one row that keys act on. What is done to it hands the focus to the next. */
 export function TaskList({
@@ -128,18 +126,13 @@ export function TaskList({
               {extra[name]}
             </header>
           )}
-          {chunked(own).map((chunk, i) => (
-            <ul key={i} class="chunk" style={{ '--rows': chunk.length }}>
-              {chunk.map((task) => (
-                <Row
-                  key={task.id}
-                  task={task}
-                  isCurrent={task.id === tasks[at]?.id}
-                  isPending={store.isPending(task.id)}
-                  {...common}
-                />
-              ))}
-            </ul>
+          {chunked(own).map(({ key, tasks: some }) => (
+            <Chunk
+              key={key}
+              tasks={some}
+              current={some.find(({ id }) => id === tasks[at]?.id)?.id ?? null}
+              {...common}
+            />
           ))}
         </section>
       ))}
@@ -158,9 +151,3 @@ export function TaskList({
 
 export const wordForDelete = (task: PageTask): string =>
   task.parent_recurring_task_id ? 'Skip this date' : isSeries(task) ? 'Delete the series' : 'Delete';
-
-function chunked(tasks: PageTask[]): PageTask[][] {
-  const chunks: PageTask[][] = [];
-  for (let from = 0; from < tasks.length; from += CHUNK) chunks.push(tasks.slice(from, from + CHUNK));
-  return chunks;
-}
