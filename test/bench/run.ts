@@ -2,7 +2,7 @@ import { bypassProxy } from '#shared/loopback';
 import { commandOrExit, bun, createProgress } from '../../services/local/machine/command-line.ts';
 import { startCluster } from '../support/cluster.ts';
 
-// bun run bench [creates|events|outbox|hostile …] [--real]: measures the real services on a durable Postgres, with --real on daprd and Kafka too, and
+// bun run bench [SUITE …] [--small] [--real]: measures the real services on a durable Postgres, with --real on daprd and Kafka too, and
 // prints each figure with its limit or peer from the same run. These machines are shared: read ratios, not absolute times.
 
 bypassProxy(process.env);
@@ -11,22 +11,26 @@ const suites = {
   events: './events.ts',
   outbox: './outbox.ts',
   hostile: './hostile.ts',
+  rest: './rest.ts',
 } as const;
 const all = Object.keys(suites) as (keyof typeof suites)[];
 const { values, words: asked } = commandOrExit({
   name: 'bench',
-  usage: `${bun} run bench [${all.join('] [')}] [--case NAME] [--real]
+  usage: `${bun} run bench [${all.join('] [')}] [--small] [--case NAME] [--real]
 
-  creates  POST /tasks, beside the same inserts without TaskFlow
-  events   how long an event takes to the broker and to the line of the stream
-  outbox   how fast a backlog leaves the outbox, beside bare publishes
-  hostile  how much one hostile caller slows down another person's GET /tasks
-  --case   of hostile this one alone; may be given several times
-  --real   on Apache Kafka and Dapr's sidecars, built at the first time (needs Go, Java and Maven)`,
-  flags: { real: { type: 'boolean' }, case: { type: 'string', multiple: true } },
-  refuse: (name) => (Object.hasOwn(suites, name) ? undefined : `There is no benchmark ${name}`),
+  creates    POST /tasks, beside the same inserts without TaskFlow
+  events     how long an event takes to the broker and to the line of the stream
+  outbox     how fast a backlog leaves the outbox, beside bare publishes
+  hostile    how much one hostile caller slows down another person's GET /tasks
+  rest       list, read, update and create, beside pgbench with the same statements
+  all        each of these (as without a name)
+  --small    of rest to start: seconds each, to see that it works; figures mean little
+  --case     of hostile this one alone; may be given several times
+  --real     on Apache Kafka and Dapr's sidecars, built at the first time (needs Go, Java and Maven)`,
+  flags: { small: { type: 'boolean' }, real: { type: 'boolean' }, case: { type: 'string', multiple: true } },
+  refuse: (name) => (name === 'all' || Object.hasOwn(suites, name) ? undefined : `There is no benchmark ${name}`),
 });
-const { real: isReal = false, case: chosen = [] } = values;
+const { small: isSmall = false, real: isReal = false, case: chosen = [] } = values;
 if (isReal) {
   await (await import('../../services/local/real/parts.ts')).realPartsOrExit(createProgress());
   process.env.TASKFLOW_SIDECAR = 'real';
@@ -36,9 +40,11 @@ const cluster = await startCluster(Bun.env.TEST_DATABASE_URL, { durable: true })
 Object.assign(process.env, cluster.environment);
 try {
   console.log(await conditions());
-  for (const name of all.filter((each) => asked.length === 0 || asked.includes(each))) {
-    const suite = (await import(suites[name])) as { bench(cases: string[]): Promise<void> };
-    await suite.bench(chosen);
+  for (const name of all.filter((each) => asked.length === 0 || asked.includes('all') || asked.includes(each))) {
+    const suite = (await import(suites[name])) as {
+      bench(cases: string[], size: { isSmall: boolean }): Promise<void>;
+    };
+    await suite.bench(chosen, { isSmall });
   }
 } finally {
   await cluster.stop();
