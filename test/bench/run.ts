@@ -12,6 +12,7 @@ const suites = {
   outbox: './outbox.ts',
   hostile: './hostile.ts',
   rest: './rest.ts',
+  streams: './streams.ts',
 } as const;
 const all = Object.keys(suites) as (keyof typeof suites)[];
 const { values, words: asked } = commandOrExit({
@@ -23,6 +24,7 @@ const { values, words: asked } = commandOrExit({
   outbox     how fast a backlog leaves the outbox, beside bare publishes
   hostile    how much one hostile caller slows down another person's GET /tasks
   rest       list, read, update and create, beside pgbench with the same statements
+  streams    thousands of streams: memory, accept time and latency, beside plain TCP
   all        each of these (as without a name)
   --small    of rest to start: seconds each, to see that it works; figures mean little
   --case     of hostile this one alone; may be given several times
