@@ -13,6 +13,10 @@ const suites = {
   hostile: './hostile.ts',
   rest: './rest.ts',
   streams: './streams.ts',
+  recurring: './recurring.ts',
+  reminders: './reminders.ts',
+  audit: './audit.ts',
+  start: './start.ts',
 } as const;
 const all = Object.keys(suites) as (keyof typeof suites)[];
 const { values, words: asked } = commandOrExit({
@@ -25,6 +29,10 @@ const { values, words: asked } = commandOrExit({
   hostile    how much one hostile caller slows down another person's GET /tasks
   rest       list, read, update and create, beside pgbench with the same statements
   streams    thousands of streams: memory, accept time and latency, beside plain TCP
+  recurring  how long 10,000 due series take to their instances and to the inbox
+  reminders  a million pending ones: start, memory, and how late 10,000 come that are due in one second
+  audit      rows a second, and the export of a million
+  start      cold and warm \`up\`
   all        each of these (as without a name)
   --small    of rest to start: seconds each, to see that it works; figures mean little
   --case     of hostile this one alone; may be given several times
