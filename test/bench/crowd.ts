@@ -3,7 +3,7 @@ import { SignJWT } from 'jose';
 import type { Sql } from 'postgres';
 import { SECRET } from '../support/parts.ts';
 
-export type Member = { id: string; headers: { authorization: string } };
+export type Member = { id: string; sid: string; headers: { authorization: string } };
 
 /** The settings with which a service takes the tokens of a crowd. */
 export const crowdSettings = { JWT_SECRET: SECRET };
@@ -30,7 +30,7 @@ export async function createCrowd(sql: Sql, count: number, role: 'admin' | null 
         .setIssuedAt()
         .setExpirationTime('2h')
         .sign(key);
-      return { id, headers: { authorization: `Bearer ${token}` } };
+      return { id, sid: sessionId(id), headers: { authorization: `Bearer ${token}` } };
     }),
   );
 }

@@ -17,6 +17,7 @@ const suites = {
   reminders: './reminders.ts',
   audit: './audit.ts',
   start: './start.ts',
+  scaling: './scaling.ts',
 } as const;
 const all = Object.keys(suites) as (keyof typeof suites)[];
 const { values, words: asked } = commandOrExit({
@@ -33,6 +34,7 @@ const { values, words: asked } = commandOrExit({
   reminders  a million pending ones: start, memory, and how late 10,000 come that are due in one second
   audit      rows a second, and the export of a million
   start      cold and warm \`up\`
+  scaling    what a change costs each part, and whether the simulation of a morning peak agrees with a run
   all        each of these (as without a name)
   --small    of rest to start: seconds each, to see that it works; figures mean little
   --case     of hostile this one alone; may be given several times
