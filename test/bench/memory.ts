@@ -9,7 +9,8 @@ export function printMemory({ names, pidOf, sidecars }: RunningStack): void {
   }
 }
 
-function residentKiB(pid: number): number {
+/** Of a process that runs. */
+export function residentKiB(pid: number): number {
   const { stdout } = Bun.spawnSync(['ps', '-o', 'rss=', '-p', String(pid)]);
   return Number(stdout.toString());
 }

@@ -3,8 +3,10 @@ import { commandOrExit, bun, createProgress, exitWith } from '../../services/loc
 import { Refusal } from '../../services/local/machine/refusal.ts';
 import { startCluster } from '../support/cluster.ts';
 
-// bun run bench [creates|events|outbox|backlog|hostile|page …] [--real]: measures the real services on a durable Postgres, with --real on daprd and Kafka too, and
+// bun run bench [SUITE …] [--small] [--real]: measures the real services on a durable Postgres, with --real on daprd and Kafka too, and
 // prints each figure with its limit or peer from the same run. These machines are shared: read ratios, not absolute times.
+
+type Asked = { cases: string[]; events: number; isSmall: boolean };
 
 bypassProxy(process.env);
 const EVENTS = 20_000;
@@ -15,25 +17,46 @@ const suites = {
   backlog: './backlog.ts',
   hostile: './hostile.ts',
   page: './page.ts',
+  rest: './rest.ts',
+  streams: './streams.ts',
+  recurring: './recurring.ts',
+  reminders: './reminders.ts',
+  audit: './audit.ts',
+  start: './start.ts',
+  scaling: './scaling.ts',
 } as const;
 const all = Object.keys(suites) as (keyof typeof suites)[];
 const { values, words: asked } = commandOrExit({
   name: 'bench',
-  usage: `${bun} run bench [${all.join('] [')}] [--case NAME] [--events N] [--real]
+  usage: `${bun} run bench [${all.join('] [')}] [--small] [--case NAME] [--events N] [--real]
 
-  creates  POST /tasks, beside the same inserts without TaskFlow
-  events   how long an event takes to the broker and to the line of the stream, and the CPU of each process for it
-  outbox   how fast a backlog leaves the outbox, beside bare publishes
-  backlog  how long events that wait in the broker take to the last consumer
-  hostile  how much one hostile caller slows down another person's GET /tasks
-  page     sizes of the page, 5,000 tasks in Chromium, a change seen in another browser
-  --case   of hostile this one alone; may be given several times
-  --events of the backlog; default ${EVENTS}
-  --real   on Apache Kafka and Dapr's sidecars, built at the first time (needs Go, Java and Maven)`,
-  flags: { real: { type: 'boolean' }, case: { type: 'string', multiple: true }, events: { type: 'string' } },
-  refuse: (name) => (Object.hasOwn(suites, name) ? undefined : `There is no benchmark ${name}`),
+  creates    POST /tasks, beside the same inserts without TaskFlow
+  events     how long an event takes to the broker and to the line of the stream, and the CPU of each process for it
+  outbox     how fast a backlog leaves the outbox, beside bare publishes
+  backlog    how long events that wait in the broker take to the last consumer
+  hostile    how much one hostile caller slows down another person's GET /tasks
+  page       sizes of the page, 5,000 tasks in Chromium, a change seen in another browser
+  rest       list, read, update and create, beside pgbench with the same statements
+  streams    thousands of streams: memory, accept time and latency, beside plain TCP
+  recurring  how long 10,000 due series take to their instances and to the inbox
+  reminders  a million pending ones: start, memory, and how late 10,000 come that are due in one second
+  audit      rows a second, and the export of a million
+  start      cold and warm \`up\`
+  scaling    what a change costs each part, and whether the simulation of a morning peak agrees with a run
+  all        each of these (as without a name)
+  --small    of rest to scaling: seconds each, to see that it works; figures mean little
+  --case     of hostile this one alone; may be given several times
+  --events   of the backlog; default ${EVENTS}
+  --real     on Apache Kafka and Dapr's sidecars, built at the first time (needs Go, Java and Maven)`,
+  flags: {
+    small: { type: 'boolean' },
+    real: { type: 'boolean' },
+    case: { type: 'string', multiple: true },
+    events: { type: 'string' },
+  },
+  refuse: (name) => (name === 'all' || Object.hasOwn(suites, name) ? undefined : `There is no benchmark ${name}`),
 });
-const { real: isReal = false, case: cases = [] } = values;
+const { small: isSmall = false, real: isReal = false, case: cases = [] } = values;
 const events = Number(values.events ?? EVENTS);
 if (!Number.isSafeInteger(events) || events < 1)
   exitWith(new Refusal(`--events: expected a number from 1 on, got ${values.events}`));
@@ -46,9 +69,9 @@ const cluster = await startCluster(Bun.env.TEST_DATABASE_URL, { durable: true })
 Object.assign(process.env, cluster.environment);
 try {
   console.log(await conditions());
-  for (const name of all.filter((each) => asked.length === 0 || asked.includes(each))) {
-    const suite = (await import(suites[name])) as { bench(asked: { cases: string[]; events: number }): Promise<void> };
-    await suite.bench({ cases, events });
+  for (const name of all.filter((each) => asked.length === 0 || asked.includes('all') || asked.includes(each))) {
+    const suite = (await import(suites[name])) as { bench(asked: Asked): Promise<void> };
+    await suite.bench({ cases, events, isSmall });
   }
 } finally {
   await cluster.stop();
