@@ -44,7 +44,13 @@ export async function openHouse(options: Parameters<typeof startStack>[0] = {}) 
 
   /** A browser of its own, with nothing kept. `inTrouble`: its console may show what was away or refused. */
   async function visit({ inTrouble = false, ...given }: BrowserContextOptions & { inTrouble?: boolean } = {}) {
-    const context = await browser.newContext({ timezoneId: 'Europe/Berlin', baseURL: url, ...given });
+    // Nothing moves: a bar that is still coming in has colours of its own.
+    const context = await browser.newContext({
+      timezoneId: 'Europe/Berlin',
+      baseURL: url,
+      reducedMotion: 'reduce',
+      ...given,
+    });
     context.setDefaultTimeout(PATIENCE_MS);
     context.on('weberror', (error) => shown.push(error.error().stack ?? String(error.error())));
     context.on('console', (message) => {

@@ -1,5 +1,5 @@
 import { signal, useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import * as api from '../api.ts';
 import type { PageTask } from '../api.ts';
 import * as Icon from '../icons.tsx';
@@ -31,7 +31,8 @@ export function Form({ read, again }: { read: Read; again: () => Promise<void> }
   const title = useRef<HTMLInputElement>(null);
   const input = changesOf(draft.value, base.value.task, zone.value);
   const isTouched = Object.keys(input).length > 0;
-  useEffect(() => {
+  // Known before the next key, not with the next frame.
+  useLayoutEffect(() => {
     isUnsaved.value = isTouched;
     return () => void (isUnsaved.value = false);
   }, [isTouched]);
