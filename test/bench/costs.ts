@@ -1,6 +1,6 @@
 import type { Plan } from './simulation.ts';
 
-/** What one change costs, from its request to three consumers, measured while the machine was full. */
+/** What one change costs, from its request to three consumers, measured while others come too. */
 export type Costs = {
   /** Of a processor, ms by process; Postgres with all its processes. */
   cpu: Record<(typeof processes)[number], number>;
@@ -17,17 +17,17 @@ export const processes = [
   'Postgres',
 ] as const;
 
-/** Medians of `bun run bench scaling` on two shared processors (AMD EPYC), Bun 1.4.5, PostgreSQL 18; see `gitops/SCALING.md`. */
+/** Medians of `bun run bench scaling`, at 150 changes a second, on two shared processors (AMD EPYC), Bun 1.4.5, PostgreSQL 18; see `gitops/SCALING.md`. */
 export const measured: Costs = {
   cpu: {
-    'chat-api': 3,
-    'notification-service': 1.688,
-    'reminder-service': 0.938,
-    'audit-logger': 0.938,
-    'stand-in': 1.938,
-    Postgres: 3.25,
+    'chat-api': 1.513,
+    'notification-service': 0.66,
+    'reminder-service': 0.267,
+    'audit-logger': 0.233,
+    'stand-in': 0.833,
+    Postgres: 2.16,
   },
-  commitMs: 7.25,
+  commitMs: 0.271,
 };
 
 /** Copies of each service, and partitions of each topic (`gitops/data/base/topics.yaml`). `cores`: null when each has its own. */
@@ -53,7 +53,13 @@ export function planOf(
   const disk = { name: 'disk', servers: 1000, ms: commitMs, waits: true as const }; // group commit: they wait together
   const standIn = { name: 'stand-in', servers: replicas, ms: cpu['stand-in'] / TURNS };
   const service = (name: (typeof processes)[number], share = 1) => ({ name, servers: replicas, ms: cpu[name] * share });
-  const consumer = (name: (typeof processes)[number]) => [standIn, service(name), postgres, disk];
+  // Of a topic's consumers no more work than it has partitions.
+  const consumer = (name: (typeof processes)[number]) => [
+    standIn,
+    { ...service(name), servers: Math.min(replicas, partitions) },
+    postgres,
+    disk,
+  ];
   return {
     request: [
       ...(callerMs > 0 ? [{ name: 'caller', servers: 1, ms: callerMs }] : []),

@@ -11,7 +11,7 @@ const SECONDS = 30;
 export const sizes = [
   { people: 10_000, replicas: 2, partitions: 3, databaseCores: 2 },
   { people: 100_000, replicas: 2, partitions: 3, databaseCores: 2 },
-  { people: 1_000_000, replicas: 6, partitions: 12, databaseCores: 8 },
+  { people: 1_000_000, replicas: 4, partitions: 12, databaseCores: 4 },
 ];
 
 /** Half a minute of the busiest hour, its middle third twice as busy. */
