@@ -3,7 +3,7 @@ import { dirname, join, normalize } from 'node:path';
 
 /** Files that are an end in themselves: for people, commands, applied by hand. */
 const ENTRIES =
-  /(^|\/)(README\.md|kustomization\.yaml|[\w-]+\.ts)$|^bootstrap\/[^/]+\.yaml$|^observability\/rules-tests\//;
+  /(^|\/)([A-Z]+\.md|kustomization\.yaml|[\w-]+\.ts)$|^bootstrap\/[^/]+\.yaml$|^observability\/rules-tests\//;
 
 /** Files of the tree that are no YAML, and why. */
 export async function unreadableFiles(tree: string): Promise<{ file: string; reason: string }[]> {

@@ -26,6 +26,7 @@ const files = {
   'apps/components/more/kustomization.yaml': component('resources: []'),
   'platform/dapr/values.yaml': 'global: {}',
   'README.md': 'A tree.',
+  'SCALING.md': 'And what it carries.',
 };
 
 let root: string;
