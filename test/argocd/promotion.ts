@@ -18,7 +18,7 @@ export const promotion: Drill = {
     const took = await deployed(await repository.push('Promote 0.2.0'));
     await requireDigests(world);
     const back = await deployed(await repository.revert());
-    return `five digests Synced and Healthy in ${seconds(took)}, by git revert back in ${seconds(back)}`;
+    return `all digests Synced and Healthy in ${seconds(took)}, by git revert back in ${seconds(back)}`;
   },
 };
 
@@ -31,7 +31,7 @@ export const release: Drill = {
     const is = (state: Parameters<typeof isDone>[0]) => isDone(state) && state.commit === commit;
     const took = await untilState(world.api, 'taskflow', { is, ms: POLLED_MS, what: 'Synced and Healthy by itself' });
     await requireDigests(world);
-    return `five digests Synced and Healthy in ${seconds(took)} after the push`;
+    return `all digests Synced and Healthy in ${seconds(took)} after the push`;
   },
 };
 
