@@ -122,7 +122,7 @@ describe('delete', () => {
     await using person = await atWork([{ title: 'Keep' }, { title: 'Drop' }], '/all');
     const { page, account } = person;
     await page.clock.install();
-    await page.keyboard.press('j');
+    await row(page, 'Drop').focus();
     await page.keyboard.press('#');
     await row(page, 'Drop').waitFor({ state: 'detached' });
     await page.keyboard.press('z');

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 /** A modal dialog of the browser's own, which holds the focus. `isFirm`: Escape does not leave it. */
 export function Dialog({
@@ -16,7 +16,7 @@ export function Dialog({
   onKey?: (event: KeyboardEvent) => void;
 }) {
   const ref = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     ref.current?.showModal();
   }, []);
   return (

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { hasSingleKeys } from '../choices.ts';
 import { tinykeys } from 'tinykeys';
 
@@ -9,12 +9,13 @@ const OWN_KEYS = 'dialog, .detail, [role=menu]';
 
 /**
  * Single keys and sequences of the page, as long as what uses them is shown. Which keys there are is settled by the first
- * call; what they do is always that of the latest, so that a sequence outlives being drawn again.
+ * call; what they do is always that of the latest, so that a sequence outlives being drawn again. They are there as soon as
+ * what is seen is, not a frame later.
  */
 export function useShortcuts(shortcuts: Shortcuts): void {
   const latest = useRef(shortcuts);
   latest.current = shortcuts;
-  useEffect(() => {
+  useLayoutEffect(() => {
     const call = (key: string) => (event: KeyboardEvent) => {
       if (event.target instanceof Element && event.target.closest(OWN_KEYS)) return;
       if (!hasSingleKeys.value) return;

@@ -43,7 +43,7 @@ export function Form({ read, again }: { read: Read; again: () => Promise<void> }
     base.value = read;
     draft.value = draftOf(read.task, zone.value);
   }, [read]);
-  useEffect(() => title.current?.focus(), []);
+  useLayoutEffect(() => title.current?.focus(), []);
 
   const set = (part: Partial<Draft>) => {
     draft.value = { ...draft.value, ...part };
