@@ -64,6 +64,21 @@ test('a stream of events is as it was', () => {
   expect(answer.headers.get('content-encoding')).toBeNull();
 });
 
+test('HEAD has the headers of the answer that GET would give', () => {
+  const request = new Request('http://localhost/api/v1/tasks', {
+    method: 'HEAD',
+    headers: { 'accept-encoding': 'gzip' },
+  });
+  const answer = compressed(request, new Response(null, { headers: { ...json, 'content-length': '5000' } }));
+  const { headers, body } = answer;
+  expect([headers.get('content-encoding'), headers.get('vary'), headers.get('content-length'), body]).toEqual([
+    'gzip',
+    'accept-encoding',
+    null,
+    null,
+  ]);
+});
+
 test('an answer without a body has none', () => {
   expect(answered(null, { status: 204 } as object).body).toBeNull();
 });

@@ -17,8 +17,7 @@ export function compressed(request: Request, response: Response): Response {
   if (isSmall || !takesGzip(request.headers.get('accept-encoding') ?? '')) return response;
   headers.delete('content-length');
   headers.set('content-encoding', 'gzip');
-  if (!body || isHead) return new Response(null, { status, headers });
-  return new Response(body.pipeThrough(new CompressionStream('gzip')), { status, headers });
+  return new Response(body?.pipeThrough(new CompressionStream('gzip')), { status, headers });
 }
 
 const isText = (headers: Headers): boolean =>

@@ -6,8 +6,6 @@ export { asTask, type PageTask, type TaskInput };
 
 export type Person = { id: string; email: string; role?: 'admin' };
 
-export type { Dates };
-
 /** An answer that refuses; `status` 0 and code `OFFLINE` where none came. */
 export class ApiError extends Error {
   override name = 'ApiError';
@@ -167,9 +165,6 @@ export const snooze = async (id: string, length: string, key: string): Promise<P
 
 export const acknowledge = async (id: string): Promise<PageTask> =>
   asTask((await call<TaskAnswer>('POST', `/tasks/${id}/acknowledge`)).body);
-
-export const occurrences = async (id: string, limit = 10): Promise<Dates> =>
-  (await call<Dates>('GET', `/tasks/${id}/occurrences?limit=${limit}`)).body;
 
 export type AuditEvent = {
   event_id: string;

@@ -49,7 +49,6 @@ export const Settings = icon(
 );
 export const Close = icon(<path d="M6.5 6.5l11 11M17.5 6.5l-11 11" />);
 export const More = icon(<path d="M6 12h.01M12 12h.01M18 12h.01" class="dots" />);
-export const Trash = icon(<path d="M5 7h14M10 4h4M7 7l1 13h8l1-13M10.5 11v5M13.5 11v5" />);
 export const Leave = icon(<path d="M10 4H6a2 2 0 0 0-2 2v12a2 2 0 0 0 2 2h4M15 8l4 4-4 4M19 12H9" />);
 export const Eye = icon(
   <>

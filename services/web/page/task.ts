@@ -19,6 +19,7 @@ export type TaskInput = Partial<
   >
 >;
 
+/** All that may be null; the compiler asks for a field that is new. */
 const empty = {
   description: null,
   priority: null,
@@ -34,7 +35,7 @@ const empty = {
   parent_recurring_task_id: null,
   occurrence_date: null,
   version: null,
-} as const;
+} as const satisfies { [F in keyof PageTask as null extends PageTask[F] ? F : never]: null };
 
 /** A task as answered, which leaves out what is null, in the one form of the page. */
 export function asTask(answer: Partial<PageTask>): PageTask {

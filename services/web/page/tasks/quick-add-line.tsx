@@ -1,7 +1,8 @@
 import { useSignal } from '@preact/signals';
 import type { RefObject } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { ApiError, type Dates, previewDates, type TaskInput } from '../api.ts';
+import type { Dates } from '#shared/answers';
+import { ApiError, previewDates, type TaskInput } from '../api.ts';
 import { dayOf } from '../days.ts';
 import * as Icon from '../icons.tsx';
 import { hasEvents, zone } from '../session.ts';
