@@ -4,6 +4,7 @@ import { join, relative, resolve } from 'node:path';
 import { bypassProxy } from '#shared/loopback';
 import { commandOrExit, bun, createProgress } from '../services/local/machine/command-line.ts';
 import { wantsColours } from '../services/local/machine/terminal.ts';
+import { readReport, sum, type Totals } from './junit.ts';
 import { startCluster, temporaryFolder } from './support/cluster.ts';
 
 // bun test/check.ts [--tests-only] [--real] [--page] [--only <name>] [--inspect] [paths…]: all that must be green before a commit. The last line is the verdict,
@@ -54,6 +55,8 @@ if (isPage) await (await import('./page/chromium.ts')).chromiumOrExit(say);
 const interrupt = catchSignals();
 const totals = await check();
 if (interrupt.exitCode) process.exit(interrupt.exitCode);
+// Once more where one looks first: a log is long, and of many only its end is kept.
+for (const failure of totals.failures) console.error(`failed: ${failure}`);
 console.log(lineOf(totals));
 process.exit(totals.failed > 0 ? 1 : 0);
 
@@ -89,7 +92,7 @@ async function check(): Promise<Totals> {
     if (refused.status === 'rejected') throw refused.reason;
     say('Postgres runs, its templates are migrated');
     const environment = { ...cluster.value.environment, ...(isReal && { TASKFLOW_SIDECAR: 'real' }) };
-    let totals: Totals = { passed: 0, failed: refused.value, skipped: 0 };
+    let totals: Totals = { passed: 0, failed: refused.value, skipped: 0, failures: [] };
     for (const suite of suites) {
       const own = await runSuite(suite, environment, folder);
       if (interrupt.exitCode) break;
@@ -99,7 +102,7 @@ async function check(): Promise<Totals> {
     return totals;
   } catch (error) {
     say(Bun.inspect(error, { colors: wantsColours(process.stderr, process.env) }));
-    return { passed: 0, failed: 1, skipped: 0 };
+    return { passed: 0, failed: 1, skipped: 0, failures: [] };
   } finally {
     if (cluster.status === 'fulfilled') await cluster.value.stop();
     await rm(folder, { recursive: true, force: true });
@@ -113,7 +116,8 @@ async function runSuite({ name, paths }: Suite, environment: Record<string, stri
   const junit = join(folder, `${name}.xml`);
   const reporter = ['--reporter=junit', `--reporter-outfile=${junit}`];
   const exitCode = await run(`bun test (${name})`, ['test', ...how, ...reporter, ...paths], environment);
-  const totals = await readTotals(junit);
+  const report = Bun.file(junit);
+  const totals = readReport((await report.exists()) ? await report.text() : '');
   // A file that does not load, or a worker that dies, is in the exit code alone.
   return { ...totals, failed: Math.max(totals.failed, exitCode === 0 ? 0 : 1) };
 }
@@ -153,20 +157,6 @@ async function run(name: string, command: string[], environment: Record<string, 
   interrupt.child = undefined;
   say(`${name}: ${exitCode === 0 ? 'passed' : `exit code ${exitCode}`} in ${seconds(from)} s`);
   return exitCode;
-}
-
-type Totals = { passed: number; failed: number; skipped: number };
-
-async function readTotals(junit: string): Promise<Totals> {
-  const file = Bun.file(junit);
-  const [header = ''] = (await file.exists()) ? (/<testsuites [^>]*>/.exec(await file.text()) ?? []) : [];
-  const count = (attribute: string) => Number(new RegExp(` ${attribute}="(\\d+)"`).exec(header)?.[1] ?? 0);
-  const [failed, skipped] = [count('failures') + count('errors'), count('skipped')];
-  return { passed: count('tests') - failed - skipped, failed, skipped };
-}
-
-function sum(a: Totals, b: Totals): Totals {
-  return { passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped };
 }
 
 function lineOf({ passed, failed, skipped }: Totals): string {
