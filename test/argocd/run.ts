@@ -88,6 +88,5 @@ await workToExit(say, async (opened) => {
 
   const wanted = series.filter(({ drills }) => drills.some(({ name }) => name.includes(word)));
   await Promise.all(wanted.map(perform));
-  console.log(verdict.line());
-  return verdict.failed() > 0 ? 1 : 0;
+  return verdict.conclude();
 });

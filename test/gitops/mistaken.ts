@@ -43,8 +43,7 @@ await workToExit(say, async (opened) => {
     if (seen) verdict.pass(`${mistake.what} (${mistake.by}): ${seen.split('\n')[0]}`);
     else verdict.fail(mistake.what, `${mistake.by} should say ${mistake.says}, got ${reasons.join('; ') || 'nothing'}`);
   }
-  console.log(verdict.line());
-  return verdict.failed() > 0 ? 1 : 0;
+  return verdict.conclude();
 });
 
 /** Without a mistake it is what the tree has anyway. */

@@ -45,6 +45,5 @@ await workToExit(say, async (opened) => {
     say('our own rules are asked, and their mistakes made');
     await judgeKafkaUsers(parts.kustomize, verdict, say);
   }
-  console.log(verdict.line());
-  return verdict.failed() > 0 ? 1 : 0;
+  return verdict.conclude();
 });

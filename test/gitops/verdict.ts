@@ -1,7 +1,6 @@
 /** Counts what holds and what does not, and says so of each. */
 export function createVerdict(print: (line: string) => void) {
   let passed = 0;
-  let failed = 0;
   const reasons: string[] = [];
   return {
     pass(what: string): void {
@@ -9,12 +8,15 @@ export function createVerdict(print: (line: string) => void) {
       print(`ok      ${what}`);
     },
     fail(what: string, reason: string): void {
-      failed += 1;
       reasons.push(`${what}: ${reason}`);
       print(`FAILED  ${what}: ${reason}`);
     },
-    line: () => `${passed} passed, ${failed} failed, 0 skipped`,
-    failed: () => failed,
+    /** Says each failure once more, where one looks first, and the count; returns the exit code. */
+    conclude(): number {
+      for (const reason of reasons) print(`FAILED  ${reason}`);
+      print(`${passed} passed, ${reasons.length} failed, 0 skipped`);
+      return reasons.length > 0 ? 1 : 0;
+    },
     /** Of each failure what and why. */
     reasons: () => reasons,
   };
