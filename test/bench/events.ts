@@ -1,5 +1,3 @@
-import { within } from '#shared/db';
-import { readEvents } from '../../services/local/stream-reader.ts';
 import { atRate } from '../support/load.ts';
 import { type Person, signUpMany } from '../support/person.ts';
 import { type RunningStack, startStack } from '../support/stack.ts';
@@ -7,6 +5,7 @@ import { LATE_MS, startBare } from './bare.ts';
 import { type Cpu, cpuOf, printCpu } from './cpu.ts';
 import { median, ms, percentile, print } from './figures.ts';
 import { printMemory } from './memory.ts';
+import { listenTo, watch } from './watch.ts';
 
 const PEOPLE = 100; // 500 a second over 100 streams is 5 a second each: below a stream's limit of 10
 const ROUND_SECONDS = 5;
@@ -57,8 +56,9 @@ async function measure(stack: RunningStack, people: Person[], rate: number): Pro
   await apps.stop();
 
   await Promise.all(stack.names.map(stack.start));
-  const streams = await openStreams(stack, people);
-  const create = (i: number) => streams.createAndSee(people[i % PEOPLE] as Person, `Task ${i}`);
+  const url = stack.url('/api/v1/notifications/stream');
+  const streams = await watch(people.map(({ headers }) => listenTo(url, headers)));
+  const create = (i: number) => streams.createAndSee(() => createTask(people[i % PEOPLE] as Person, `Task ${i}`));
   await run(WARM_RATE, WARM_SECONDS, create);
   const startedAt = new Date();
   const before = await cpuOf(stack);
@@ -68,6 +68,10 @@ async function measure(stack: RunningStack, people: Person[], rate: number): Pro
   streams.close();
   const publish = await commitToPublish(stack, startedAt, whole.length);
   return { bare: figuresOf(bare), whole: figuresOf(whole), publish: figuresOf(publish), cpu };
+}
+
+async function createTask(person: Person, title: string): Promise<string> {
+  return (await person.ask<{ id: string }>('POST', '/tasks', { title })).id;
 }
 
 /** `work` at this rate. @returns how long each took, ms */
@@ -115,54 +119,3 @@ const medians = (figures: Figures[]): Figures => ({
 const written = ({ p50, p99 }: Figures) => `p50 ${ms(p50)} · p99 ${ms(p99)}`;
 const times = (whole: Figures, bare: Figures) =>
   `${(whole.p50 / bare.p50).toFixed(1)}× and ${(whole.p99 / bare.p99).toFixed(1)}× the limit`;
-
-/** The open streams of all people, and a create that waits for its line on one of them. */
-async function openStreams(stack: RunningStack, people: Person[]) {
-  const waiting = new Map<string, (at: number) => void>();
-  /** What came before its create was answered, which happens. */
-  const early = new Map<string, number>();
-  const seen = (taskId: string) => {
-    const at = performance.now();
-    const resolve = waiting.get(taskId);
-    if (resolve) resolve(at);
-    else early.set(taskId, at);
-  };
-  const closers = await Promise.all(
-    people.map(({ headers }) => listen(stack.url('/api/v1/notifications/stream'), headers, seen)),
-  );
-  return {
-    /** @returns from the request to the line on the stream, ms */
-    async createAndSee(person: Person, title: string): Promise<number> {
-      const from = performance.now();
-      const { id } = await person.ask<{ id: string }>('POST', '/tasks', { title });
-      const { promise, resolve } = Promise.withResolvers<number>();
-      waiting.set(id, resolve);
-      const at = early.get(id) ?? (await within(LATE_MS, promise));
-      waiting.delete(id);
-      early.delete(id);
-      return at - from;
-    },
-    close: () => closers.forEach((close) => close()),
-  };
-}
-
-/** Opens a stream and tells the task of each notification as its line arrives. @returns what closes it */
-async function listen(
-  url: string,
-  headers: Record<string, string>,
-  onTask: (taskId: string) => void,
-): Promise<() => void> {
-  const controller = new AbortController();
-  const response = await fetch(url, { headers, signal: controller.signal });
-  if (response.status !== 200 || !response.body) throw new Error(`the stream answered ${response.status}`);
-  const { promise: ready, resolve } = Promise.withResolvers<void>();
-  const { body } = response;
-  void (async () => {
-    for await (const { event, data } of readEvents(body)) {
-      if (event === 'ready') resolve();
-      else onTask((JSON.parse(data) as { event?: { task_id: string } }).event?.task_id ?? '');
-    }
-  })().catch(() => {}); // ends by our own abort
-  await ready;
-  return () => controller.abort();
-}

@@ -24,6 +24,7 @@ const suites = {
   audit: './audit.ts',
   start: './start.ts',
   scaling: './scaling.ts',
+  peer: './peer.ts',
 } as const;
 const all = Object.keys(suites) as (keyof typeof suites)[];
 const { values, words: asked } = commandOrExit({
@@ -43,8 +44,9 @@ const { values, words: asked } = commandOrExit({
   audit      rows a second, and the export of a million
   start      cold and warm \`up\`
   scaling    what a change costs each part, and whether the simulation of a morning peak agrees with a run
+  peer       creates, and POST to the line of the stream, beside PocketBase (needs Go)
   all        each of these (as without a name)
-  --small    of rest to scaling: seconds each, to see that it works; figures mean little
+  --small    of rest to peer: seconds each, to see that it works; figures mean little
   --case     of hostile this one alone; may be given several times
   --events   of the backlog; default ${EVENTS}
   --real     on Apache Kafka and Dapr's sidecars, built at the first time (needs Go, Java and Maven)`,
