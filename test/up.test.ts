@@ -106,15 +106,12 @@ describe('up', () => {
     const before = await isUp(first);
     const chatApi = before.find(({ name }) => name === 'chat-api');
     process.kill(chatApi?.pid ?? 0, 'SIGKILL');
-    await eventually(async () => !(await fetch(url('/api/v1/health'))).ok, {
-      ms: 5000,
-      what: 'the gateway to miss it',
-    });
+    await eventually(async () => !(await fetch(url('/api/v1/health'))).ok, { what: 'the gateway to miss it' });
     await eventually(async () => (await fetch(url('/api/v1/health'))).ok, { ms: 20_000, what: 'chat-api to return' });
 
     first.kill('SIGKILL');
     await first.exited;
-    await eventually(() => before.filter(isAlive).length === 0, { ms: 10_000, what: 'all processes to end' });
+    await eventually(() => before.filter(isAlive).length === 0, { ms: 30_000, what: 'all processes to end' });
 
     const second = startUp();
     const after = await isUp(second);

@@ -131,7 +131,7 @@ describe('duplicates and order', () => {
       for (const app of receivers) await stack.sidecars.killSidecar(app);
     });
     for (const app of receivers) await stack.sidecars.startSidecar(app);
-    await stack.settled(60_000);
+    await stack.settled();
     for (const app of receivers) await stack.fault(app, { duplicate: false, reorder: false, slow_ms: 0 });
     const [counts] = await stack.database.sql`
       select (select count(*) from notifications where user_id = ${me.id})::int as inbox,

@@ -85,9 +85,9 @@ describe('while the database is away nothing is lost or doubled, and all service
       } finally {
         await end();
       }
-      await eventually(async () => (await healthOf('ready')).every((status) => status === 200), 5000);
+      await eventually(async () => (await healthOf('ready')).every((status) => status === 200));
       await createAll(me, 5, answered);
-      await stack.settled(30_000);
+      await stack.settled();
       const [counts] = await stack.database.sql`
         select (select count(*) from tasks where user_id = ${me.id})::int as tasks,
                (select count(*) from tasks where id = any(${answered}::uuid[]))::int as answered,

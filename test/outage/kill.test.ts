@@ -60,7 +60,7 @@ describe('kill -9 under 200 requests a second loses nothing and duplicates nothi
       const streams = await Promise.all(people.map((person) => listen(stack, person)));
 
       const answered = await createUnderFire(people, victim);
-      await stack.settled(60_000);
+      await stack.settled();
 
       const { sql } = stack.database;
       const tasks = (await sql<{ id: string }[]>`select id from tasks where user_id = any(${users}::uuid[])`).map(

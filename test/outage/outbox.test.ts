@@ -26,7 +26,7 @@ async function changeThings(count: number): Promise<string[]> {
 
 /** All events in inbox and audit once; those of one topic in the order in which they were written. */
 async function expectAllOnceInOrder(ids: string[]): Promise<void> {
-  await stack.settled(40_000);
+  await stack.settled();
   const inbox = await stack.database.sql<{ events: number; updates: number[] }[]>`
     select count(*)::int as events,
            array_agg((payload ->> 'task_version')::int order by seq) filter (where type = 'task.updated') as updates

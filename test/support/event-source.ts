@@ -24,11 +24,12 @@ export class StreamRefused extends Error {
 
 export type EventStream = Awaited<ReturnType<typeof connect>>;
 
-const DEADLINE_MS = 5000;
+/** Patience with a busy machine, nobody's promise. */
+const DEADLINE_MS = 15_000;
 
 /**
  * Opens an event stream with any headers and gives its blocks by `for await`, or one by one by `next` and `until`,
- * which throw after 5 s in vain. `close()` goes away as a browser does. @throws {StreamRefused} for another status
+ * which throw after 15 s in vain. `close()` goes away as a browser does. @throws {StreamRefused} for another status
  */
 export async function connect(url: string, headers: Record<string, string> = {}) {
   const leaving = new AbortController();

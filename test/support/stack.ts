@@ -155,7 +155,7 @@ export async function startStack<S extends Sidecars = Sidecars>({
     url: (path: string, at?: string) => `http://127.0.0.1:${portOf(at ?? serviceOf(path) ?? 'chat-api')}${path}`,
     fault: (appId: AppId, fault: Fault) => sidecars.fault(appId, fault),
     /** Waits until every written event has been published and every consumer has caught up. */
-    async settled(ms = 20_000): Promise<void> {
+    async settled(ms = 60_000): Promise<void> {
       const isSettled = async () => {
         // Twice: an event that is consumed after the first query may make a reminder, and no longer waits at the second one.
         for (let look = 1; look <= 2; look++) {
