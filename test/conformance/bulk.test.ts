@@ -36,7 +36,7 @@ const letters = (ids: string[]) =>
   consumer.deliveries.filter(({ path, id }) => path === DEAD_LETTER_ROUTE && ids.includes(id));
 
 /** Waits for so many deliveries of this event. */
-const comes = (id = '', times = 1, ms = 10_000): Promise<Batch[]> =>
+const comes = (id = '', times = 1, ms = 30_000): Promise<Batch[]> =>
   eventually(() => of(id).length >= times && of(id), { ms, what: `${times} deliveries of ${id}` });
 
 /** Publishes events that come in one batch; what that is answered, as often as it is whole. @returns their ids, in order */
@@ -198,7 +198,7 @@ describe('a batch', () => {
         () => false,
         () => true,
       );
-    await eventually(refuses, { ms: 10_000, what: 'the sidecar to end' });
+    await eventually(refuses, { ms: 30_000, what: 'the sidecar to end' });
     consumer.answerBatch = succeed;
     await toys.sidecars.startSidecar('audit-logger');
     await Promise.all(ids.map((id, i) => comes(id, i === 2 ? 3 : 2, 30_000)));
@@ -226,6 +226,6 @@ test('a consumer that knows no batches, and drops one, loses nothing: all of it 
     for (const id of batch.ids) handled.add(id);
     return succeed(batch);
   };
-  await eventually(() => ids.every((id) => handled.has(id)), 10_000);
+  await eventually(() => ids.every((id) => handled.has(id)));
   expect(letters(ids)).toEqual([]);
 });

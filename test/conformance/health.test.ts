@@ -55,7 +55,7 @@ const publishingWorks = () =>
       const { id, answer } = await timedPublish();
       return answer === 204 && id;
     },
-    { ms: 30_000, what: 'publishing to work' },
+    { ms: 60_000, what: 'publishing to work' },
   );
 
 describe('the sidecar of an app', () => {
@@ -83,7 +83,7 @@ describe('with the broker frozen', () => {
   beforeAll(async () => {
     await publishingWorks();
     await broker('hang');
-  }, 30_000);
+  }, 90_000);
   afterAll(() => broker('ok'));
 
   test('a sidecar is well, publishing fails beyond that patience, and the event arrives all the same', async () => {
@@ -98,8 +98,8 @@ describe('with the broker frozen', () => {
 });
 
 describe('with the broker stopped', () => {
-  beforeAll(() => broker('fail'), 20_000);
-  afterAll(() => broker('ok'), 20_000);
+  beforeAll(() => broker('fail'), 90_000);
+  afterAll(() => broker('ok'), 90_000);
 
   test('a sidecar is well, and publishing fails within the patience of a publisher', async () => {
     const publishes = [];
@@ -110,12 +110,12 @@ describe('with the broker stopped', () => {
     }
     expect(Math.max(...publishes.map(({ ms }) => ms))).toBeWithin(...differences.stoppedBrokerMs);
     expect(await health('chat-api')).toEqual(well);
-  }, 30_000);
+  }, 60_000);
 });
 
 describe('with the broker absent when the sidecar started', () => {
-  beforeAll(() => broker('absent', ['chat-api', 'audit-logger']), 30_000);
-  afterAll(() => broker('ok', ['chat-api', 'audit-logger']), 20_000);
+  beforeAll(() => broker('absent', ['chat-api', 'audit-logger']), 90_000);
+  afterAll(() => broker('ok', ['chat-api', 'audit-logger']), 90_000);
 
   test('a sidecar is well but for the component, which nobody can publish to', async () => {
     await eventually(async () => (await health('chat-api')).healthz === 204);

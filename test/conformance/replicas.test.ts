@@ -60,7 +60,7 @@ async function bothReceive(): Promise<void> {
 describe('two replicas', () => {
   test('share the events: each to one of them, those of a key to the same and in order', async () => {
     const published = await publishRounds(3);
-    await eventually(() => published.every(arrived), 10_000);
+    await eventually(() => published.every(arrived));
     await toys.caughtUp('notification-service');
     for (const { id } of published) expect(one.of(id).length + two.of(id).length).toBe(1);
     for (const toy of [one, two]) {
@@ -78,7 +78,7 @@ describe('two replicas', () => {
     const taken = () => published.filter(({ id }) => one.of(id).length > 0).length;
     await eventually(taken);
     two.open();
-    await eventually(() => published.every(arrived), 10_000);
+    await eventually(() => published.every(arrived));
     expect(taken()).toBeWithin(1, published.length);
     for (const { id } of published) expect(one.of(id).length + two.of(id).length).toBe(1);
     expectOrderOfKeys(published);

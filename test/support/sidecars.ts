@@ -90,7 +90,7 @@ async function createStandIn({ placed, tokens, onLine, manifests = DECLARED }: S
   return {
     async start() {
       child = spawnService('local/sidecar', environment, { onLine });
-      await untilReady(child, { name: 'the stand-in', ms: 20_000, probe: () => requireOk(`${control}/healthz`) });
+      await untilReady(child, { name: 'the stand-in', ms: 60_000, probe: () => requireOk(`${control}/healthz`) });
     },
     async kill() {
       const killed = child;

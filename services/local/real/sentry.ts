@@ -14,7 +14,7 @@ const configuration = {
   metadata: { name: 'daprsystem' },
   spec: { mtls: { enabled: true, workloadCertTTL: '24h', allowedClockSkew: '15m' } },
 };
-const READY_MS = 20_000;
+const READY_MS = 60_000;
 
 /** What `accessControl` in `gitops/base/dapr` calls its trust domain. */
 export const TRUST_DOMAIN = 'public';
