@@ -3,11 +3,14 @@ import { type Person, signUpMany } from '../support/person.ts';
 import { type RunningStack, startStack } from '../support/stack.ts';
 import { LATE_MS, startBare } from './bare.ts';
 import { type Cpu, cpuOf, printCpu } from './cpu.ts';
+import { createCrowd, crowdSettings, type Member } from './crowd.ts';
 import { median, ms, percentile, print } from './figures.ts';
+import { type Holder, startHolder } from './holder.ts';
 import { printMemory } from './memory.ts';
 import { listenTo, watch } from './watch.ts';
 
-const PEOPLE = 100; // 500 a second over 100 streams is 5 a second each: below a stream's limit of 10
+/** 1,000 a second over 200 streams are 5 a second each: below a stream's limit of 10. */
+const PEOPLE = 200;
 const ROUND_SECONDS = 5;
 /** After a start: the compilers of Bun and of Kafka's JVM have then seen what they will see. */
 const WARM_SECONDS = 8;
@@ -15,30 +18,40 @@ const WARM_RATE = 100;
 const plan = [
   { rate: 100, rounds: 5 },
   { rate: 300, rounds: 1 },
-  { rate: 500, rounds: 1 },
+  { rate: 500, rounds: 5 },
+  { rate: 1000, rounds: 3 },
+  { rate: 2000, rounds: 1 }, // beyond what two cores carry: what breaks, and how far
 ];
 
 /**
  * POST to SSE line, commit to publish and the CPU of a task, beside a bare publish-and-deliver through the very same sidecars and broker.
  * Both are measured in each round, one right after the other, so that a neighbour on the machine slows down both.
  */
-export async function bench(): Promise<void> {
-  const stack = await startStack();
+export async function bench({ streams, isSmall }: { streams: number; isSmall: boolean }): Promise<void> {
+  const stack = await startStack({ settings: { 'chat-api': crowdSettings, 'notification-service': crowdSettings } });
+  const holder = startHolder();
   try {
+    const idle = await createCrowd(stack.database.sql, streams);
     const people = await signUpMany(stack, PEOPLE);
-    for (const { rate, rounds } of plan) {
+    for (const { rate, rounds } of isSmall ? [{ rate: 50, rounds: 1 }] : plan) {
       const what = rounds === 1 ? 'one round' : `medians of ${rounds} rounds`;
-      console.log(`\nat ${rate} creates a second, ${PEOPLE} streams: ${what} of ${ROUND_SECONDS} s`);
+      console.log(
+        `\nat ${rate} creates a second, ${PEOPLE} streams and ${streams} idle ones: ${what} of ${ROUND_SECONDS} s`,
+      );
       const measured: Round[] = [];
-      while (measured.length < rounds) measured.push(await measure(stack, people, rate));
+      while (measured.length < rounds) measured.push(await measure(stack, { people, idle, holder }, rate));
       report(measured);
     }
     console.log('\nresident memory after all of that');
     printMemory(stack);
   } finally {
+    holder.end();
     await stack.stop();
   }
 }
+
+/** `idle`: whose streams stay open in another process while nothing happens to their tasks. */
+type Crowd = { people: Person[]; idle: Member[]; holder: Holder };
 
 /** Latencies of one round, and the CPU of its creates until the last consumer has them. */
 type Round = { bare: Figures; whole: Figures; publish: Figures; cpu: { before: Cpu; after: Cpu; count: number } };
@@ -46,7 +59,7 @@ type Round = { bare: Figures; whole: Figures; publish: Figures; cpu: { before: C
 type Figures = { p50: number; p99: number };
 
 /** First apps that only answer stand behind the sidecars, then our services. */
-async function measure(stack: RunningStack, people: Person[], rate: number): Promise<Round> {
+async function measure(stack: RunningStack, { people, idle, holder }: Crowd, rate: number): Promise<Round> {
   await stack.settled(LATE_MS);
   await Promise.all(stack.names.map(stack.stopOne));
   const apps = startBare(stack);
@@ -56,6 +69,8 @@ async function measure(stack: RunningStack, people: Person[], rate: number): Pro
   await apps.stop();
 
   await Promise.all(stack.names.map(stack.start));
+  const headers = idle.map((member) => member.headers.authorization);
+  await holder({ do: 'open', port: stack.ports['notification-service'], headers, stuckEvery: Infinity });
   const url = stack.url('/api/v1/notifications/stream');
   const streams = await watch(people.map(({ headers }) => listenTo(url, headers)));
   const create = (i: number) => streams.createAndSee(() => createTask(people[i % PEOPLE] as Person, `Task ${i}`));
@@ -66,6 +81,7 @@ async function measure(stack: RunningStack, people: Person[], rate: number): Pro
   await stack.settled(LATE_MS);
   const cpu = { before, after: await cpuOf(stack), count: whole.length };
   streams.close();
+  await holder({ do: 'close' });
   const publish = await commitToPublish(stack, startedAt, whole.length);
   return { bare: figuresOf(bare), whole: figuresOf(whole), publish: figuresOf(publish), cpu };
 }

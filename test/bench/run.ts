@@ -6,7 +6,7 @@ import { startCluster } from '../support/cluster.ts';
 // bun run bench [SUITE …] [--small] [--real]: measures the real services on a durable Postgres, with --real on daprd and Kafka too, and
 // prints each figure with its limit or peer from the same run. These machines are shared: read ratios, not absolute times.
 
-type Asked = { cases: string[]; events: number; isSmall: boolean };
+type Asked = { cases: string[]; events: number; streams: number; isSmall: boolean };
 
 bypassProxy(process.env);
 const EVENTS = 20_000;
@@ -46,22 +46,23 @@ const { values, words: asked } = commandOrExit({
   scaling    what a change costs each part, and whether the simulation of a morning peak agrees with a run
   peer       creates, and POST to the line of the stream, beside PocketBase (needs Go)
   all        each of these (as without a name)
-  --small    of rest to peer: seconds each, to see that it works; figures mean little
+  --small    of events and of rest to peer: seconds each, to see that it works; figures mean little
   --case     of hostile this one alone; may be given several times
   --events   of the backlog; default ${EVENTS}
+  --streams  idle ones that stay open beside those of \`events\`; default 0
   --real     on Apache Kafka and Dapr's sidecars, built at the first time (needs Go, Java and Maven)`,
   flags: {
     small: { type: 'boolean' },
     real: { type: 'boolean' },
     case: { type: 'string', multiple: true },
     events: { type: 'string' },
+    streams: { type: 'string' },
   },
   refuse: (name) => (name === 'all' || Object.hasOwn(suites, name) ? undefined : `There is no benchmark ${name}`),
 });
 const { small: isSmall = false, real: isReal = false, case: cases = [] } = values;
-const events = Number(values.events ?? EVENTS);
-if (!Number.isSafeInteger(events) || events < 1)
-  exitWith(new Refusal(`--events: expected a number from 1 on, got ${values.events}`));
+const events = countOf('events', EVENTS, 1);
+const streams = countOf('streams', 0, 0);
 if (isReal) {
   await (await import('../../services/local/real/parts.ts')).realPartsOrExit(createProgress());
   process.env.TASKFLOW_SIDECAR = 'real';
@@ -73,7 +74,7 @@ try {
   console.log(await conditions());
   for (const name of all.filter((each) => asked.length === 0 || asked.includes('all') || asked.includes(each))) {
     const suite = (await import(suites[name])) as { bench(asked: Asked): Promise<void> };
-    await suite.bench({ cases, events, isSmall });
+    await suite.bench({ cases, events, streams, isSmall });
   }
 } finally {
   await cluster.stop();
@@ -87,4 +88,11 @@ async function conditions(): Promise<string> {
     `Bun ${Bun.version}, ${process.platform} ${process.arch}, ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${memory} GiB, load ${loadavg()[0]?.toFixed(1)}`,
     `services, ${isReal ? 'Kafka, sidecars' : 'stand-in'}, Postgres (fsync on) and the load generator share these cores; loopback only`,
   ].join('\n');
+}
+
+function countOf(flag: 'events' | 'streams', usual: number, least: number): number {
+  const count = Number(values[flag] ?? usual);
+  if (!Number.isSafeInteger(count) || count < least)
+    exitWith(new Refusal(`--${flag}: expected a number from ${least} on, got ${values[flag]}`));
+  return count;
 }

@@ -1,8 +1,5 @@
-import { join } from 'node:path';
-import { within } from '#shared/db';
 import type { AnyEvent } from '#shared/events';
 import { eventOf } from '../../services/notification-service/fixtures/events.ts';
-import { processEnvironment } from '../../services/local/machine/environment.ts';
 import { atRate } from '../support/load.ts';
 import { type RunningStack, startStack } from '../support/stack.ts';
 import { eventually } from '../support/wait.ts';
@@ -11,9 +8,9 @@ import { deliver } from './delivery.ts';
 import { residentKiB } from './memory.ts';
 import { createReport, p99Of, type Report, type Row } from './report.ts';
 import { median } from './figures.ts';
-import type { Ask, Told } from './stream-holder.ts';
+import { type Holder, startChild, startHolder } from './holder.ts';
+import type { Told } from './stream-holder.ts';
 
-const OPEN_MS = 120_000;
 const LINES_MS = 30_000;
 const STUCK_EVERY = 100;
 const RECIPIENTS = 500; // of one event at the most
@@ -91,8 +88,6 @@ async function benchOf(count: number, { rates, rounds }: Size, report: Report): 
 }
 
 type Send = (n: number) => Promise<void>;
-type Holder = ((ask: Ask) => Promise<Told>) & { end(): void };
-
 /** To one person after the other. @returns from the delivery to the line, of clients that read */
 async function unicast(held: Holder, send: Send, count: number, rate: number): Promise<Told> {
   const reads = (n: number) => n % STUCK_EVERY !== 1;
@@ -153,37 +148,4 @@ function bareOf(port: number) {
     await fetch(`http://127.0.0.1:${port}/${target}`, { method: 'POST', body });
   }
   return { send: (n: number) => write(String(n), 1), broadcast: () => write('', RECIPIENTS) };
-}
-
-function startChild(file: string) {
-  let { promise, resolve } = Promise.withResolvers<unknown>();
-  const child = Bun.spawn([process.execPath, '--no-env-file', join(import.meta.dir, file)], {
-    env: processEnvironment(),
-    stdio: ['ignore', 'inherit', 'inherit'],
-    ipc: (message) => resolve(message),
-  });
-  return {
-    pid: child.pid,
-    send: (message: Ask) => child.send(message),
-    /** The next message. Throws when it ends, or none comes for minutes. */
-    async next(): Promise<unknown> {
-      const ended = child.exited.then((code) => {
-        throw new Error(`${file} ended with ${code}`);
-      });
-      ended.catch(() => {}); // told by whoever waits then
-      const message = await within(OPEN_MS, Promise.race([promise, ended]));
-      ({ promise, resolve } = Promise.withResolvers<unknown>());
-      return message;
-    },
-    end: () => child.kill(),
-  };
-}
-
-function startHolder(): Holder {
-  const child = startChild('stream-holder.ts');
-  const ask = async (what: Ask) => {
-    child.send(what);
-    return (await child.next()) as Told;
-  };
-  return Object.assign(ask, { end: child.end });
 }
