@@ -95,7 +95,7 @@ async function lockSeries(tx: Sql, items: Item[]): Promise<Map<string, SeriesTas
 }
 
 /** No event and no new version: where the processor stands is not a change of the task. */
-async function moveCursors(tx: Sql, series: SeriesTask[]): Promise<void> {
+export async function moveCursors(tx: Sql, series: SeriesTask[]): Promise<void> {
   if (series.length === 0) return;
   const cursors = series.map(({ id, cursor_date, next_instance_at }) => ({ id, cursor_date, next_instance_at }));
   await tx`

@@ -68,6 +68,61 @@ describe('creating a series', () => {
   });
 });
 
+describe('the next date of a series', () => {
+  const complete = (person: Person, task: Json | undefined) =>
+    person.call('PATCH', `/tasks/${task?.id}`, { completed: true });
+
+  test('is there at once when its only open one is completed, with its event', async () => {
+    const ada = await api.person();
+    const series = await createSeries(ada);
+    const [first] = await instances(ada, series);
+    await complete(ada, first);
+    const [done, next, ...more] = await instances(ada, series);
+    expect([done?.completed, next?.completed, more]).toEqual([true, false, []]);
+    expect(next).toMatchObject({ occurrence_date: '2026-11-27', reminder_status: 'pending' });
+    expect(await api.events(next?.id)).toMatchObject([{ event_type: 'task.created', task_version: 1 }]);
+    expect(await cursorOf(series)).toEqual({ date: '2026-11-27', at: new Date('2026-12-01T08:00:00Z') });
+  });
+
+  test('is there at once when its only open one is deleted', async () => {
+    const ada = await api.person();
+    const series = await createSeries(ada);
+    const [first] = await instances(ada, series);
+    await ada.call('DELETE', `/tasks/${first?.id}`);
+    expect(await instances(ada, series)).toMatchObject([{ occurrence_date: '2026-11-27', completed: false }]);
+  });
+
+  test('is made once when it is completed twice, opened again or by many at once', async () => {
+    const ada = await api.person();
+    const series = await createSeries(ada);
+    const [first] = await instances(ada, series);
+    await Promise.all(Array.from({ length: 5 }, () => complete(ada, first)));
+    await ada.call('PATCH', `/tasks/${first?.id}`, { completed: false });
+    await complete(ada, first);
+    expect((await instances(ada, series)).map((task) => task.occurrence_date)).toEqual(['2026-11-25', '2026-11-27']);
+  });
+
+  test('is left to the processor while another one is open, or when it has been missed', async () => {
+    const ada = await api.person();
+    const series = await createSeries(ada);
+    await ask({ parent_recurring_task_id: series.id, occurrence_date: '2026-11-27' });
+    const [first, second] = await instances(ada, series);
+    await complete(ada, first);
+    expect(await instances(ada, series)).toHaveLength(2);
+    api.clock.now = new Date('2026-12-03T10:00:00.000Z');
+    await complete(ada, second);
+    expect(await instances(ada, series)).toHaveLength(2);
+  });
+
+  test('is none when the series has ended', async () => {
+    const ada = await api.person();
+    const series = await createSeries(ada, { ...weekly, recurrence_end_date: '2026-11-26' });
+    const [first] = await instances(ada, series);
+    expect((await complete(ada, first)).status).toBe(200);
+    expect(await instances(ada, series)).toHaveLength(1);
+  });
+});
+
 describe("the processor's batch", () => {
   test('creates the instance of a date once, however often it is asked', async () => {
     const ada = await api.person();
@@ -123,7 +178,7 @@ describe("the processor's batch", () => {
     await ada.call('DELETE', `/tasks/${first?.id}`);
     const answer = await ask({ parent_recurring_task_id: series.id, occurrence_date: '2026-11-25' });
     expect(results(answer).map(({ status }) => status)).toEqual([200]);
-    expect(await instances(ada, series)).toEqual([]);
+    expect(await instances(ada, series)).toMatchObject([{ occurrence_date: '2026-11-27' }]);
   });
 
   test('refuses item by item what is gone, wrong or of a disabled account', async () => {
@@ -247,7 +302,7 @@ describe('editing a series', () => {
     await ada.call('DELETE', `/tasks/${first?.id}`);
     await ada.call('PATCH', `/tasks/${series.id}`, { recurrence_pattern: 'daily:' });
     const dates = (await instances(ada, series)).map(({ occurrence_date }) => occurrence_date);
-    expect(dates).toEqual(['2026-11-26']);
+    expect(dates).toEqual(['2026-11-26', '2026-11-27']);
   });
 
   test('refuses scopes that mean nothing', async () => {

@@ -2,8 +2,9 @@ import type { Pool, Sql } from '#shared/db';
 import type { Actor } from '#shared/events';
 import { type Cause, type Change, deleted } from '../changes/change.ts';
 import { columns } from '../changes/columns.ts';
-import { lockTask, readTask, type TaskRow } from '../changes/task-row.ts';
+import { lockTask, type TaskRow } from '../changes/task-row.ts';
 import { deleteTasks } from '../changes/write.ts';
+import { insertNextDate, lockParent } from '../series/next-date.ts';
 import { requireMatch } from './if-match.ts';
 
 /** Tasks deleted in one transaction when all of a person's go. */
@@ -18,13 +19,12 @@ export function deleteTask(
   { id, userId, ifMatch, cause }: { id: string; userId: string; ifMatch: string | null; cause: Cause },
 ): Promise<Change[]> {
   return sql.begin(async (tx) => {
-    const { parent_recurring_task_id: seriesId } = await readTask(tx, id, userId);
-    // The series first, as everywhere: then nobody can wait for the other in a ring.
-    if (seriesId !== null) await tx`select 1 from tasks where id = ${seriesId} for no key update`;
+    const seriesId = await lockParent(tx, id, userId);
     const row = await lockTask(tx, id, userId);
     requireMatch(row, ifMatch);
     if (seriesId !== null) await excludeDate(tx, seriesId, row.occurrence_date);
-    return deleteLocked(tx, row, cause);
+    const changes = await deleteLocked(tx, row, cause);
+    return seriesId === null ? changes : [...changes, ...(await insertNextDate(tx, seriesId, cause))];
   });
 }
 

@@ -6,6 +6,7 @@ import { withReminder } from '../changes/reminder-status.ts';
 import { isSeries, lockTask, readTask, type SeriesTask, type TaskRow } from '../changes/task-row.ts';
 import { insertTasks, updateTasks } from '../changes/write.ts';
 import { updateSeries } from '../series/edit.ts';
+import { insertNextDate, lockParent } from '../series/next-date.ts';
 import { asSeries, instanceOf } from '../series/template.ts';
 import { userTimezone } from './create.ts';
 import { needsUserTimezone, type TaskInput, withFields } from './fields.ts';
@@ -32,6 +33,7 @@ export function updateTask(sql: Pool, update: Update): Promise<Updated> {
   return refusingAsync('TASK_UPDATE_ERROR', () =>
     sql.begin(async (tx) => {
       const series = update.scope === 'series' ? await lockSeriesOf(tx, update) : null;
+      const parent = !series && update.input.completed === true ? await lockParent(tx, update.id, update.userId) : null;
       const before = await lockTask(tx, update.id, update.userId);
       requireMatch(before, update.ifMatch);
       if (series && series.id !== before.id && update.input.due_date !== undefined)
@@ -40,7 +42,9 @@ export function updateTask(sql: Pool, update: Update): Promise<Updated> {
           'this is one date of a series; change it with scope=this, or on the series itself',
         );
       if (series ?? isSeries(before)) return editSeries(tx, series ?? (before as SeriesTask), update);
-      return editOne(tx, before, update);
+      const updated = await editOne(tx, before, update);
+      if (parent === null || updated.changes.length === 0) return updated;
+      return { ...updated, changes: [...updated.changes, ...(await insertNextDate(tx, parent, update.cause))] };
     }),
   );
 }

@@ -1,0 +1,35 @@
+import type { Sql } from '#shared/db';
+import { nextOccurrenceAfter, occurrenceAt, seriesOf } from '#shared/recurrence';
+import type { Cause, Change } from '../changes/change.ts';
+import { columns } from '../changes/columns.ts';
+import { isSeries, readTask, type TaskRow } from '../changes/task-row.ts';
+import { moveCursors } from './instances.ts';
+import { insertInstances, instanceOf, withCursor } from './template.ts';
+
+/**
+ * Locks the series of an instance, before the instance itself, as everywhere: then nobody can wait for the other in a ring.
+ * @returns its id, null for a task that is no instance. @throws {ApiError} 403, 404
+ */
+export async function lockParent(tx: Sql, id: string, userId: string): Promise<string | null> {
+  const { parent_recurring_task_id: seriesId } = await readTask(tx, id, userId);
+  if (seriesId !== null) await tx`select 1 from tasks where id = ${seriesId} for no key update`;
+  return seriesId;
+}
+
+/**
+ * Of a series that has no open date to come any more, since one was completed or deleted, the next one is made at once: people look
+ * at what is next, and do not wait for the processor. One that was missed is left to the processor and `catch_up`. The caller has
+ * locked the series.
+ */
+export async function insertNextDate(tx: Sql, seriesId: string, cause: Cause): Promise<Change[]> {
+  const [series] = await tx<TaskRow[]>`
+    select ${tx(columns)} from tasks where id = ${seriesId} and not exists (
+      select from tasks instance
+      where instance.parent_recurring_task_id = ${seriesId} and not instance.completed and instance.due_date > ${cause.now})`;
+  if (!series || !isSeries(series)) return [];
+  const date = nextOccurrenceAfter(seriesOf(series), series.cursor_date);
+  if (date === null || occurrenceAt(seriesOf(series), date) <= cause.now) return [];
+  const changes = await insertInstances(tx, [instanceOf(series, date, cause.now)], cause);
+  await moveCursors(tx, [withCursor(series, date)]);
+  return changes;
+}
