@@ -20,10 +20,10 @@ if (session.value.is === 'unknown') void untilKnown();
 async function untilKnown(): Promise<void> {
   try {
     await resume();
-    changes.isAway.value = false;
+    changes.answered();
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    changes.isAway.value = true;
+    changes.trouble.value = error;
     setTimeout(untilKnown, error.retryAfterMs ?? AGAIN_MS);
   }
 }
