@@ -86,7 +86,7 @@ describe('restarted under open tabs', () => {
     const expected = await titlesOf(account);
     expect(expected).toHaveLength(2 * house.stack.names.length);
     for (const tab of tabs) expect((await tab.locator('.row-title').allInnerTexts()).sort()).toEqual(expected);
-  });
+  }, 180_000);
 
   test('the gateway: the same', async () => {
     const account = await newAccount(house.stack);

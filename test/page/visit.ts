@@ -82,6 +82,7 @@ export async function openHouse(options: Parameters<typeof startStack>[0] = {}) 
       await closing.disposeAsync();
       if (shown.length > 0) throw new Error(`the console showed:\n${shown.join('\n')}`);
     },
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
 }
 

@@ -45,8 +45,7 @@ export function createChanges(store: Store, { announce, untilSignedIn }: Links) 
     undoTimer = setTimeout(() => (undo.value = null), UNDO_MS);
   }
 
-  function refused(id: string, error: api.ApiError): void {
-    const title = store.get(id)?.title;
+  function refused(id: string, error: api.ApiError, title: string | undefined): void {
     if (error.status !== 404 || title === undefined) return say(error.message, true);
     store.remove(id);
     say(`“${title}” was deleted elsewhere; what you changed of it is not kept.`, true);
@@ -59,7 +58,7 @@ export function createChanges(store: Store, { announce, untilSignedIn }: Links) 
 
   function change(task: PageTask, changes: TaskInput, shown: Partial<PageTask> = changes): void {
     store.show(task.id, shown);
-    void inTurn(task.id, async () => answered(await api.changeTask(task.id, changes)));
+    void inTurn(task.id, async () => answered(await api.changeTask(task.id, changes)), task.title);
   }
 
   async function erase(id: string, keepalive = false): Promise<void> {
@@ -160,15 +159,16 @@ export function createChanges(store: Store, { announce, untilSignedIn }: Links) 
     snooze(task: PageTask, length: string, said: string): void {
       const key = api.newKey();
       store.show(task.id, { reminder_status: 'pending' });
-      void inTurn(task.id, async () => {
+      const work = async () => {
         answered(await api.snooze(task.id, length, key));
         say(said);
-      });
+      };
+      void inTurn(task.id, work, task.title);
     },
     /** The reminder was seen. */
     acknowledge(task: PageTask): void {
       store.show(task.id, { reminder_status: 'acknowledged' });
-      void inTurn(task.id, async () => answered(await api.acknowledge(task.id)));
+      void inTurn(task.id, async () => answered(await api.acknowledge(task.id)), task.title);
     },
     /** Saves what a form has; answers what the server makes of it. @throws {ApiError} also 412: somebody was faster */
     async save(

@@ -45,7 +45,7 @@ export function Form({ read, again }: { read: Read; again: () => Promise<void> }
   }, [read]);
   useLayoutEffect(() => title.current?.focus(), []);
   // A reload would lose it.
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!isTouched) return;
     const hold = (event: Event) => event.preventDefault();
     addEventListener('beforeunload', hold);

@@ -7,7 +7,7 @@ type Links = {
   /** Resolves when a session that has ended is one again, or is left for good. */
   untilSignedIn: () => Promise<void>;
   /** What the server refuses of a task, for good. */
-  refused: (id: string, error: ApiError) => void;
+  refused: (id: string, error: ApiError, title: string | undefined) => void;
   /** Nothing of a task is under way any more. */
   settled: (id: string) => void;
 };
@@ -40,8 +40,8 @@ export function createSending({ untilSignedIn, refused, settled }: Links) {
     waiting,
     /** Why the last request was not answered; null: it was. */
     trouble,
-    /** Runs `work` after what is under way for the task. */
-    async inTurn(id: string, work: () => Promise<void>): Promise<void> {
+    /** Runs `work` after what is under way for the task, of which `title` is said should it be gone by then. */
+    async inTurn(id: string, work: () => Promise<void>, title?: string): Promise<void> {
       const { signal: left } = life;
       waiting.value++;
       const before = last.get(id);
@@ -51,7 +51,7 @@ export function createSending({ untilSignedIn, refused, settled }: Links) {
           await untilAnswered(work, left);
         } catch (error) {
           if (!(error instanceof ApiError)) throw error;
-          if (!left.aborted) refused(id, error);
+          if (!left.aborted) refused(id, error, title);
         }
       })();
       last.set(id, mine);
