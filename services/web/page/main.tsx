@@ -9,6 +9,9 @@ import { changes, start } from './state.ts';
 
 const AGAIN_MS = 3_000;
 
+// Safari has none yet; whoever has it loads nothing. Delete this once all of the last two years have it.
+if (!('Temporal' in globalThis)) await import('temporal-polyfill/global');
+
 const root = document.getElementById('app');
 if (root) render(<App />, root);
 start();
