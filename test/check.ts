@@ -29,7 +29,8 @@ ${bun} run check:page [path …]
   test        the tests alone
   check:real  the tests of the whole on Apache Kafka and Dapr's sidecars, built at the first time
               (needs Go, Java and Maven)
-  check:page  the tests of the page in Chromium: that of CHROME_PATH or of this machine, else Debian's is installed
+  check:page  the tests of the page in Chromium and Firefox: those of CHROME_PATH and FIREFOX_PATH or of this machine,
+              else Debian's are installed
   path …      of the tests only those whose file has this in its path, or is it (./path)
 
   --only <name>  of these only the tests that have this in their name, a regular expression
@@ -51,7 +52,7 @@ const needsBrowser = isPage || given.some((path) => path.includes(PAGE));
 const how = [...pace(), ...(only === undefined ? [] : ['--test-name-pattern', only])];
 
 if (isReal) await (await import('../services/local/real/parts.ts')).realPartsOrExit(say);
-if (isPage) await (await import('./page/chromium.ts')).chromiumOrExit(say);
+if (isPage) await (await import('./page/browsers.ts')).browsersOrExit(say);
 const interrupt = catchSignals();
 const totals = await check();
 if (interrupt.exitCode) process.exit(interrupt.exitCode);

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { gzipSync } from 'node:zlib';
 import { buildSite } from '../../services/web/build.ts';
-import { chromiumOrExit } from '../page/chromium.ts';
+import { browsersOrExit } from '../page/browsers.ts';
 import { type Account, type House, newAccount, openHouse, signIn } from '../page/visit.ts';
 import { eventually } from '../support/wait.ts';
 import { median, ms, percentile, print } from './figures.ts';
@@ -14,7 +14,7 @@ const ROUNDS = 50;
 
 /** What the page weighs, how it carries many tasks, and how soon a change is seen in another browser. */
 export async function bench(): Promise<void> {
-  await chromiumOrExit(console.log);
+  await browsersOrExit(console.log, ['chromium']);
   console.log(`\nthe page, with ${TASKS} tasks in Chromium`);
   await weigh();
   const house = await openHouse();

@@ -69,7 +69,7 @@ describe('trouble', () => {
     await page.getByLabel('Add a task').fill('Written meanwhile today');
     await page.keyboard.press('Enter');
     await page.getByTitle('Not answered by the server yet').waitFor();
-    await page.getByText('Reconnecting').or(page.getByText('Offline')).first().waitFor();
+    await page.getByText('The server is busy or restarting. 1 change waits in this tab.').waitFor();
     for (const name of ['chat-api', 'notification-service']) await house.stack.start(name);
     await page.getByTitle('Not answered by the server yet').waitFor({ state: 'detached' });
     await page.getByText('Live', { exact: true }).waitFor();
@@ -85,7 +85,7 @@ describe('trouble', () => {
     await house.goAway();
     await visit.page.getByLabel('Add a task').fill('Written in a tunnel today');
     await visit.page.keyboard.press('Enter');
-    await visit.page.getByText('1 change wait').waitFor();
+    await visit.page.getByText('1 change waits in this tab.').waitFor();
     await visit.page.getByTitle('Not answered by the server yet').waitFor();
     await account.call('POST', '/tasks', { title: 'Meanwhile', due_date: new Date().toISOString().slice(0, 10) });
     house.comeBack();

@@ -83,6 +83,25 @@ describe('the places', () => {
   });
 });
 
+test('a browser without Temporal has the same days; one that has it loads nothing for it', async () => {
+  const tasks = [
+    { title: 'Soon', due_date: inDays(1) },
+    { title: 'Then', due_date: inDays(40) },
+  ];
+  await using person = await atWork(tasks);
+  await using old = await house.visit();
+  await old.context.addInitScript('delete globalThis.Temporal');
+  await signIn(old.page, person.account);
+  const headings = async (page: Page) => {
+    await go(page, 'u', 'Upcoming');
+    return page.getByRole('heading', { level: 2 }).allInnerTexts();
+  };
+  expect(await headings(old.page)).toEqual(await headings(person.page));
+  const scripts = (page: Page) =>
+    page.evaluate<number>(`performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('.js')).length`);
+  expect([await scripts(person.page), await scripts(old.page)]).toEqual([1, 2]);
+});
+
 describe('the inbox', () => {
   test('counts what is unread as it comes, and reads one or all', async () => {
     const soon = () => ({ due_date: new Date(Date.now() + 62_000).toISOString(), reminder_offset: '1 minute' });

@@ -4,7 +4,7 @@ import { startGateway } from '../../services/local/gateway/gateway.ts';
 import { buildSite } from '../../services/web/build.ts';
 import { createSite } from '../../services/web/site.ts';
 import { type RunningStack, startStack } from '../support/stack.ts';
-import { chromiumPath } from './chromium.ts';
+import { pathOf } from './browsers.ts';
 
 export type House = Awaited<ReturnType<typeof openHouse>>;
 export type Visit = Awaited<ReturnType<House['visit']>>;
@@ -32,7 +32,7 @@ export async function openHouse(options: Parameters<typeof startStack>[0] = {}) 
   opened.defer(() => gateway.stop(true));
   const port = gateway.port ?? 0;
   const browser = await chromium.launch({
-    executablePath: chromiumPath() ?? '',
+    executablePath: pathOf('chromium') ?? '',
     args: ['--no-sandbox', '--disable-dev-shm-usage'],
   });
   opened.defer(() => browser.close());
@@ -82,6 +82,7 @@ export async function openHouse(options: Parameters<typeof startStack>[0] = {}) 
       await closing.disposeAsync();
       if (shown.length > 0) throw new Error(`the console showed:\n${shown.join('\n')}`);
     },
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
 }
 

@@ -3,12 +3,14 @@ import type { Socket } from 'bun';
 interface Pipe {
   other: Socket<Pipe> | null;
   held: Buffer[];
+  /** Of a client whose words reach nobody any more. */
+  isMute?: boolean;
   /** Set while the answer to a statement must not arrive; called when it would have. */
   swallowed?: () => void;
 }
 
 /**
- * Stands between a service and its Postgres; `cut` is a server that is gone, `restore` one that came back. `swallow`
+ * Stands between a service and its Postgres, or a browser and the gateway; `cut` is a server that is gone, `restore` one that came back. `swallow`
  * stops a connection at one exact statement.
  */
 export function startRelay(target: string) {
@@ -49,7 +51,7 @@ export function startRelay(target: string) {
       },
       data(client, bytes) {
         sent += bytes.length;
-        if (isStopped(client, bytes)) return;
+        if (client.data.isMute || isStopped(client, bytes)) return;
         void (client.data.other?.write(bytes) ?? client.data.held.push(Buffer.from(bytes)));
       },
       close(client) {
@@ -71,6 +73,13 @@ export function startRelay(target: string) {
       for (const client of open) client.terminate();
     },
     restore: () => void (isCut = false),
+    /** What is connected stays so and hears nothing more, nor is heard: a network that was left. New connections work. */
+    mute(): void {
+      for (const { data } of open) {
+        if (data.other) data.other.data.swallowed = () => {};
+        data.isMute = true;
+      }
+    },
     /** Drops the next statement that contains `text`, or the answer to it. Resolves when it has; the connection stays. */
     swallow(text: string, what: 'statement' | 'answer'): Promise<void> {
       const { promise, resolve } = Promise.withResolvers<void>();

@@ -1,5 +1,6 @@
 import type { Dates, TaskAnswer } from '#shared/answers';
 import type { Item } from './live/protocol.ts';
+import { refreshInTurn } from './live/refresh.ts';
 import { asTask, type PageTask, type TaskInput } from './task.ts';
 
 export { asTask, type PageTask, type TaskInput };
@@ -25,6 +26,9 @@ export class ApiError extends Error {
     return this.status === 0 || this.status === 429 || this.status >= 500;
   }
 }
+
+/** Longer than the server takes to refuse. In a network that was left a connection may never answer, nor end. */
+const ANSWER_MS = 20_000;
 
 type Sent = { body?: unknown; key?: string; ifMatch?: string; keepalive?: boolean };
 type Answer<T> = { body: T; headers: Headers };
@@ -60,16 +64,19 @@ async function send(method: string, path: string, { body, key, ifMatch, keepaliv
     ...(ifMatch && { 'if-match': ifMatch }),
   };
   const json = body === undefined ? null : JSON.stringify(body);
-  try {
-    return await fetch(`/api/v1${path}`, { method, headers, body: json, ...(keepalive && { keepalive }) });
-  } catch (cause) {
-    throw Object.assign(new ApiError(0, 'OFFLINE', 'TaskFlow cannot be reached.'), { cause });
-  }
+  const signal = AbortSignal.timeout(ANSWER_MS);
+  return fetch(`/api/v1${path}`, { method, headers, body: json, signal, ...(keepalive && { keepalive }) }).catch(
+    unreachable,
+  );
+}
+
+function unreachable(cause: unknown): never {
+  throw Object.assign(new ApiError(0, 'OFFLINE', 'TaskFlow cannot be reached.'), { cause });
 }
 
 async function read<T>(response: Response): Promise<Answer<T>> {
   const { status, headers } = response;
-  const text = await response.text();
+  const text = await response.text().catch(unreachable); // cut in the middle
   const isJson = headers.get('content-type')?.includes('json') ?? false;
   const body: unknown = isJson && text ? JSON.parse(text) : null;
   if (response.ok) return { body: body as T, headers };
@@ -79,10 +86,12 @@ async function read<T>(response: Response): Promise<Answer<T>> {
   throw new ApiError(status, code, message, retryAfterMs, headers.get('x-correlation-id'));
 }
 
-/** A refresh token is good once: of two tabs that need one the second finds the new cookie. Locks need https or loopback. */
+/** False: the session has ended. @throws {ApiError} when that is not known: nobody could answer, or not now */
 async function refresh(): Promise<boolean> {
-  const exchange = async () => (await send('POST', '/auth/refresh', {})).ok;
-  return 'locks' in navigator ? navigator.locks.request('taskflow-refresh', exchange) : exchange();
+  const response = await refreshInTurn(() => send('POST', '/auth/refresh', {}));
+  if (response.status === 401) return false;
+  await read(response);
+  return true;
 }
 
 /** Names one change, so that sending it again makes no second one. (`randomUUID` wants https.) */
@@ -142,7 +151,12 @@ export async function changeTask(
   { scope, ifMatch }: { scope?: Scope; ifMatch?: string } = {},
 ): Promise<PageTask> {
   const path = `/tasks/${id}${scope ? `?scope=${scope}` : ''}`;
-  return asTask((await call<TaskAnswer>('PATCH', path, { body: changes, ...(ifMatch && { ifMatch }) })).body);
+  const by = (method: string) => call<TaskAnswer>(method, path, { body: changes, ...(ifMatch && { ifMatch }) });
+  const answer = await by('PATCH').catch((error: unknown) => {
+    if (error instanceof ApiError && error.status === 405) return by('PUT'); // Phase IV has nothing else
+    throw error;
+  });
+  return asTask(answer.body);
 }
 
 export async function deleteTask(id: string, { keepalive = false } = {}): Promise<void> {

@@ -3,7 +3,7 @@ import { LocationProvider, Route, Router, useLocation } from 'preact-iso';
 import { type ComponentType, createRef } from 'preact';
 import { SettingsScreen } from './account/settings.tsx';
 import { Door, SignIn } from './account/door.tsx';
-import { logout } from './api.ts';
+import { ApiError, logout } from './api.ts';
 import * as Icon from './icons.tsx';
 import { unread } from './inbox/notices.ts';
 import { InboxScreen } from './inbox/screen.tsx';
@@ -14,7 +14,7 @@ import { Dialog } from './parts/dialog.tsx';
 import { isKeysOpen, Keys } from './parts/keys.tsx';
 import { useShortcuts } from './parts/shortcuts.ts';
 import { StateLine } from './parts/state-line.tsx';
-import { session, zone } from './session.ts';
+import { hasEvents, session, zone } from './session.ts';
 import { changes, now, signOut, store } from './state.ts';
 import {
   AllScreen,
@@ -38,6 +38,8 @@ type Place = {
   count?: () => number;
   /** On a phone it is in a menu. */
   isRare?: boolean;
+  /** There with `EVENTS=off`, too. */
+  isPlain?: boolean;
 };
 
 const tally = computed(() => tallyOf(store.tasks.value.values(), { now: now.value, zone: zone.value }));
@@ -69,6 +71,7 @@ const places: Place[] = [
   },
   {
     path: '/all',
+    isPlain: true,
     name: 'All',
     key: 'a',
     icon: Icon.All,
@@ -85,17 +88,27 @@ const places: Place[] = [
     count: () => tally.value.series,
   },
   { path: '/inbox', name: 'Inbox', key: 'i', icon: Icon.Bell, screen: InboxScreen, count: () => unread.value },
-  { path: '/done', isRare: true, name: 'Done', key: 'd', icon: Icon.Done, screen: DoneScreen },
-  { path: '/settings', isRare: true, name: 'Settings', key: ',', icon: Icon.Settings, screen: SettingsScreen },
+  { path: '/done', isRare: true, isPlain: true, name: 'Done', key: 'd', icon: Icon.Done, screen: DoneScreen },
+  {
+    path: '/settings',
+    isRare: true,
+    isPlain: true,
+    name: 'Settings',
+    key: ',',
+    icon: Icon.Settings,
+    screen: SettingsScreen,
+  },
   { path: '/search', isRare: true, name: 'Search', key: 'f', icon: Icon.Search, screen: SearchScreen },
 ];
+
+const offered = computed(() => places.filter(({ isPlain }) => isPlain || hasEvents.value));
 
 export function App() {
   const { is } = session.value;
   if (is === 'unknown')
     return (
       <p class="hint center" aria-busy="true">
-        {changes.isAway.value ? 'TaskFlow cannot be reached. Trying again …' : 'TaskFlow …'}
+        {changes.trouble.value ? 'TaskFlow cannot be reached. Trying again …' : 'TaskFlow …'}
       </p>
     );
   if (is === 'out')
@@ -125,7 +138,7 @@ function Frame() {
     z: changes.takeBack,
     '/': () => search(route),
     '[Shift]+?': () => (isKeysOpen.value = true),
-    ...Object.fromEntries(places.map(({ path, key }) => [`g ${key}`, () => route(path)])),
+    ...Object.fromEntries(offered.value.map(({ path, key }) => [`g ${key}`, () => route(path)])),
   });
   return (
     <div class={`frame${query.task ? ' has-detail' : ''}`}>
@@ -138,14 +151,15 @@ function Frame() {
         <Reminders />
         <Router>
           {[
-            ...places.map(({ path, screen }) => <Route key={path} path={path} component={screen} />),
+            ...(hasEvents.value ? [] : [<Route key="plain" path="/" component={AllScreen} />]),
+            ...offered.value.map(({ path, screen }) => <Route key={path} path={path} component={screen} />),
             <Route key="none" default component={Nowhere} />,
           ]}
         </Router>
       </main>
       <Detail />
       <Bars />
-      <Keys places={places} />
+      <Keys places={offered.value} />
     </div>
   );
 }
@@ -161,7 +175,7 @@ function Rail() {
         <span>TaskFlow</span>
       </p>
       <nav aria-label="Lists">
-        {places.map(({ path: to, name, key, icon: Drawn, count, isRare }) => (
+        {offered.value.map(({ path: to, name, key, icon: Drawn, count, isRare }) => (
           <a
             key={to}
             href={to}
@@ -183,7 +197,9 @@ function Rail() {
         <Menu
           at={rest.value}
           label="More lists"
-          items={places.filter(({ isRare }) => isRare).map(({ name, path: to }) => ({ name, act: () => route(to) }))}
+          items={offered.value
+            .filter(({ isRare }) => isRare)
+            .map(({ name, path: to }) => ({ name, act: () => route(to) }))}
           close={() => (rest.value = null)}
         />
       )}
@@ -207,10 +223,16 @@ function search(route: (path: string) => void): void {
   requestAnimationFrame(() => requestAnimationFrame(() => document.getElementById('search')?.focus()));
 }
 
+/** Whoever leaves takes nothing with him that is not saved, and is told when he has not left. */
 async function leaveForGood(): Promise<void> {
-  changes.flush();
-  await logout();
-  signOut();
+  try {
+    await changes.settled();
+    await logout();
+    signOut();
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    changes.say(`You are still signed in. ${error.message}`, true);
+  }
 }
 
 function Nowhere() {

@@ -9,6 +9,9 @@ import { changes, start } from './state.ts';
 
 const AGAIN_MS = 3_000;
 
+// Safari has none yet; whoever has it loads nothing. Delete this once all of the last two years have it.
+if (!('Temporal' in globalThis)) await import('temporal-polyfill/global');
+
 const root = document.getElementById('app');
 if (root) render(<App />, root);
 start();
@@ -20,10 +23,10 @@ if (session.value.is === 'unknown') void untilKnown();
 async function untilKnown(): Promise<void> {
   try {
     await resume();
-    changes.isAway.value = false;
+    changes.answered();
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    changes.isAway.value = true;
+    changes.trouble.value = error;
     setTimeout(untilKnown, error.retryAfterMs ?? AGAIN_MS);
   }
 }

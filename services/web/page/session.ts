@@ -1,8 +1,11 @@
 import { signal } from '@preact/signals';
 import * as api from './api.ts';
 
-/** Who is signed in. `ended`: he was, and what he was doing stays on the page until he is again. */
-export type Session = { is: 'unknown' } | { is: 'out' } | { is: 'in' | 'ended'; person: api.Person };
+/**
+ * Who is signed in. `ended`: he was, and what he was doing stays on the page until he is again. `why` he is out is said where
+ * it was not he who did it here.
+ */
+export type Session = { is: 'unknown' } | { is: 'out'; why?: string } | { is: 'in' | 'ended'; person: api.Person };
 
 /** Addresses for who is not signed in; nothing is there for who is. */
 export const DOORS = ['/sign-up', '/reset'];
@@ -25,7 +28,8 @@ export async function resume(): Promise<void> {
   try {
     await enter(await api.me());
   } catch (error) {
-    if (error instanceof api.ApiError && (error.status === 401 || error.status === 404)) return leave();
+    const isOut = error instanceof api.ApiError && (error.status === 401 || error.status === 404);
+    if (isOut && session.value.is !== 'ended') return leave();
     throw error;
   }
 }
@@ -37,6 +41,8 @@ async function enter(person: api.Person): Promise<void> {
   if (own) zone.value = own;
   if (own === null) await api.setTimezone(zone.value); // none was ever chosen: that of this device
   if (DOORS.includes(location.pathname)) history.replaceState(null, '', '/');
+  const { value } = session;
+  if (value.is === 'ended' && value.person.id !== person.id) session.value = { is: 'out' }; // what stands here is another's
   session.value = { is: 'in', person };
 }
 
@@ -61,12 +67,12 @@ export async function signInAsDemo(): Promise<void> {
 export function expire(): void {
   const { value } = session;
   if (value.is === 'in') session.value = { is: 'ended', person: value.person };
-  else if (value.is === 'unknown') leave();
+  else if (value.is === 'unknown') leave('Your session has ended.');
 }
 
-export function leave(): void {
+export function leave(why?: string): void {
   localStorage.removeItem(KEPT);
-  session.value = { is: 'out' };
+  session.value = { is: 'out', ...(why && { why }) };
 }
 
 api.onSignedOut(expire);

@@ -1,10 +1,12 @@
 import { effect, signal } from '@preact/signals';
-import { ApiError, listTasks, type PageTask } from './api.ts';
+import { ApiError, listTasks, type PageTask, timezone } from './api.ts';
 import { connect, type Connection } from './live/connection.ts';
 import type { Heard, Item, StreamState } from './live/protocol.ts';
-import { expire, hasEvents, leave, session } from './session.ts';
+import { expire, hasEvents, leave, resume, session } from './session.ts';
 import { createChanges } from './tasks/changes.ts';
+import { until } from './tasks/sending.ts';
 import { createStore } from './tasks/store.ts';
+import { count } from './words.ts';
 
 // What a tab holds, and the way from the stream into it.
 
@@ -12,15 +14,22 @@ export const store = createStore();
 export const stream = signal<StreamState>({ is: 'starting' });
 /** Whether the first list has come; until then a view says nothing of what it holds. */
 export const isRead = signal(false);
+/** Grows when what was read so far may be old: the way was away, or something was missed. */
+export const readings = signal(0);
 /** Moves each half minute: what is due, late and today is measured by it. */
 export const now = signal(Date.now());
 
 /** Longer than a stream takes that can be had; a list that is old by then is read again once it is live. */
 const PATIENCE_MS = 700;
-const CROWDED_MS = 60_000;
+const UNHEARD_MS = 60_000;
+const LOOK_MS = 300_000;
+const AGAIN_MS = 5_000;
 
 let connection: Connection | undefined;
-export const changes = createChanges(store, (task) => connection?.say({ type: 'task', task }));
+export const changes = createChanges(store, {
+  announce: (task) => connection?.say({ type: 'task', task }),
+  untilSignedIn: () => until(() => session.value.is !== 'ended'),
+});
 
 const listeners = new Set<(item: Item) => void>();
 /** Tells of each event as it is heard; answers how to end that. */
@@ -36,14 +45,15 @@ export function onItem(listener: (item: Item) => void): () => void {
 export function start(): void {
   setInterval(() => (now.value = Date.now()), 30_000);
   addEventListener('focus', () => (now.value = Date.now()));
-  // Nothing is heard: looked up instead.
-  const look = () => stream.value.is === 'crowded' && void readOpen();
-  setInterval(look, CROWDED_MS);
-  addEventListener('focus', look);
-  addEventListener('pagehide', () => changes.flush(true));
-  addEventListener('beforeunload', (event) => {
-    if (changes.waiting.value > 0 && changes.isAway.value) event.preventDefault();
+  setInterval(() => isUnheard() && void lookAgain(), UNHEARD_MS);
+  setInterval(() => void lookAgain(), LOOK_MS);
+  addEventListener('focus', () => void lookAgain());
+  addEventListener('online', () => {
+    changes.again();
+    connection?.say({ type: 'check' });
   });
+  addEventListener('pagehide', () => changes.flush(true));
+  addEventListener('beforeunload', (event) => changes.isHeld() && event.preventDefault());
   effect(() => {
     if (session.value.is === 'in') begin();
     if (session.value.is === 'out') end();
@@ -57,47 +67,91 @@ function begin(): void {
   setTimeout(() => isRead.value || session.value.is !== 'in' || void readOpen(), PATIENCE_MS);
 }
 
+const isUnheard = (): boolean => stream.value.is === 'crowded' || !hasEvents.value;
+
+/** Nothing is heard, or a stream only seems open: looked up. The server may also have begun or ceased to publish (`EVENTS`). */
+async function lookAgain(): Promise<void> {
+  if (session.value.is !== 'in') return;
+  connection?.say({ type: 'check' });
+  if (isUnheard()) void readOpen();
+  try {
+    const had = hasEvents.value;
+    hasEvents.value = (await timezone()) !== undefined;
+    if (!had && hasEvents.value) begin();
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error; // nobody answers: nothing new is known
+  }
+}
+
 function end(): void {
+  changes.drop();
   store.clear();
   isRead.value = false;
 }
+
+const lost = (): string =>
+  changes.waiting.value > 0 ? ` ${count(changes.waiting.value, 'change')} made here could not be sent.` : '';
 
 export function signOut(): void {
   connection?.say({ type: 'signed-out' });
   leave();
 }
 
-/** Reads all that is open anew, until somebody answers. */
+let isReading = false;
+let isReadingOld = false;
+let nextReading: ReturnType<typeof setTimeout> | undefined;
+
+/** Reads all that is open anew, until somebody answers; one reading at a time, lest an older answer come last. */
 async function readOpen(): Promise<void> {
+  if (isReading) return void (isReadingOld = true);
+  clearTimeout(nextReading);
+  isReading = true;
   try {
-    store.replace(await listTasks('completed=false'), (task) => !task.completed);
-    isRead.value = true;
-    changes.isAway.value = false;
+    await store.read(listTasks('completed=false'), (task) => !task.completed);
+    isRead.value = session.value.is !== 'out';
+    changes.answered();
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     if (!error.passes || session.value.is !== 'in') return;
-    changes.isAway.value = error.status === 0;
-    setTimeout(readOpen, error.retryAfterMs ?? 5_000);
+    changes.trouble.value = error;
+    nextReading = setTimeout(readOpen, error.retryAfterMs ?? AGAIN_MS);
+  } finally {
+    isReading = false;
+    if (isReadingOld) [isReadingOld] = [false, void readOpen()];
   }
 }
 
 function hear(heard: Heard): void {
   switch (heard.type) {
     case 'state':
+      if (heard.state.is === 'live' && stream.value.is === 'away') readings.value++;
       stream.value = heard.state;
       if (heard.state.is === 'live' && !(isRead.value && heard.state.hasResumed)) void readOpen();
+      if (heard.state.is === 'live') changes.again();
+      if (heard.state.is === 'live' && session.value.is === 'ended') void enterAgain();
       if (heard.state.is === 'out') expire();
       return;
     case 'gap':
       changes.say('Some updates were missed; the list was read again.');
+      store.doubt();
+      readings.value++;
       return void readOpen();
     case 'task':
       return store.apply(heard.task);
     case 'signed-out':
-      return leave();
+      return leave(`You were signed out in another tab.${lost()}`);
     case 'item':
       void take(heard.item);
       for (const listener of listeners) listener(heard.item);
+  }
+}
+
+/** Somebody has signed in again in another tab. */
+async function enterAgain(): Promise<void> {
+  try {
+    await resume();
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error; // the dialog stays
   }
 }
 

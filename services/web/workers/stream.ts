@@ -1,12 +1,12 @@
 import type { Heard, Said } from '../page/live/protocol.ts';
-import { openStream } from '../page/live/stream.ts';
+import { openStream, type Stream } from '../page/live/stream.ts';
 
 // All tabs of a browser share this worker, and so one stream: with one each the seventh tab would not load over HTTP/1.1.
 
 declare const self: SharedWorkerGlobalScope;
 
 const tabs = new Set<MessagePort>();
-let stream: ReturnType<typeof openStream> | undefined;
+let stream: Stream | undefined;
 const client = [...crypto.getRandomValues(new Uint8Array(9))].map((byte) => byte.toString(36)).join('');
 
 const tell = (heard: Heard, but?: MessagePort) => {
@@ -20,6 +20,8 @@ function hear(said: Said, tab: MessagePort): void {
       stream ??= openStream(tell, client);
       tab.postMessage({ type: 'state', state: stream.state() } satisfies Heard);
       return;
+    case 'check':
+      return void stream?.check();
     case 'task':
       return tell(said, tab);
     case 'signed-out':

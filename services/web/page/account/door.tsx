@@ -20,7 +20,12 @@ export function SignIn({ again = false }: { again?: boolean }) {
   return (
     <Frame
       name={again ? 'Please sign in again' : 'Sign in to TaskFlow'}
-      hint={again ? 'Nothing you typed is lost.' : 'Tasks that recur, remind and arrive everywhere at once.'}
+      hint={
+        again
+          ? 'Your session has ended: it was signed out elsewhere, or not used for long. Nothing you typed is lost.'
+          : 'Tasks that recur, remind and arrive everywhere at once.'
+      }
+      why={value.is === 'out' ? value.why : undefined}
       word="Sign in"
       act={(given) => signIn(given('email'), given('password'))}
       more={
@@ -99,6 +104,7 @@ function Reset() {
 function Frame({
   name,
   hint,
+  why,
   word,
   act,
   more,
@@ -106,6 +112,7 @@ function Frame({
 }: {
   name: string;
   hint: string;
+  why?: string | undefined;
   word: string;
   act: (given: (field: string) => string) => Promise<void>;
   more: ComponentChildren;
@@ -121,6 +128,7 @@ function Frame({
     <div class="door">
       <Icon.Mark />
       <h1>{name}</h1>
+      {why && <p role="status">{why}</p>}
       <p class="hint">{hint}</p>
       <form class="fields" onSubmit={submit}>
         {children}

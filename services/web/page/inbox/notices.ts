@@ -2,7 +2,7 @@ import { computed, effect, signal } from '@preact/signals';
 import * as api from '../api.ts';
 import type { Item } from '../live/protocol.ts';
 import { hasEvents, session } from '../session.ts';
-import { changes, onItem, stream } from '../state.ts';
+import { changes, onItem, readings, stream } from '../state.ts';
 
 const SHOWN = 200;
 
@@ -10,26 +10,35 @@ const SHOWN = 200;
 export const notices = signal<Item[] | null>(null);
 export const unread = computed(() => (notices.value ?? []).filter(({ read_at: at }) => at === null).length);
 
-/** Reads the inbox when the stream begins and when it comes back, and adds what is heard. */
+/** What was heard since the last reading began. */
+let heard: Item[] = [];
+
+/** Reads the inbox when the stream begins, when it comes back and when it has missed something, and adds what is heard. */
 export function watchInbox(): void {
   effect(() => {
+    void readings.value;
     if (session.value.is === 'out') notices.value = null;
     else if (session.value.is === 'in' && hasEvents.value && stream.value.is === 'live') void read();
   });
   onItem((item) => {
-    if (!item.notify || notices.value === null) return;
-    notices.value = [item, ...notices.value.filter(({ id }) => id !== item.id)].slice(0, SHOWN);
+    if (!item.notify) return;
+    heard.push(item);
+    if (notices.value !== null) notices.value = merged([...notices.value, item]);
   });
 }
 
+const merged = (items: Item[]): Item[] =>
+  [...new Map(items.map((item) => [item.id, item])).values()].sort((a, b) => b.id - a.id).slice(0, SHOWN);
+
 async function read(): Promise<void> {
+  heard = [];
   try {
     const [unreadOnes, latest] = await Promise.all([
       api.notices(`unread=true&limit=${SHOWN}`),
       api.notices(`limit=${SHOWN}`),
     ]);
-    const all = new Map([...latest, ...unreadOnes].map((item) => [item.id, item]));
-    notices.value = [...all.values()].sort((a, b) => b.id - a.id);
+    // An answer was made before what was heard meanwhile.
+    if (session.value.is !== 'out') notices.value = merged([...heard, ...latest, ...unreadOnes]);
   } catch (error) {
     if (!(error instanceof api.ApiError)) throw error;
     // The state line says that nobody answers; once somebody does, the stream is live again.

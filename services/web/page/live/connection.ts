@@ -1,6 +1,6 @@
 import { newKey } from '../api.ts';
 import type { Heard, Said } from './protocol.ts';
-import { openStream } from './stream.ts';
+import { openStream, type Stream } from './stream.ts';
 import { scriptUrl, streamWorker } from './trusted.ts';
 
 export type Connection = { say(said: Said): void };
@@ -22,7 +22,7 @@ function joinWorker(hear: (heard: Heard) => void): Connection {
 
 function openAlone(hear: (heard: Heard) => void): Connection {
   const client = newKey();
-  let stream: ReturnType<typeof openStream> | undefined;
+  let stream: Stream | undefined;
   let isWanted = false;
   function look(): void {
     const isSeen = document.visibilityState === 'visible';
@@ -39,6 +39,7 @@ function openAlone(hear: (heard: Heard) => void): Connection {
     say({ type }) {
       if (type === 'open') isWanted = true;
       if (type === 'signed-out') isWanted = false;
+      if (type === 'check') void stream?.check();
       look();
     },
   };

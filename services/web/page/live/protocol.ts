@@ -39,5 +39,6 @@ export type Heard =
   | { type: 'task'; task: PageTask }
   | { type: 'signed-out' };
 
-/** From a tab to the stream, and by it to the other tabs. */
-export type Said = { type: 'open' } | { type: 'task'; task: PageTask } | { type: 'signed-out' } | { type: 'bye' };
+/** From a tab to the stream, and by it to the other tabs. `check`: somebody looks, or it may have slept. */
+export type Said =
+  { type: 'open' } | { type: 'check' } | { type: 'task'; task: PageTask } | { type: 'signed-out' } | { type: 'bye' };

@@ -1,20 +1,32 @@
 import type { Heard, Item, StreamState } from './protocol.ts';
+import { refreshInTurn } from './refresh.ts';
 
 const PATH = '/api/v1/notifications/stream?level=all';
 const CROWDED_MS = 60_000;
 const AGAIN_MS = 3_000;
+/** Longer than any answer takes that is worth waiting for. */
+const ANSWER_MS = 10_000;
 const TYPES = ['task.created', 'task.updated', 'task.completed', 'task.deleted', 'task.reminder.triggered'];
+
+export type Stream = {
+  state(): StreamState;
+  /** Makes sure that what seems open is: after a sleep, or in another network, a connection may be dead and not say so. */
+  check(): Promise<void>;
+  close(): void;
+};
 
 /**
  * The one stream of this browser. `EventSource` reconnects by itself and resumes by `Last-Event-ID`, but not after a status
- * other than 200: why it ended is then asked of the inbox, since a page sees no status. `client` names it, so that a newer
- * one of the same name takes its place (CONTRACT 9).
+ * other than 200, and a page sees no status: it is asked for by `HEAD` then. `client` names it, so that a newer one of the
+ * same name takes its place (CONTRACT 9).
  */
-export function openStream(tell: (heard: Heard) => void, client: string): { state: () => StreamState; close(): void } {
+export function openStream(tell: (heard: Heard) => void, client: string): Stream {
+  const url = `${PATH}&client=${client}`;
   let source: EventSource | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let lastId = '';
   let state: StreamState = { is: 'starting' };
+  let isClosed = false;
 
   function become(next: StreamState): void {
     if (next.is === state.is) return;
@@ -23,10 +35,10 @@ export function openStream(tell: (heard: Heard) => void, client: string): { stat
   }
 
   function open(): void {
+    if (isClosed) return;
     clearTimeout(timer);
     source?.close();
-    const from = lastId && `&last_event_id=${lastId}`;
-    source = new EventSource(`${PATH}&client=${client}${from}`);
+    source = new EventSource(lastId ? `${url}&last_event_id=${lastId}` : url);
     source.addEventListener('ready', ({ lastEventId }) => {
       const hasResumed = lastId !== '';
       lastId = lastEventId;
@@ -54,31 +66,46 @@ export function openStream(tell: (heard: Heard) => void, client: string): { stat
   /** An end that no reconnect follows. A token that ran out is refreshed, for the tabs too. */
   async function refused(): Promise<void> {
     source?.close();
-    const status = await ask('/api/v1/notifications?limit=1', 'GET');
+    let status = (await ask(url, 'HEAD')).status;
     if (status === 401) {
-      const refreshed = await ask('/api/v1/auth/refresh', 'POST');
-      if (refreshed === 401) return become({ is: 'out' });
+      status = (await refreshInTurn(() => ask('/api/v1/auth/refresh', 'POST'))).status;
+      if (status === 401 && !isClosed) return become({ is: 'out' });
+      if (status === 200) return open();
     }
-    if (status === 200 && state.is !== 'live') become({ is: 'crowded' });
-    else if (status !== 200 && status !== 401) away();
-    timer = setTimeout(open, state.is === 'crowded' ? CROWDED_MS : AGAIN_MS);
+    if (status === 429) become({ is: 'crowded' });
+    else away();
+    clearTimeout(timer);
+    timer = setTimeout(open, status === 429 ? CROWDED_MS : AGAIN_MS);
+  }
+
+  /** The inbox is the log: of a stream that is well the last one heard is its newest. */
+  async function check(): Promise<void> {
+    if (state.is !== 'live') return;
+    const heard = lastId;
+    const answer = await ask('/api/v1/notifications?limit=1', 'GET');
+    if (isClosed || lastId !== heard) return;
+    if (!answer.ok) return refused();
+    const [newest] = (await answer.json().catch(() => [])) as Item[];
+    if (newest && newest.id > Number(heard)) open();
   }
 
   open();
   return {
     state: () => state,
+    check,
     close() {
+      isClosed = true;
       clearTimeout(timer);
       source?.close();
     },
   };
 }
 
-/** The status of an answer; 0: there was none. */
-async function ask(path: string, method: string): Promise<number> {
+/** Any answer; where there was none, an error of the network. */
+async function ask(path: string, method: string): Promise<Response> {
   try {
-    return (await fetch(path, { method })).status;
+    return await fetch(path, { method, signal: AbortSignal.timeout(ANSWER_MS) });
   } catch {
-    return 0; // the network is away: asked again later
+    return Response.error(); // the network is away: asked again later
   }
 }

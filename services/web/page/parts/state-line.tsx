@@ -15,17 +15,23 @@ export function StateLine() {
 }
 
 function stateWords(): { mark: 'live' | 'wait' | 'away'; words: string } {
-  const { waiting, isAway } = changes;
-  const wait = isAway.value && waiting.value > 0 ? ` ${count(waiting.value, 'change')} wait in this tab.` : '';
+  const { waiting, trouble } = changes;
+  const { value: refused } = trouble;
+  const wait =
+    refused && waiting.value > 0
+      ? ` ${count(waiting.value, 'change')} ${waiting.value === 1 ? 'waits' : 'wait'} in this tab.`
+      : '';
   const { value: state } = stream;
-  if (!hasEvents.value) return { mark: 'wait', words: 'Without live updates' };
-  if (session.value.is === 'ended') return { mark: 'away', words: 'Signed out' };
+  if (session.value.is === 'ended') return { mark: 'away', words: `Signed out.${wait}` };
+  if (refused && refused.status > 0) return { mark: 'wait', words: `The server is busy or restarting.${wait}` };
+  if (!hasEvents.value && !refused)
+    return { mark: 'wait', words: 'Without live updates; this page looks again each minute.' };
   if (state.is === 'crowded')
     return {
       mark: 'wait',
       words: 'Other browsers have the places for live updates; this one looks again each minute.',
     };
-  if (isAway.value || (state.is === 'away' && !navigator.onLine)) {
+  if (refused || (state.is === 'away' && !navigator.onLine)) {
     const since = state.is === 'away' ? ` since ${clock.format(state.since)}` : '';
     return { mark: 'away', words: `Offline${since}.${wait}` };
   }

@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals';
 import * as api from '../api.ts';
 import { type PageTask, type TaskInput } from '../api.ts';
+import { createSending } from './sending.ts';
 import type { Store } from './store.ts';
 
 /** What can still be taken back, and the sentence that says what was done. */
@@ -9,27 +10,28 @@ export type Undo = { text: string; act: () => void };
 export type Notice = { text: string; isRefusal: boolean };
 
 export const UNDO_MS = 6_000;
-const AGAIN_MS = 5_000;
 
 export type Changes = ReturnType<typeof createChanges>;
 
-/**
- * What a person does to tasks: shown at once, sent in order for each task, sent again while the network is away, and taken
- * back with the reason when the server refuses. `announce` hands each answer to the other tabs.
- */
-export function createChanges(store: Store, announce: (task: PageTask) => void) {
+type Links = {
+  /** Hands an answer to the other tabs. */
+  announce: (task: PageTask) => void;
+  /** Resolves when a session that has ended is one again, or is left for good. */
+  untilSignedIn: () => Promise<void>;
+};
+
+/** What a person does to tasks: shown at once, sent as `sending` does it, and taken back with the reason when the server refuses. */
+export function createChanges(store: Store, { announce, untilSignedIn }: Links) {
   const undo = signal<Undo | null>(null);
   const notice = signal<Notice | null>(null);
-  /** How many changes are not answered yet, and whether the last one found no server. */
-  const waiting = signal(0);
-  const isAway = signal(false);
-  const last = new Map<string, Promise<void>>();
+  const sending = createSending({ untilSignedIn, refused, settled: store.forget });
+  const { waiting, trouble, inTurn } = sending;
   /** By title: its event may be heard before the answer, and would stand beside what is shown until then. */
   const making = new Map<string, Promise<void>>();
   let undoTimer: ReturnType<typeof setTimeout> | undefined;
   let noticeTimer: ReturnType<typeof setTimeout> | undefined;
   /** A deletion that can still be taken back. */
-  let leaving: ((keepalive?: boolean) => void) | undefined;
+  let leaving: { timer: ReturnType<typeof setTimeout>; send: (keepalive?: boolean) => void } | undefined;
 
   function say(text: string, isRefusal = false): void {
     clearTimeout(noticeTimer);
@@ -43,39 +45,10 @@ export function createChanges(store: Store, announce: (task: PageTask) => void) 
     undoTimer = setTimeout(() => (undo.value = null), UNDO_MS);
   }
 
-  /** Runs `work` after what is under way for the task, again while nobody answers. */
-  async function inTurn(id: string, work: () => Promise<void>): Promise<void> {
-    waiting.value++;
-    const before = last.get(id);
-    const mine = (async () => {
-      await before;
-      try {
-        await untilAnswered(work);
-      } catch (error) {
-        if (!(error instanceof api.ApiError)) throw error;
-        say(error.message, true);
-      }
-    })();
-    last.set(id, mine);
-    await mine;
-    waiting.value--;
-    if (last.get(id) !== mine) return;
-    last.delete(id);
-    store.forget(id);
-  }
-
-  async function untilAnswered(work: () => Promise<void>): Promise<void> {
-    for (;;) {
-      try {
-        await work();
-        isAway.value = false;
-        return;
-      } catch (error) {
-        if (!(error instanceof api.ApiError) || !error.passes) throw error;
-        isAway.value = error.status === 0;
-        await pause(error.retryAfterMs ?? AGAIN_MS);
-      }
-    }
+  function refused(id: string, error: api.ApiError, title: string | undefined): void {
+    if (error.status !== 404 || title === undefined) return say(error.message, true);
+    store.remove(id);
+    say(`“${title}” was deleted elsewhere; what you changed of it is not kept.`, true);
   }
 
   function answered(task: PageTask): void {
@@ -85,21 +58,53 @@ export function createChanges(store: Store, announce: (task: PageTask) => void) 
 
   function change(task: PageTask, changes: TaskInput, shown: Partial<PageTask> = changes): void {
     store.show(task.id, shown);
-    void inTurn(task.id, async () => answered(await api.changeTask(task.id, changes)));
+    void inTurn(task.id, async () => answered(await api.changeTask(task.id, changes)), task.title);
+  }
+
+  async function erase(id: string, keepalive = false): Promise<void> {
+    try {
+      await api.deleteTask(id, { keepalive });
+    } catch (error) {
+      // Gone already: somebody else was faster, or the answer to a first attempt was lost.
+      if (!(error instanceof api.ApiError) || error.status !== 404) throw error;
+    }
+    store.remove(id);
+  }
+
+  /** What was going to be deleted, and is not sent or not any more. */
+  function unleave(): typeof leaving {
+    const before = leaving;
+    clearTimeout(before?.timer);
+    leaving = undefined;
+    return before;
   }
 
   /** Sends a deletion that waited. */
-  function flush(keepalive = false): void {
-    leaving?.(keepalive);
-    leaving = undefined;
-  }
+  const flush = (keepalive = false): void => unleave()?.send(keepalive);
 
   return {
     undo,
     notice,
     waiting,
-    isAway,
+    trouble,
     say,
+    again: sending.again,
+    /** Another request has found somebody who answers. */
+    answered: () => void (trouble.value = null),
+    /** Whether something would be lost with this tab. */
+    isHeld: () => trouble.value !== null && (waiting.value > 0 || leaving !== undefined),
+    /** Sends what waits, and resolves when all is answered. @throws {ApiError} why it cannot be now */
+    settled(): Promise<void> {
+      flush();
+      return sending.allAnswered();
+    },
+    /** Forgets what waits: whose it was has left. */
+    drop(): void {
+      unleave();
+      sending.drop();
+      making.clear();
+      undo.value = null;
+    },
     change,
     complete(task: PageTask): void {
       change(task, { completed: true });
@@ -120,18 +125,13 @@ export function createChanges(store: Store, announce: (task: PageTask) => void) 
       flush();
       const { id } = task;
       store.show(id, 'gone');
-      const timer = setTimeout(flush, UNDO_MS);
-      const send = (keepalive = false) => {
-        clearTimeout(timer);
-        void inTurn(id, async () => {
-          await api.deleteTask(id, { keepalive });
-          store.remove(id);
-        });
+      const mine = {
+        timer: setTimeout(flush, UNDO_MS),
+        send: (keepalive = false) => void inTurn(id, () => erase(id, keepalive)),
       };
-      leaving = send;
+      leaving = mine;
       offer(`Deleted: ${task.title}`, () => {
-        clearTimeout(timer);
-        leaving = undefined;
+        if (leaving === mine) unleave();
         store.forget(id);
       });
     },
@@ -149,10 +149,7 @@ export function createChanges(store: Store, announce: (task: PageTask) => void) 
         store.forget(id);
         offer(`Added: ${task.title}`, () => {
           store.show(task.id, 'gone');
-          void inTurn(task.id, async () => {
-            await api.deleteTask(task.id);
-            store.remove(task.id);
-          });
+          void inTurn(task.id, () => erase(task.id));
         });
       });
       making.set(input.title, made);
@@ -162,15 +159,16 @@ export function createChanges(store: Store, announce: (task: PageTask) => void) 
     snooze(task: PageTask, length: string, said: string): void {
       const key = api.newKey();
       store.show(task.id, { reminder_status: 'pending' });
-      void inTurn(task.id, async () => {
+      const work = async () => {
         answered(await api.snooze(task.id, length, key));
         say(said);
-      });
+      };
+      void inTurn(task.id, work, task.title);
     },
     /** The reminder was seen. */
     acknowledge(task: PageTask): void {
       store.show(task.id, { reminder_status: 'acknowledged' });
-      void inTurn(task.id, async () => answered(await api.acknowledge(task.id)));
+      void inTurn(task.id, async () => answered(await api.acknowledge(task.id)), task.title);
     },
     /** Saves what a form has; answers what the server makes of it. @throws {ApiError} also 412: somebody was faster */
     async save(
@@ -183,7 +181,7 @@ export function createChanges(store: Store, announce: (task: PageTask) => void) 
       if (!saved.recurrence_pattern) return saved;
       // A series changes its instances with it.
       const isOfIt = (one: PageTask) => one.parent_recurring_task_id === saved.id && !one.completed;
-      store.replace(await api.listTasks(`parent=${saved.id}&completed=false`), isOfIt);
+      await store.read(api.listTasks(`parent=${saved.id}&completed=false`), isOfIt);
       return saved;
     },
     takeBack(): void {
@@ -196,17 +194,4 @@ export function createChanges(store: Store, announce: (task: PageTask) => void) 
     /** When a task of this title that is being made here has been answered; undefined: none is. */
     made: (title: string): Promise<void> | undefined => making.get(title),
   };
-}
-
-/** Until a time has passed, or the browser says that it has a network again. */
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    const go = () => {
-      clearTimeout(timer);
-      removeEventListener('online', go);
-      resolve();
-    };
-    const timer = setTimeout(go, ms);
-    addEventListener('online', go);
-  });
 }

@@ -5,7 +5,7 @@ import * as api from '../api.ts';
 import type { PageTask } from '../api.ts';
 import * as Icon from '../icons.tsx';
 import { hasEvents } from '../session.ts';
-import { changes, store } from '../state.ts';
+import { changes, readings, store } from '../state.ts';
 import { Acts } from './acts.tsx';
 import { Form, isUnsaved, type Read } from './form.tsx';
 import { History } from './history.tsx';
@@ -37,12 +37,13 @@ function Opened({ id, close }: { id: string; close: () => void }) {
     try {
       read.value = await api.readForEdit(id);
       store.apply(read.value.task);
+      refusal.value = null;
     } catch (error) {
       if (!(error instanceof api.ApiError)) throw error;
       refusal.value = error.status === 404 ? 'This task is not there any more.' : error.message;
     }
   }
-  useEffect(() => void fetchTask(), [id, listed?.updated_at]);
+  useEffect(() => void fetchTask(), [id, listed?.updated_at, readings.value]);
   const label = read.value?.task.title ?? 'Task';
   return (
     <aside

@@ -44,6 +44,13 @@ export function Form({ read, again }: { read: Read; again: () => Promise<void> }
     draft.value = draftOf(read.task, zone.value);
   }, [read]);
   useLayoutEffect(() => title.current?.focus(), []);
+  // A reload would lose it.
+  useLayoutEffect(() => {
+    if (!isTouched) return;
+    const hold = (event: Event) => event.preventDefault();
+    addEventListener('beforeunload', hold);
+    return () => removeEventListener('beforeunload', hold);
+  }, [isTouched]);
 
   const set = (part: Partial<Draft>) => {
     draft.value = { ...draft.value, ...part };

@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import * as api from '../api.ts';
 import { session, zone } from '../session.ts';
-import { changes, store } from '../state.ts';
+import { changes, readings, store } from '../state.ts';
 import { fullTime, offsetWords, span } from '../words.ts';
 
 const verbs: Record<string, string> = {
@@ -32,14 +32,14 @@ export function History({ id }: { id: string }) {
   useEffect(() => {
     let isWanted = true;
     api.history(id).then(
-      (answer) => isWanted && (events.value = answer.reverse()),
+      (answer) => isWanted && ([events.value, refusal.value] = [answer.reverse(), null]),
       (error: unknown) => {
         if (!(error instanceof api.ApiError)) throw error;
         if (isWanted) refusal.value = error.message;
       },
     );
     return () => void (isWanted = false);
-  }, [id, version]);
+  }, [id, version, readings.value]);
   if (refusal.value) return <p class="refusal">{refusal.value}</p>;
   if (!events.value) return <p class="hint">Reading …</p>;
   if (events.value.length === 0) return <p class="hint">Nothing is written down yet.</p>;

@@ -1,7 +1,7 @@
 import { dayOf } from '../days.ts';
 import { Heading } from '../parts/heading.tsx';
 import { zone } from '../session.ts';
-import { changes, now, store } from '../state.ts';
+import { changes, now, readings, store } from '../state.ts';
 import { useSignal } from '@preact/signals';
 import { useLocation } from 'preact-iso';
 import { useEffect } from 'preact/hooks';
@@ -186,17 +186,13 @@ function refused(error: unknown): PageTask[] {
   return [];
 }
 
-/** Reads what the first list has not. */
+/** Reads what the first list has not, and again when that may be old; false until somebody has answered. */
 function useRead(query: string, isAsked: (task: PageTask) => boolean): boolean {
   const isThere = useSignal(false);
+  const { value: reading } = readings;
   useEffect(() => {
-    listTasks(query)
-      .catch(refused)
-      .then((tasks) => {
-        store.replace(tasks, isAsked);
-        isThere.value = true;
-      });
-  }, [query]);
+    store.read(listTasks(query), isAsked).then(() => (isThere.value = true), refused);
+  }, [query, reading]);
   return isThere.value;
 }
 

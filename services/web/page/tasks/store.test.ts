@@ -76,11 +76,37 @@ describe('reminded', () => {
   });
 });
 
-test('replace takes away what an answer no longer holds, and nothing that was not asked for', () => {
-  const store = atOnce();
-  for (const one of [task('a', 1), task('b', 1), task('c', 1, { completed: true })]) store.apply(one);
-  store.replace([task('b', 2)], ({ completed }) => !completed);
-  expect(titles(store).sort()).toEqual(['b 2', 'c 1']);
+describe('read', () => {
+  const isOpen = ({ completed }: PageTask) => !completed;
+
+  test('takes away what an answer no longer holds, and nothing that was not asked for', async () => {
+    const store = atOnce();
+    for (const one of [task('a', 1), task('b', 1), task('c', 1, { completed: true })]) store.apply(one);
+    await store.read(Promise.resolve([task('b', 2)]), isOpen);
+    expect(titles(store).sort()).toEqual(['b 2', 'c 1']);
+  });
+
+  test('keeps what was heard of while the answer was under way', async () => {
+    const store = atOnce();
+    store.apply(task('a', 1));
+    const { promise, resolve } = Promise.withResolvers<PageTask[]>();
+    const done = store.read(promise, isOpen);
+    store.apply(task('b', 1));
+    store.remove('a');
+    resolve([task('a', 1)]);
+    await done;
+    expect(titles(store)).toEqual(['b 1']);
+  });
+
+  test('after a doubt takes a state that is older, but not than what was heard since', async () => {
+    const store = atOnce();
+    for (const id of ['a', 'b', 'c']) store.apply(task(id, 5));
+    store.remove('c');
+    store.doubt();
+    store.apply(task('b', 4));
+    await store.read(Promise.resolve([task('a', 2), task('b', 3), task('c', 2)]), isOpen);
+    expect(titles(store).sort()).toEqual(['a 2', 'b 4', 'c 2']);
+  });
 });
 
 test('many changes of one moment are shown at once', async () => {

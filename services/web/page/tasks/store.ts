@@ -12,6 +12,12 @@ export function createStore({ later = queueMicrotask }: { later?: (work: () => v
   const known = new Map<string, PageTask>();
   /** A deletion may be heard of before the change that came first. */
   const deleted = new Set<string>();
+  /** When each was last heard of, as a count of what was heard; and what was heard until then is in doubt. */
+  const heardAt = new Map<string, number>();
+  let heard = 0;
+  let doubted = 0;
+  /** Whose tasks these are, as a count of the times that all were forgotten. */
+  let life = 0;
   /** Of a reminder that has come, the version of the task that it was for. */
   const rung = new Map<string, number>();
   const local = new Map<string, Partial<PageTask> | 'gone'>();
@@ -46,11 +52,15 @@ export function createStore({ later = queueMicrotask }: { later?: (work: () => v
     return isRung ? { ...task, reminder_status: 'sent' } : task;
   }
 
+  const isInDoubt = (id: string): boolean => (heardAt.get(id) ?? 0) <= doubted;
+
   function apply(given: PageTask): void {
     const task = asRung(given);
     const before = known.get(task.id);
-    if (deleted.has(task.id) || (before && !isAsNew(task, before))) return;
+    if (!isInDoubt(task.id) && (deleted.has(task.id) || (before && !isAsNew(task, before)))) return;
+    deleted.delete(task.id);
     known.set(task.id, task);
+    heardAt.set(task.id, ++heard);
     changed();
   }
 
@@ -60,14 +70,23 @@ export function createStore({ later = queueMicrotask }: { later?: (work: () => v
     apply,
     remove(id: string): void {
       deleted.add(id);
+      heardAt.set(id, ++heard);
       if (known.delete(id)) changed();
     },
-    /** All that matches a question, read anew: what it no longer holds is gone. */
-    replace(all: PageTask[], isAsked: (task: PageTask) => boolean): void {
+    /** Reads anew all that matches a question: what the answer no longer holds is gone, unless it was heard of meanwhile. */
+    async read(ask: Promise<PageTask[]>, isAsked: (task: PageTask) => boolean): Promise<void> {
+      const [asked, lived] = [heard, life];
+      const all = await ask;
+      if (life !== lived) return;
       const ids = new Set(all.map(({ id }) => id));
-      for (const [id, task] of known) if (isAsked(task) && !ids.has(id)) known.delete(id);
+      for (const [id, task] of known)
+        if (isAsked(task) && !ids.has(id) && (heardAt.get(id) ?? 0) <= asked) known.delete(id);
       for (const task of all) apply(task);
       changed();
+    },
+    /** The server may have gone back: of what was heard so far the next state counts, whatever its version (CONTRACT 9). */
+    doubt(): void {
+      doubted = heard;
     },
     /** The server publishes nothing when a reminder was sent; its event says so (CONTRACT 8). */
     reminded(id: string, version: number): void {
@@ -89,8 +108,10 @@ export function createStore({ later = queueMicrotask }: { later?: (work: () => v
     get: (id: string): PageTask | undefined => known.get(id),
     isPending: (id: string): boolean => local.has(id),
     clear(): void {
+      life++;
       known.clear();
       deleted.clear();
+      heardAt.clear();
       rung.clear();
       local.clear();
       changed();

@@ -1,0 +1,169 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { eventually } from '../support/wait.ts';
+import { type House, newAccount, openHouse, signIn, type Visit } from './visit.ts';
+
+// Tokens live as long as a few requests take.
+const TOKEN_SECONDS = 4;
+let house: House;
+beforeAll(
+  async () =>
+    void (house = await openHouse({ settings: { 'chat-api': { ACCESS_TOKEN_SECONDS: String(TOKEN_SECONDS) } } })),
+);
+afterAll(() => house?.close());
+
+type Page = Visit['page'];
+const row = (page: Page, title: string) => page.locator('.row', { hasText: title });
+const live = (page: Page) => page.getByText('Live', { exact: true }).waitFor();
+const add = async (page: Page, line: string) => {
+  await page.getByLabel('Add a task').fill(line);
+  await page.keyboard.press('Enter');
+};
+const allSaved = (page: Page) => page.getByTitle('Not answered by the server yet').waitFor({ state: 'detached' });
+const dialog = (page: Page) => page.getByRole('dialog', { name: 'Please sign in again' });
+
+/** As an operator would, or the person from another device. */
+const endSessions = (email: string) =>
+  house.stack.database.sql`
+    update sessions set revoked_at = now() where user_id = (select id from users where email = ${email})`;
+const titlesOf = async (email: string): Promise<string[]> => {
+  const rows = await house.stack.database.sql<{ title: string }[]>`
+    select title from tasks join users on users.id = user_id where email = ${email} order by title`;
+  return rows.map(({ title }) => title);
+};
+
+describe('an access token that has run out', () => {
+  test('is refreshed, time after time, and nobody notices: live in all tabs, every change kept', async () => {
+    const account = await newAccount(house.stack);
+    await using visit = await house.visit({ inTrouble: true }); // what is refused stands red in a console
+    const { page } = visit;
+    const refreshed: number[] = [];
+    visit.context.on('response', (response) => {
+      if (response.url().endsWith('/auth/refresh')) refreshed.push(response.status());
+    });
+    await signIn(page, account);
+    const other = await visit.tab('/all');
+    await live(other);
+    for (let turn = 1; turn <= 3; turn++) {
+      const from = Date.now();
+      await eventually(() => Date.now() - from > TOKEN_SECONDS * 1000, { ms: 20_000, what: 'the token to run out' });
+      await add(page, `Turn ${turn} today`);
+      await row(other, `Turn ${turn}`).waitFor();
+      await allSaved(page);
+      for (const tab of [page, other]) {
+        await live(tab);
+        expect(await dialog(tab).count()).toBe(0);
+      }
+    }
+    expect(await titlesOf(account.email)).toEqual(['Turn 1', 'Turn 2', 'Turn 3']);
+    expect(refreshed.filter((status) => status !== 200)).toEqual([]);
+  });
+
+  test('while nobody can refresh it asks nobody to sign in; what was changed waits', async () => {
+    const account = await newAccount(house.stack);
+    await using visit = await house.visit({ inTrouble: true });
+    const { page } = visit;
+    await signIn(page, account);
+    await house.stack.kill('chat-api');
+    const from = Date.now();
+    await eventually(() => Date.now() - from > TOKEN_SECONDS * 1000, { ms: 20_000, what: 'the token to run out' });
+    await add(page, 'Written meanwhile today');
+    await page.getByText('1 change waits in this tab.').waitFor();
+    expect(await dialog(page).count()).toBe(0);
+    await house.stack.start('chat-api');
+    await allSaved(page);
+    await live(page);
+    expect(await dialog(page).count()).toBe(0);
+    expect(await titlesOf(account.email)).toEqual(['Written meanwhile']);
+  });
+});
+
+describe('a session that was ended elsewhere', () => {
+  test('asks to sign in over the page; the change that met it is sent afterwards, in every tab', async () => {
+    const account = await newAccount(house.stack);
+    await using visit = await house.visit({ inTrouble: true });
+    const { page } = visit;
+    await signIn(page, account);
+    const other = await visit.tab('/all');
+    await live(other);
+    await house.stack.kill('notification-service'); // so that the change is what meets it
+    await endSessions(account.email);
+    await eventually(async () => (await page.request.get('/api/v1/tasks')).status() === 401);
+    await add(page, 'Written too late today');
+    await dialog(page).waitFor();
+    await dialog(page).getByText('Your session has ended').waitFor();
+    await page.getByText('1 change waits in this tab.').waitFor();
+    await house.stack.start('notification-service');
+    await dialog(other).waitFor();
+    await dialog(page).getByLabel('Password', { exact: true }).fill(account.password);
+    await page.keyboard.press('Enter');
+    for (const tab of [page, other]) {
+      await dialog(tab).waitFor({ state: 'detached' });
+      await live(tab);
+      await row(tab, 'Written too late').waitFor();
+    }
+    expect(await titlesOf(account.email)).toEqual(['Written too late']);
+  });
+
+  test('of one person is not continued by another: nothing of the first is seen, and nothing sent in the second name', async () => {
+    const [anna, ben] = [await newAccount(house.stack), await newAccount(house.stack)];
+    await anna.call('POST', '/tasks', { title: 'A secret', due_date: '2026-01-01' });
+    await using visit = await house.visit({ inTrouble: true });
+    const { page } = visit;
+    await signIn(page, anna);
+    await row(page, 'A secret').waitFor();
+    await endSessions(anna.email);
+    await dialog(page).waitFor();
+    await dialog(page).getByLabel('Email').fill(ben.email);
+    await dialog(page).getByLabel('Password', { exact: true }).fill(ben.password);
+    await page.keyboard.press('Enter');
+    await dialog(page).waitFor({ state: 'detached' });
+    await live(page);
+    await page.getByText('Reading your tasks').waitFor({ state: 'detached' });
+    expect(await page.getByText('A secret').count()).toBe(0);
+  });
+});
+
+describe('signing out', () => {
+  test('while nobody answers says that one is still signed in, and loses nothing', async () => {
+    const account = await newAccount(house.stack);
+    await using visit = await house.visit({ inTrouble: true });
+    const { page } = visit;
+    await signIn(page, account);
+    await house.goAway();
+    await add(page, 'Not sent yet today');
+    await page.getByText('1 change waits').waitFor();
+    await page.getByRole('button', { name: 'Sign out', exact: true }).click();
+    await page.getByText('You are still signed in. TaskFlow cannot be reached.').waitFor();
+    await row(page, 'Not sent yet').waitFor();
+    house.comeBack();
+    await allSaved(page);
+    await page.getByRole('button', { name: 'Sign out', exact: true }).click();
+    await page.getByRole('heading', { name: 'Sign in to TaskFlow' }).waitFor();
+    expect(await titlesOf(account.email)).toEqual(['Not sent yet']);
+  });
+
+  test('sends a deletion that could still be taken back', async () => {
+    const account = await newAccount(house.stack);
+    await account.call('POST', '/tasks', { title: 'Drop', due_date: '2026-01-01' });
+    await using visit = await house.visit({ inTrouble: true });
+    const { page } = visit;
+    await signIn(page, account);
+    await row(page, 'Drop').focus();
+    await page.keyboard.press('#');
+    await row(page, 'Drop').waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Sign out', exact: true }).click();
+    await page.getByRole('heading', { name: 'Sign in to TaskFlow' }).waitFor();
+    expect(await titlesOf(account.email)).toEqual([]);
+  });
+
+  test('in another tab says so at the door of this one', async () => {
+    const account = await newAccount(house.stack);
+    await using visit = await house.visit({ inTrouble: true });
+    await signIn(visit.page, account);
+    const other = await visit.tab();
+    await live(other);
+    await visit.page.getByRole('button', { name: 'Sign out', exact: true }).click();
+    await other.getByText('You were signed out in another tab.').waitFor();
+    expect(await visit.page.getByText('You were signed out in another tab.').count()).toBe(0);
+  });
+});
