@@ -158,16 +158,6 @@ export async function pendingUntil(sql: Sql, until: Date, limit: number): Promis
   return rows.map(entryOf);
 }
 
-/** All pending reminders due by `until`, read in pieces so that a million of them is no peak of memory. */
-export async function allPendingUntil(sql: Sql, until: Date): Promise<HeapEntry[]> {
-  const entries: HeapEntry[] = [];
-  const pages = sql<PendingRow[]>`
-    select task_id, task_version, trigger_at from reminder_schedule
-    where status = 'pending' and trigger_at <= ${until}`.cursor(5000);
-  for await (const rows of pages) for (const row of rows) entries.push(entryOf(row));
-  return entries;
-}
-
 /** Deletes what was closed before `closedBefore`; what still has to be published is not closed. */
 export async function purgeClosed(sql: Sql, closedBefore: Date): Promise<number> {
   const { count } = await sql`

@@ -83,6 +83,17 @@ describe('at the start', () => {
     expect(await after.metric('taskflow_reminders_pending')).toBe(1);
   });
 
+  test('of more than 10,000 ahead the soonest are held', async () => {
+    const clock = createTestClock();
+    const tasks = await insertPending(10_001, clock.at(10_001 * SECOND));
+    const replica = newReplica(clock);
+    await replica.reconcile();
+    expect(await replica.metric('taskflow_reminders_pending')).toBe(10_000);
+    clock.pass(SECOND);
+    await replica.fire();
+    expect(publishedTasks()).toEqual(tasks.slice(0, 1));
+  });
+
   test('10,000 that are due at once all fire, oldest first', async () => {
     const tasks = await insertPending(10_000, new Date(Date.now() - SECOND));
     const replica = newReplica({});

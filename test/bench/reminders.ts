@@ -13,6 +13,8 @@ const NAME = 'reminder-service';
 const RECIPIENTS = 100;
 const LOADED_MS = 60_000;
 const FIRED_MS = 180_000;
+/** Of many the service holds the next ones (its `HELD_AT_FIRST`). */
+const HELD = 10_000;
 /** As the service has under way. */
 const LANES = 8;
 
@@ -39,7 +41,7 @@ async function benchStart(stack: RunningStack, { pending, rounds }: Size, report
   const none = await starts(stack, { pending: 0, days: 1 }, rounds);
   for (const days of [30, 1]) {
     const many = await starts(stack, { pending, days }, rounds);
-    const over = `over ${days === 1 ? 'a day, all held' : `${days} days`}`;
+    const over = `over ${days === 1 ? 'a day' : `${days} days`}`;
     const beside = (values: number[]) => ({ what: 'with none', rounds: values });
     report.row({ what: `start, ${over}`, unit: 's', rounds: many.seconds, beside: beside(none.seconds) });
     report.row({
@@ -51,14 +53,14 @@ async function benchStart(stack: RunningStack, { pending, rounds }: Size, report
   }
 }
 
-/** From its start until it holds all of the next day. */
+/** From its start until it holds what it holds of the next day. */
 async function starts(stack: RunningStack, { pending, days }: { pending: number; days: number }, rounds: number) {
   const told = { seconds: [] as number[], mebibytes: [] as number[] };
   await stack.stopOne(NAME);
   await stack.database.sql`truncate reminder_schedule`;
   await writePending(stack, { count: pending, fromS: 3600, overS: days * 86_400 - 7200 });
   await stack.database.sql`vacuum analyze reminder_schedule`;
-  const expected = Math.floor((pending / days) * 0.9);
+  const expected = Math.min(HELD, Math.floor((pending / days) * 0.9));
   for (let round = 0; round < rounds; round++) {
     await stack.stopOne(NAME);
     const from = performance.now();

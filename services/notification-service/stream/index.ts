@@ -115,18 +115,19 @@ function respond(
   server?.timeout(request, 0); // or Bun cuts a stream that is silent for its idle timeout
   const body = new ReadableStream<Uint8Array>(
     {
-      start: (controller) => admitted.begin(outputOf(controller), lastEventId, reach),
+      start: (controller) => admitted.begin(outputOf(controller, unsentBytes), lastEventId, reach),
       pull: () => admitted.roomMade(),
       cancel: () => admitted.end('client'),
     },
-    { highWaterMark: unsentBytes, size: (chunk) => chunk?.byteLength ?? 0 },
+    // Counted in shares of what may be unsent: for a mark above 1 Bun 1.4.5 sets aside 4 KiB a stream (measured).
+    { highWaterMark: 1, size: (chunk) => (chunk?.byteLength ?? 0) / unsentBytes },
   );
   return new Response(body, { headers: STREAM_HEADERS });
 }
 
-const outputOf = (controller: ReadableStreamDefaultController<Uint8Array>): Output => ({
+const outputOf = (controller: ReadableStreamDefaultController<Uint8Array>, unsentBytes: number): Output => ({
   write: (bytes) => controller.enqueue(bytes),
-  room: () => controller.desiredSize ?? 0,
+  room: () => Math.round((controller.desiredSize ?? 0) * unsentBytes),
   close: () => controller.close(),
   fail: () => controller.error(new Error('the client does not read')),
 });
