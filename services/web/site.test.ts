@@ -142,4 +142,10 @@ describe('buildSite', () => {
     expect(packed('.js')).toBeLessThan(45 * 1024);
     expect(packed('.css')).toBeLessThan(8 * 1024);
   });
+
+  test('what admins alone need is fetched by them alone, and takes at most 15 KiB', async () => {
+    const [path = '', body] = [...files].find(([name]) => /^\/assets\/screens-\w+\.js$/.test(name)) ?? [];
+    expect(await ask('/').text()).not.toContain(path);
+    expect(gzipSync(body ?? '', { level: 9 }).byteLength).toBeWithin(1024, 15 * 1024);
+  });
 });

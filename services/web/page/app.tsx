@@ -12,6 +12,7 @@ import { Bars } from './parts/bars.tsx';
 import { Menu } from './parts/menu.tsx';
 import { Dialog } from './parts/dialog.tsx';
 import { isKeysOpen, Keys } from './parts/keys.tsx';
+import { lazily } from './parts/lazily.tsx';
 import { useShortcuts } from './parts/shortcuts.ts';
 import { StateLine } from './parts/state-line.tsx';
 import { session, zone } from './session.ts';
@@ -38,10 +39,15 @@ type Place = {
   count?: () => number;
   /** On a phone it is in a menu. */
   isRare?: boolean;
+  isForAdmins?: boolean;
 };
 
+const forAdmins = () => import('./admin/screens.ts');
+const AuditScreen = lazily(async () => (await forAdmins()).AuditScreen);
+const ServicesScreen = lazily(async () => (await forAdmins()).ServicesScreen);
+
 const tally = computed(() => tallyOf(store.tasks.value.values(), { now: now.value, zone: zone.value }));
-const places: Place[] = [
+const allPlaces: Place[] = [
   {
     path: '/',
     name: 'Today',
@@ -88,7 +94,24 @@ const places: Place[] = [
   { path: '/done', isRare: true, name: 'Done', key: 'd', icon: Icon.Done, screen: DoneScreen },
   { path: '/settings', isRare: true, name: 'Settings', key: ',', icon: Icon.Settings, screen: SettingsScreen },
   { path: '/search', isRare: true, name: 'Search', key: 'f', icon: Icon.Search, screen: SearchScreen },
+  { path: '/audit', isForAdmins: true, isRare: true, name: 'Audit', key: 'h', icon: Icon.Trail, screen: AuditScreen },
+  {
+    path: '/services',
+    isForAdmins: true,
+    isRare: true,
+    name: 'What runs',
+    key: 'w',
+    icon: Icon.Pulse,
+    screen: ServicesScreen,
+  },
 ];
+
+/** Those of whoever is signed in. */
+const placesNow = computed(() => {
+  const { value } = session;
+  const isAdmin = 'person' in value && value.person.role === 'admin';
+  return allPlaces.filter(({ isForAdmins }) => isAdmin || !isForAdmins);
+});
 
 export function App() {
   const { is } = session.value;
@@ -120,12 +143,19 @@ const quickAdd = createRef<HTMLInputElement>();
 
 function Frame() {
   const { route, query } = useLocation();
+  const { value: places } = placesNow;
   useShortcuts({
     q: () => quickAdd.current?.focus(),
     z: changes.takeBack,
     '/': () => search(route),
     '[Shift]+?': () => (isKeysOpen.value = true),
-    ...Object.fromEntries(places.map(({ path, key }) => [`g ${key}`, () => route(path)])),
+    // All of them: which keys there are is settled once, and who is signed in may change.
+    ...Object.fromEntries(
+      allPlaces.map(({ path, key }) => [
+        `g ${key}`,
+        () => placesNow.value.some((place) => place.path === path) && route(path),
+      ]),
+    ),
   });
   return (
     <div class={`frame${query.task ? ' has-detail' : ''}`}>
@@ -154,6 +184,7 @@ function Rail() {
   const { path, route } = useLocation();
   const rest = useSignal<HTMLElement | null>(null);
   const { value } = session;
+  const { value: places } = placesNow;
   return (
     <header class="rail">
       <p class="brand">
