@@ -110,11 +110,13 @@ test(
     expect(names.filter((name) => !name.startsWith('site/assets/'))).toEqual([
       'main.js',
       'site/app.webmanifest',
+      'site/docs.html',
       'site/icon.svg',
       'site/index.html',
       'site/sw.js',
     ]);
     expect(names.some((name) => /^site\/assets\/main-\w+\.js$/.test(name))).toBe(true);
+    expect(names.some((name) => /^site\/assets\/swagger-ui-[\d.]+\/swagger-ui-bundle\.js$/.test(name))).toBe(true);
   },
   LIMIT_MS,
 );

@@ -1,10 +1,10 @@
 import { Elysia, type InternalRoute } from 'elysia';
 import { refusalOf } from './body.ts';
 import { isTransient } from './db.ts';
+import type { Schema } from './expectation.ts';
 import { FieldError } from './field.ts';
 import { BodyError } from './intake.ts';
 import type { Log } from './log.ts';
-import type { Schema } from './openapi-page.ts';
 import { createPace } from './pace.ts';
 import { validationMessage } from './validation.ts';
 

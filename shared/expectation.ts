@@ -1,4 +1,27 @@
-import { limits, type Schema } from './openapi-page.ts';
+/** The part of a JSON schema that we read. */
+export interface Schema {
+  type?: string | string[];
+  description?: string;
+  properties?: Record<string, Schema>;
+  required?: string[];
+  additionalProperties?: boolean | Schema;
+  patternProperties?: Record<string, Schema>;
+  items?: Schema;
+  anyOf?: Schema[];
+  oneOf?: Schema[];
+  enum?: unknown[];
+  const?: unknown;
+  format?: string;
+  pattern?: string;
+  default?: unknown;
+  minimum?: number;
+  maximum?: number;
+  minLength?: number;
+  maxLength?: number;
+  minItems?: number;
+  maxItems?: number;
+  uniqueItems?: boolean;
+}
 
 /** What a value must be by its schema, in words that follow "expected": `a whole number (1 to 200)`. */
 export function expectation(schema: Schema): string {
@@ -28,3 +51,22 @@ const nouns: Record<string, string> = {
 
 const alternatives = new Intl.ListFormat('en-GB', { type: 'disjunction' });
 const oneOf = (words: string[]): string => alternatives.format(new Set(words));
+
+/** ` (1 to 100 characters)`, or nothing. */
+function limits(schema: Schema): string {
+  const { minimum, maximum, minLength, maxLength, minItems, maxItems } = schema;
+  const parts = [
+    schema.format,
+    range(minimum, maximum, ''),
+    range(minLength, maxLength, ' characters'),
+    range(minItems, maxItems, ' entries'),
+    schema.default === undefined ? undefined : `default ${JSON.stringify(schema.default)}`,
+  ].filter((part) => part !== undefined);
+  return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
+}
+
+function range(least: number | undefined, most: number | undefined, unit: string): string | undefined {
+  if (least === undefined && most === undefined) return undefined;
+  if (least === undefined) return `at most ${most}${unit}`;
+  return most === undefined ? `at least ${least}${unit}` : `${least} to ${most}${unit}`;
+}

@@ -2,8 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { Elysia, t } from 'elysia';
 import { edge } from './edge.ts';
 import { createLog } from './log.ts';
-import { type ApiDocument, typeText } from './openapi-page.ts';
-import { apiDocs } from './openapi.ts';
+import { type ApiDocument, apiDocs } from './openapi.ts';
 
 const tasks = new Elysia({ prefix: '/api/v1' })
   .get('/tasks/:id', () => ({ id: 'x', dates: [] }), {
@@ -58,48 +57,8 @@ describe('the document', () => {
       ['200', 'OK'],
       ['404', 'Not Found'],
     ]);
-    expect(typeText(read?.responses?.[200]?.content?.['application/json']?.schema ?? {})).toContain('day: integer\n');
+    const { dates } = read?.responses?.[200]?.content?.['application/json']?.schema?.properties ?? {};
+    expect(dates?.items?.properties?.day).toMatchObject({ type: 'integer' });
     expect(Object.keys(paths['/api/v1/tasks']?.post?.requestBody?.content ?? {})).toEqual(['application/json']);
-  });
-});
-
-describe('the page', () => {
-  test('shows each operation under its tag, text escaped', async () => {
-    const response = await get('/api/v1/things/docs');
-    const html = await response.text();
-    expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
-    expect(html).toContain('<h2>Tasks</h2>');
-    expect(html).toContain('<code>/api/v1/tasks/{id}</code> Read one');
-    expect(html).toContain('With &lt;b&gt;all&lt;/b&gt; fields and <code>limit</code>.');
-    expect(html).toContain('<code>integer (1 to 100)</code>');
-  });
-
-  test('loads nothing, and its policy allows its own style only', async () => {
-    const response = await get('/api/v1/things/docs');
-    const html = await response.text();
-    expect(html).not.toMatch(/<script|<link|<img|src=|https?:\/\//);
-    const style = /<style>(.*)<\/style>/s.exec(html)?.[1] ?? '';
-    const hash = new Bun.CryptoHasher('sha256').update(style).digest('base64');
-    expect(response.headers.get('content-security-policy')).toContain(`default-src 'none'; style-src 'sha256-${hash}'`);
-  });
-});
-
-describe('typeText', () => {
-  test('writes a schema in the notation of TypeScript', () => {
-    const schema = {
-      properties: {
-        title: { type: 'string', minLength: 1, maxLength: 255 },
-        priority: { anyOf: [{ const: 'low' }, { type: 'null' }], description: 'how urgent' },
-        tags: { items: { anyOf: [{ type: 'string' }, { type: 'null' }] }, maxItems: 9 },
-      },
-      required: ['title'],
-    };
-    expect(typeText(schema)).toMatchInlineSnapshot(`
-      "{
-        title: string (1 to 255 characters)
-        priority?: "low" | null  // how urgent
-        tags?: (string | null)[] (at most 9 entries)
-      }"
-    `);
   });
 });

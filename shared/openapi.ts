@@ -1,18 +1,40 @@
 import { STATUS_CODES } from 'node:http';
 import { toOpenAPISchema } from '@elysiajs/openapi/openapi';
 import { Elysia } from 'elysia';
-import { type ApiDocument, type Content, type Schema, page } from './openapi-page.ts';
+import type { Schema } from './expectation.ts';
+
+/** The part of an OpenAPI 3.1 document that we make or read. */
+export interface ApiDocument {
+  openapi: string;
+  info: { title: string; description: string; version: string };
+  paths: Record<string, Record<string, Operation>>;
+  components: object;
+  security: object[];
+}
+
+export interface Operation {
+  tags?: string[];
+  summary?: string;
+  description?: string;
+  operationId: string;
+  parameters?: { name: string; in: string; required?: boolean; schema: Schema }[];
+  requestBody?: { content: Content };
+  responses?: Record<string, { description?: string; content?: Content }>;
+  security?: object[];
+}
+
+export type Content = Record<string, { schema?: Schema }>;
 
 /** For operators and the sidecar, never routed by the gateway: no part of the published API. */
 const INTERNAL = /^\/(events|internal|health|metrics)(\/|$)/;
 
 /**
- * Serves the OpenAPI 3.1 document of all routes of the app at `<path>/openapi.json` and a readable page of it at
- * `<path>/docs`. What a route says about itself stands in its `detail` (`tags`, `summary`, `description`, `hide`;
- * `security: []` when it needs no login). `exclude`: further paths to leave out.
+ * Serves the OpenAPI 3.1 document of all routes of the app at `<path>/openapi.json`; the page at `/docs` (services/web)
+ * shows those of all services. What a route says about itself stands in its `detail` (`tags`, `summary`, `description`,
+ * `hide`; `security: []` when it needs no login). `exclude`: further paths to leave out.
  *
- * Built on `toOpenAPISchema` of `@elysiajs/openapi`, not on its plugin: that one cannot give its document to a page of
- * ours, and its own pages come from a CDN in the version `latest`.
+ * Built on `toOpenAPISchema` of `@elysiajs/openapi`, not on its plugin: what that one serves comes with a page for each
+ * service, from a CDN in the version `latest`.
  */
 export function apiDocs({
   path,
@@ -44,17 +66,7 @@ export function apiDocs({
       security: [{ bearer: [] }],
     });
 
-  return app
-    .get(`${path}/openapi.json`, () => document(), { detail: { hide: true } })
-    .get(
-      `${path}/docs`,
-      ({ set }) => {
-        const { html, headers } = page(document());
-        Object.assign(set.headers, headers);
-        return html;
-      },
-      { detail: { hide: true } },
-    );
+  return app.get(`${path}/openapi.json`, () => document(), { detail: { hide: true } });
 }
 
 function pathsOf(app: Elysia, exclude: (string | RegExp)[]): ApiDocument['paths'] {

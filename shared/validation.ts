@@ -1,6 +1,5 @@
 import type { ValueError } from '@sinclair/typebox/errors';
-import { expectation } from './expectation.ts';
-import type { Schema } from './openapi-page.ts';
+import { expectation, type Schema } from './expectation.ts';
 
 /**
  * Names the field of a body or query that fails its schema, and what was expected of it; never repeats what was sent.

@@ -51,7 +51,7 @@ test('a checkout in a folder with an odd name runs', async () => {
   const port = freePort();
   const up = await startUp('--port', String(port));
   try {
-    for (const path of ['/', '/tour', '/health', '/api/v1/docs']) {
+    for (const path of ['/', '/tour', '/health', '/docs', '/api/v1/openapi.json']) {
       expect([path, (await fetch(`http://127.0.0.1:${port}${path}`)).status]).toEqual([path, 200]);
     }
     const list = await run('services/local/ops.ts', 'chat-api', 'users', 'list');

@@ -19,7 +19,7 @@ test('the API document groups every call, and says where those of the other serv
   const tags = Object.values(paths).flatMap((methods) => Object.values(methods).flatMap(({ tags = ['none'] }) => tags));
   expect([...new Set(tags)]).toEqual(['Accounts', 'Settings', 'Tasks']);
   for (const name of ['notifications', 'audit', 'reminders'])
-    expect(info.description).toContain(`/api/v1/${name}/docs`);
+    expect(info.description).toContain(`/api/v1/${name}/openapi.json`);
 });
 
 test('a database that is away is 503 with Retry-After, and the service lives', async () => {

@@ -44,7 +44,7 @@ export function createApp(parts: Parts<Config>, { committed }: { committed: () =
       path: '/api/v1',
       title: 'TaskFlow',
       description:
-        'Accounts and tasks. Each other service has a page of its own: `/api/v1/notifications/docs`, `/api/v1/audit/docs` and `/api/v1/reminders/docs`.',
+        'Accounts and tasks. Each other service has a document of its own: `/api/v1/notifications/openapi.json`, `/api/v1/audit/openapi.json` and `/api/v1/reminders/openapi.json`.',
     },
     deliveries: isPhase4
       ? undefined

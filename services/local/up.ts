@@ -108,7 +108,7 @@ function screen(session: Session, parts: Part[]): string {
     terminal.bold(`TaskFlow runs, ready after ${(terminal.elapsedMs() / 1000).toFixed(1)} s.`),
     '',
     line('page', url),
-    line('API', `${url}/api/v1`, `described at ${url}/api/v1/docs`),
+    line('API', `${url}/api/v1`, `described at ${url}/docs`),
     ...(demo ? [line('demo user', demo.email, demo.password)] : []),
     line(options.databaseUrl ? 'secrets, logs' : 'data, secrets, logs', state.folder),
     '',

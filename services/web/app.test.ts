@@ -22,6 +22,10 @@ describe('the page in a cluster', () => {
       commit: 'test',
     });
     expect((await ask('/health/ready')).status).toBe(200);
+    expect(await (await ask('/health')).json()).toEqual({
+      status: 'healthy',
+      services: { web: { status: 'ready', service: 'web', version: '0.0.0', commit: 'test', checks: {} } },
+    });
     isStopping = true;
     const response = await ask('/health/ready');
     expect([response.status, await response.json()]).toMatchObject([503, { status: 'unready' }]);

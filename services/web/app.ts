@@ -8,6 +8,12 @@ export function createApp(site: Site, { version, commit, metrics, isStopping }: 
   const about = { service: 'web', version, commit };
   const isReady = metrics.gauge('taskflow_ready', '1 when the last look found everything this service needs');
   const own: Record<string, () => Response | Promise<Response>> = {
+    // As the gateway of `up` tells of all services, so this of the one that it knows.
+    '/health': () =>
+      Response.json(
+        { status: 'healthy', services: { web: { status: 'ready', ...about, checks: {} } } },
+        { headers: noStore },
+      ),
     '/health/live': () => Response.json({ status: 'live', ...about }),
     '/health/ready': () => {
       isReady.set(isStopping() ? 0 : 1);
@@ -30,8 +36,7 @@ export function createApp(site: Site, { version, commit, metrics, isStopping }: 
   };
 }
 
+const noStore = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+
 const problem = (status: number, code: string, message: string): Response =>
-  Response.json(
-    { error: message.replace(/\.$/, ''), code, message },
-    { status, headers: { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } },
-  );
+  Response.json({ error: message.replace(/\.$/, ''), code, message }, { status, headers: noStore });

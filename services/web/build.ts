@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { version as libraryVersion } from 'swagger-ui-dist/package.json' with { type: 'json' };
 import type { Files } from './site.ts';
 
 const folder = import.meta.dir;
@@ -23,9 +24,36 @@ export async function buildSite({ hasDemo = false } = {}): Promise<Files> {
     // At addresses that stay: a browser asks there for the next one.
     ['/sw.js', entryOf(service, '.js').body],
     ['/index.html', Buffer.from(filled)],
+    ...(await buildDocs()),
     ['/icon.svg', await Bun.file(join(folder, 'page/icon.svg')).bytes()],
     ['/app.webmanifest', await Bun.file(join(folder, 'page/app.webmanifest')).bytes()],
   ]);
+}
+
+/**
+ * The page of the API: the library as its package has it, at addresses that name its version, and what of ours calls it.
+ * Bundling it anew would take a second of each start, and save nothing (1.4.5).
+ */
+async function buildDocs(): Promise<[string, Uint8Array<ArrayBuffer>][]> {
+  const own = await bundle([join(folder, 'page/docs/docs.ts'), join(folder, 'page/docs/docs.css')]);
+  const from = dirname(Bun.resolveSync('swagger-ui-dist/package.json', folder));
+  const names = ['swagger-ui-bundle.js', 'swagger-ui-bundle.js.LICENSE.txt', 'swagger-ui.css', 'LICENSE', 'NOTICE'];
+  const at = `/assets/swagger-ui-${libraryVersion}`;
+  const html = await Bun.file(join(folder, 'page/docs/docs.html')).text();
+  const filled = html
+    .replaceAll('LIBRARY', at)
+    .replace('STYLE', entryOf(own, '.css').path)
+    .replace('SCRIPT', entryOf(own, '.js').path);
+  return [
+    ...own.map(({ path, body }): [string, Uint8Array<ArrayBuffer>] => [path, body]),
+    ...(await Promise.all(
+      names.map(async (name): Promise<[string, Uint8Array<ArrayBuffer>]> => [
+        `${at}/${name}`,
+        await Bun.file(join(from, name)).bytes(),
+      ]),
+    )),
+    ['/docs.html', Buffer.from(filled)],
+  ];
 }
 
 type Output = { path: string; body: Uint8Array<ArrayBuffer>; isEntry: boolean };

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
-import { gzipSync } from 'node:zlib';
+import { brotliDecompressSync, gzipSync } from 'node:zlib';
+import { publicPaths } from '#shared/public-paths';
 import { buildSite } from './build.ts';
 import { createSite, type Files, type Site } from './site.ts';
 
@@ -67,6 +68,41 @@ describe('answer', () => {
   });
 });
 
+describe('the page of the API', () => {
+  test('may style itself, as the library does, and may do nothing else that the page may not', () => {
+    const own = (path: string) => (ask(path).headers.get('content-security-policy') ?? '').split('; ');
+    expect(own('/docs').filter((rule) => !own('/').includes(rule))).toEqual(["style-src 'self' 'unsafe-inline'"]);
+    expect(own('/').filter((rule) => !own('/docs').includes(rule))).toEqual([
+      "style-src 'self'",
+      "worker-src 'self'",
+      "require-trusted-types-for 'script'",
+      'trusted-types taskflow',
+    ]);
+  });
+
+  test('has the document of each service that people reach', async () => {
+    const html = await ask('/docs').text();
+    const documents = [...html.matchAll(/data-document="([^"]+)"/g)].map(([, path]) => path);
+    const known = publicPaths.flatMap(([prefix, appId]) => (appId ? [`${prefix}/openapi.json`] : []));
+    expect(documents.toSorted()).toEqual(known.toSorted());
+  });
+
+  test('takes at most 512 KiB, packed, and is unpacked as the library has it', async () => {
+    const html = await ask('/docs').text();
+    const asked = [...html.matchAll(/(?:href|src)="(\/assets\/[^"]+)"/g)].map(([, path = '']) => path);
+    expect(asked.length).toBe(4);
+    const packed = await Promise.all(
+      asked.map(async (path) => (await ask(path, { 'accept-encoding': 'gzip' }).arrayBuffer()).byteLength),
+    );
+    const sum = packed.reduce((total, bytes) => total + bytes, 0);
+    console.log(`the page of the API ${sum} bytes, packed by gzip`);
+    expect(sum).toBeLessThan(512 * 1024);
+    const library = asked.find((path) => path.endsWith('swagger-ui-bundle.js')) ?? '';
+    const [plain, brotli] = [ask(library), ask(library, { 'accept-encoding': 'br' })];
+    expect(brotliDecompressSync(await brotli.arrayBuffer()).equals(Buffer.from(await plain.arrayBuffer()))).toBe(true);
+  });
+});
+
 describe('find', () => {
   test.each([
     ['GET', '/series/1', 'text/html,*/*;q=0.8', true],
@@ -105,5 +141,11 @@ describe('buildSite', () => {
     console.log(`scripts ${packed('.js')} bytes, styles ${packed('.css')} bytes, both packed by gzip`);
     expect(packed('.js')).toBeLessThan(45 * 1024);
     expect(packed('.css')).toBeLessThan(8 * 1024);
+  });
+
+  test('what admins alone need is fetched by them alone, and takes at most 15 KiB', async () => {
+    const [path = '', body] = [...files].find(([name]) => /^\/assets\/screens-\w+\.js$/.test(name)) ?? [];
+    expect(await ask('/').text()).not.toContain(path);
+    expect(gzipSync(body ?? '', { level: 9 }).byteLength).toBeWithin(1024, 15 * 1024);
   });
 });

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import { expectation } from '#shared/expectation';
-import type { Schema } from '#shared/openapi-page';
+import type { Schema } from '#shared/expectation';
 import { apps } from '../../services/local/machine/apps.ts';
 import { startApps } from '../support/apps.ts';
 import { said } from '../support/raw.ts';

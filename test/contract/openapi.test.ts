@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'bun:test';
-import type { ApiDocument, Operation } from '#shared/openapi-page';
+import type { ApiDocument, Operation } from '#shared/openapi';
 import type { AppId } from '../../services/local/machine/apps.ts';
 import { startApps } from '../support/apps.ts';
 

@@ -10,7 +10,8 @@ import { placeOf } from './cursor.ts';
 import { answers, eventsQuery, failure, taskQuery } from './model.ts';
 import { isOfOthers, readPage, readPages, type EventPage, type Search } from './service.ts';
 
-const EXPORT_NOTE = 'With `Accept: application/x-ndjson` all of them come as one stream, an event a line.';
+const EXPORT_NOTE =
+  'With `Accept: application/x-ndjson` or `format=ndjson` all of them come as one stream, an event a line.';
 
 /** The trail: for admins all of it, for people that of their own tasks. */
 export const trail = ({
@@ -40,7 +41,7 @@ export const trail = ({
           after: placeOf(query.cursor),
         };
         const caller = { request, server, userId: principal.userId };
-        if (wantsExport(request)) return longAnswers.ndjson(caller, readPages(sql, search));
+        if (wantsExport(request, query)) return longAnswers.ndjson(caller, readPages(sql, search));
         return onePage(caller, readPage(sql, search, query.limit), (cursor) => {
           set.headers.link = nextLink(request.url, cursor);
         });
@@ -74,7 +75,7 @@ export const trail = ({
           after: placeOf(query.cursor),
         };
         const caller = { request, server, userId: principal.userId };
-        if (wantsExport(request)) return longAnswers.ndjson(caller, readPages(sql, search));
+        if (wantsExport(request, query)) return longAnswers.ndjson(caller, readPages(sql, search));
         return onePage(caller, readPage(sql, search, query.limit), (cursor) => {
           set.headers.link = nextLink(request.url, cursor);
         });
@@ -96,7 +97,8 @@ export const trail = ({
 };
 
 /** One JSON value a line, all that is found, no pages. Capitals do not count (RFC 9110, 8.3.1). */
-const wantsExport = (request: Request): boolean => (request.headers.get('accept') ?? '').toLowerCase().includes(NDJSON);
+const wantsExport = ({ headers }: Request, { format }: { format?: 'ndjson' }): boolean =>
+  format === 'ndjson' || (headers.get('accept') ?? '').toLowerCase().includes(NDJSON);
 
 /** A date is the beginning of that day in UTC. */
 function instant(field: string, text: string | undefined): Date | undefined {

@@ -3,6 +3,7 @@ import { t } from 'elysia';
 const page = {
   limit: t.Optional(t.Integer({ minimum: 1, maximum: 1000, description: 'how many at most, 100 if not given' })),
   cursor: t.Optional(t.String({ maxLength: 200, description: 'where the last page ended: take it from its Link' })),
+  format: t.Optional(t.Literal('ndjson', { description: 'as `Accept: application/x-ndjson`, for a link' })),
 };
 
 export const taskQuery = t.Object(page);

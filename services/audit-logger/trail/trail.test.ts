@@ -178,6 +178,18 @@ describe('an export', () => {
     expect(ids).toEqual(events.map((event) => event.event_id).toReversed());
   });
 
+  test('is asked for by the address, too, where a browser is to keep it: a link has no Accept', async () => {
+    const [user_id, task_id] = [crypto.randomUUID(), crypto.randomUUID()];
+    await store(2, { user_id, task_id });
+    for (const path of [`/events?user_id=${user_id}&format=ndjson`, `/tasks/${task_id}?format=ndjson`]) {
+      const answer = await admin.get(path, { accept: 'text/html,*/*;q=0.8' });
+      expect(answer.headers.get('content-type')).toBe('application/x-ndjson');
+      expect((await answer.text()).trim().split('\n')).toHaveLength(2);
+    }
+    expect(await codeOf(await admin.get('/events?format=csv'))).toEqual([400, 'VALIDATION_ERROR']);
+    expect(await codeOf(await owner.get('/events?format=ndjson'))).toEqual([403, 'ADMIN_REQUIRED']);
+  });
+
   test('of nothing is an empty answer', async () => {
     const answer = await admin.get(`/events?user_id=${crypto.randomUUID()}`, { accept: 'application/x-ndjson' });
     expect([answer.status, await answer.text()]).toEqual([200, '']);

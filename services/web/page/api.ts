@@ -183,12 +183,17 @@ export const acknowledge = async (id: string): Promise<PageTask> =>
 export type AuditEvent = {
   event_id: string;
   event_type: string;
+  task_id: string;
+  /** Owner of the task. */
+  user_id: string;
   timestamp: string;
+  stored_at: string;
   correlation_id: string;
   payload: {
     actor?: { type: string; id: string; name?: string };
     changes?: Record<string, { old: unknown; new: unknown }>;
     task?: PageTask;
+    title?: string;
     trigger_at?: string;
     late_by_ms?: number;
     late_reason?: string;

@@ -12,6 +12,7 @@ import { Bars } from './parts/bars.tsx';
 import { Menu } from './parts/menu.tsx';
 import { Dialog } from './parts/dialog.tsx';
 import { isKeysOpen, Keys } from './parts/keys.tsx';
+import { lazily } from './parts/lazily.tsx';
 import { useShortcuts } from './parts/shortcuts.ts';
 import { StateLine } from './parts/state-line.tsx';
 import { hasEvents, session, zone } from './session.ts';
@@ -40,7 +41,12 @@ type Place = {
   isRare?: boolean;
   /** There with `EVENTS=off`, too. */
   isPlain?: boolean;
+  isForAdmins?: boolean;
 };
+
+const forAdmins = () => import('./admin/screens.ts');
+const AuditScreen = lazily(async () => (await forAdmins()).AuditScreen);
+const ServicesScreen = lazily(async () => (await forAdmins()).ServicesScreen);
 
 const tally = computed(() => tallyOf(store.tasks.value.values(), { now: now.value, zone: zone.value }));
 const places: Place[] = [
@@ -99,9 +105,24 @@ const places: Place[] = [
     screen: SettingsScreen,
   },
   { path: '/search', isRare: true, name: 'Search', key: 'f', icon: Icon.Search, screen: SearchScreen },
+  { path: '/audit', isForAdmins: true, isRare: true, name: 'Audit', key: 'h', icon: Icon.Trail, screen: AuditScreen },
+  {
+    path: '/services',
+    isForAdmins: true,
+    isRare: true,
+    name: 'What runs',
+    key: 'w',
+    icon: Icon.Pulse,
+    screen: ServicesScreen,
+  },
 ];
 
-const offered = computed(() => places.filter(({ isPlain }) => isPlain || hasEvents.value));
+/** Those of this installation for whoever is signed in. */
+const offered = computed(() => {
+  const { value } = session;
+  const isAdmin = 'person' in value && value.person.role === 'admin';
+  return places.filter(({ isPlain, isForAdmins }) => (isPlain || hasEvents.value) && (isAdmin || !isForAdmins));
+});
 
 export function App() {
   const { is } = session.value;
@@ -138,7 +159,13 @@ function Frame() {
     z: changes.takeBack,
     '/': () => search(route),
     '[Shift]+?': () => (isKeysOpen.value = true),
-    ...Object.fromEntries(offered.value.map(({ path, key }) => [`g ${key}`, () => route(path)])),
+    // All of them: which keys there are is settled once, and who is signed in may change.
+    ...Object.fromEntries(
+      places.map(({ path, key }) => [
+        `g ${key}`,
+        () => offered.value.some((place) => place.path === path) && route(path),
+      ]),
+    ),
   });
   return (
     <div class={`frame${query.task ? ' has-detail' : ''}`}>

@@ -57,6 +57,8 @@ export const Eye = icon(
   </>,
 );
 export const Wait = icon(<path d="M7 4h10M7 20h10M8 4c0 5 8 6 8 8s-8 3-8 8M16 4c0 5-8 6-8 8s8 3 8 8" />);
+export const Trail = icon(<path d="M7 4h10v16H7zM10 8.5h4M10 12h4M10 15.5h4" />);
+export const Pulse = icon(<path d="M3.5 12H8l2.5-6 3.5 12 2.5-6h4" />);
 export const Mark = () => (
   <svg class="mark" viewBox="0 0 32 32" aria-hidden="true">
     <rect width="32" height="32" rx="8" />

@@ -71,12 +71,14 @@ export function History({ id }: { id: string }) {
   );
 }
 
-function whoOf({ event_type: type, payload: { actor } }: api.AuditEvent): string {
+/** Who it was, as whoever looks calls him. */
+export function whoOf({ event_type: type, user_id: owner, payload: { actor } }: api.AuditEvent): string {
   if (type === 'task.reminder.triggered') return 'TaskFlow';
   const { value } = session;
   const me = value.is === 'in' ? value.person.id : '';
-  if (actor?.type === 'user') return actor.id === me ? 'You' : (actor.name ?? 'Somebody else');
-  if (actor?.type === 'token') return `Your token “${actor.name ?? actor.id}”`;
+  if (actor?.type === 'user')
+    return actor.id === me ? 'You' : (actor.name ?? (actor.id === owner ? 'Its owner' : 'Somebody else'));
+  if (actor?.type === 'token') return `${owner === me ? 'Your' : 'A'} token “${actor.name ?? actor.id}”`;
   if (actor?.type === 'operator') return `An operator (${actor.name ?? actor.id})`;
   return 'TaskFlow';
 }
