@@ -14,6 +14,8 @@ export type Figures = Account & {
   lateMs: number;
   /** How often a request failed, by its method and how: `POST 503`, `PATCH ECONNRESET`. */
   refused: Record<string, number>;
+  /** Sidecars that ended by themselves. */
+  ended: string[];
 };
 
 export function figuresOf(world: World, books: Books, faultEndedAt: Date): Figures {
@@ -26,6 +28,7 @@ export function figuresOf(world: World, books: Books, faultEndedAt: Date): Figur
     recovery: recoveryMs(books, faultEndedAt),
     lateMs: world.load.lateMs(),
     refused: Object.fromEntries([...refused].map(([what, same]) => [what, same.length])),
+    ended: world.stack.sidecars.endedAlone(),
   };
 }
 
@@ -38,12 +41,13 @@ export const details = ({ duplicates, recovery, refused }: Figures): string[] =>
 
 /** All that is wrong, in words; nothing when the drill is passed. */
 export async function wrongIn(world: World, drill: Drill, figures: Figures): Promise<string[]> {
-  const { lost, doubled, disordered, dead, refused } = figures;
+  const { lost, doubled, disordered, dead, refused, ended } = figures;
   return [
     ...lost.map((what) => `lost: ${what}`),
     ...doubled.map((what) => `twice: ${what}`),
     ...disordered.map((what) => `out of order: ${what}`),
     ...dead.map((what) => `dead letter: ${what}`),
+    ...ended.map((what) => `ended by itself: ${what}`),
     ...unexpected(refused, drill),
     ...(await ailing(world)),
   ];

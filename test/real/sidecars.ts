@@ -24,6 +24,8 @@ export type RealSidecars = Sidecars & {
   broker(): Kafka;
   /** SIGTERM, as the kubelet does it; resolves when it has ended. */
   stopSidecar(name: string): Promise<void>;
+  /** Which have ended though nobody ended them, and with which code: no fault of ours may bring that about. */
+  endedAlone(): string[];
 };
 
 /** One Kafka, one sentry and one daprd for each placed service, on the manifests of `gitops/base/dapr`. */
@@ -43,6 +45,7 @@ export async function createRealSidecars({
   const folder = await temporaryFolder();
   opened.defer(() => rm(folder, { recursive: true, force: true }));
   const children = new Map<string, Child>();
+  const endedAlone: string[] = [];
   const sentry = await prepareSentry({
     program: parts.sentry,
     folder: join(folder, 'sentry'),
@@ -68,6 +71,9 @@ export async function createRealSidecars({
     const options = { daprd: parts.daprd, appId, appPort: port, httpPort: sidecarPort, authority, tokens, ...paths };
     const child = startDaprd({ ...options, onLine: prefixed(`daprd ${name}`) });
     children.set(name, child);
+    void child.exited.then((code) => {
+      if (children.get(name) === child) endedAlone.push(`daprd ${name} with ${code}`); // whoever ends one takes it out before
+    });
     const probe = () => requireOk(`http://127.0.0.1:${sidecarPort}/v1.0/healthz/outbound`);
     await untilReady(child, { name: `daprd ${name}`, ms: READY_MS, probe });
   }
@@ -137,6 +143,7 @@ export async function createRealSidecars({
     startSidecar: (name) => startOne(named(name)),
     stopSidecar: (name) => stopOne(named(name)),
     killSidecar: (name) => killOne(named(name)),
+    endedAlone: () => [...endedAlone],
     pids() {
       const pids = new Map([...children].map(([name, { pid }]) => [`daprd ${name}`, pid]));
       pids.set('sentry', authorityProcess.pid);
