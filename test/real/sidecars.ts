@@ -11,7 +11,7 @@ import { realParts } from '../../services/local/real/parts.ts';
 import { topicsOfManifests, writeResources } from '../../services/local/real/resources.ts';
 import { prepareSentry } from '../../services/local/real/sentry.ts';
 
-const READY_MS = 30_000;
+const READY_MS = 60_000;
 /** What no switch of the real parts can do; the tests that ask for it run all the same. */
 const notApplicable: Partial<Record<keyof Fault, string>> = {
   slow_ms: 'daprd and Kafka take the time they take',

@@ -10,7 +10,7 @@ import { eventually } from './wait.ts';
 
 export type RunningStack = Awaited<ReturnType<typeof startStack>>;
 
-const READY_MS = 20_000;
+const READY_MS = 60_000;
 /** Longer than a service takes that drains and then closes (`shared/lifecycle.ts`). */
 const STOP_MS = 20_000;
 const raised = { ADDRESS_ATTEMPTS: '100000', ADDRESS_LOGINS: '100000', REQUESTS_PER_SECOND: '100000' };
