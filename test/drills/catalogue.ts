@@ -1,4 +1,5 @@
 import { backlog } from './backlog.ts';
+import { batchDrills } from './batches.ts';
 import { brokerDrills } from './broker.ts';
 import { databaseDrills } from './database.ts';
 import type { Drill } from './drill.ts';
@@ -17,6 +18,7 @@ export const drills: Drill[] = [
   ...databaseDrills,
   rebalance,
   poison,
+  ...batchDrills,
   rollingRestart,
   backlog,
   randomFaults,

@@ -68,6 +68,6 @@ async function lettersListed({ stack, poison }: World): Promise<void> {
       if (missing.length > 0) throw new Error(`${missing.length} are missing in ${out}${err}`);
       return true;
     };
-    await eventually(areListed, { ms: STORED_MS, what: `${appId} to list all dead letters` });
+    await eventually(areListed, { ms: STORED_MS, everyMs: 500, what: `${appId} to list all dead letters` });
   }
 }
