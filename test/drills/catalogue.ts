@@ -5,7 +5,7 @@ import { databaseDrills } from './database.ts';
 import type { Drill } from './drill.ts';
 import { poison } from './poison.ts';
 import { randomFaults } from './random-faults.ts';
-import { rebalance } from './rebalance.ts';
+import { joinBesideFailing, rebalance } from './rebalance.ts';
 import { rollingRestart } from './rolling-restart.ts';
 import { serviceDrills } from './services.ts';
 import { sidecarDrills } from './sidecars.ts';
@@ -17,6 +17,7 @@ export const drills: Drill[] = [
   ...serviceDrills,
   ...databaseDrills,
   rebalance,
+  joinBesideFailing,
   poison,
   ...batchDrills,
   rollingRestart,
