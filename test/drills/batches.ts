@@ -11,6 +11,10 @@ import type { World } from './world.ts';
 const EACH = 300;
 /** Of each kind in each topic: where they end up is chance, and most are to lie between others. */
 const POISON = 3;
+/** Each partition has more of the longest than a batch takes: they are brought in pieces of a megabyte. */
+const LONGEST = 450;
+/** Of a change from one longest text to another, with the task beside it. */
+const LONGEST_BYTES = 90_000;
 const AWAY_MS = 300_000;
 const SETTLE_MS = 240_000;
 
@@ -63,7 +67,7 @@ const longest: Drill = {
   async run(world) {
     await each(stopSidecar, world);
     const { task } = longestChange();
-    await pile(world, EACH, [
+    await pile(world, LONGEST, [
       task,
       { ...task, title: `y${task.title.slice(1)}`, description: `y${task.description.slice(1)}` },
     ]);
@@ -72,8 +76,9 @@ const longest: Drill = {
   judge: (world, say) =>
     bulkConsumers.flatMap((appId) => {
       const { events, bytes } = largest(offersTo(world, appId));
-      say(`${appId}: at most ${(bytes / 1024 / 1024).toFixed(1)} MiB in one delivery, of ${events.length} events`);
-      return [];
+      const found = `${appId}: at most ${(bytes / 1024 / 1024).toFixed(1)} MiB in one delivery, of ${events.length} events`;
+      say(found);
+      return bytes > MAX_EVENTS * LONGEST_BYTES ? [] : [found];
     }),
 };
 
