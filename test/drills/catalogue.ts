@@ -6,6 +6,7 @@ import type { Drill } from './drill.ts';
 import { poison } from './poison.ts';
 import { randomFaults } from './random-faults.ts';
 import { joinBesideFailing, rebalance } from './rebalance.ts';
+import { repeats } from './repeats.ts';
 import { rollingRestart } from './rolling-restart.ts';
 import { serviceDrills } from './services.ts';
 import { sidecarDrills } from './sidecars.ts';
@@ -18,6 +19,7 @@ export const drills: Drill[] = [
   ...databaseDrills,
   rebalance,
   joinBesideFailing,
+  repeats,
   poison,
   ...batchDrills,
   rollingRestart,
