@@ -1,9 +1,13 @@
 import { type Consumer, consumers } from '#shared/events';
+import { eventually } from '../support/wait.ts';
 import { type Account, account } from './account.ts';
 import { type Books, eventsFor } from './books.ts';
 import type { Drill } from './drill.ts';
 import { type Recovery, recoveryMs } from './recovery.ts';
 import type { World } from './world.ts';
+
+/** After everything is settled. */
+const WELL_MS = 20_000;
 
 /** The figures of a drill: its account, and what was measured meanwhile. */
 export type Figures = Account & {
@@ -60,14 +64,19 @@ export function unexpected(refused: Figures['refused'], { mayRefuse = [] }: Pick
     .map(([what, count]) => `refused: ${what}, ${count} times`);
 }
 
-/** Every process must be as it was: ready, and lack nothing. */
+/** Every process must be as it was: ready, and lack nothing. Asked again for a while, as a probe has 500 ms on a busy machine too. */
 async function ailing({ stack }: World): Promise<string[]> {
   const answers = stack.names.map(async (name) => {
+    let last = '';
+    const isReady = async () => {
+      last = await (await fetch(stack.url('/health/ready', name))).text();
+      return (JSON.parse(last) as { status: string }).status === 'ready';
+    };
     try {
-      const text = await (await fetch(stack.url('/health/ready', name))).text();
-      return (JSON.parse(text) as { status: string }).status === 'ready' ? [] : [`not well: ${name}: ${text}`];
+      await eventually(isReady, { ms: WELL_MS, everyMs: 500 });
+      return [];
     } catch (error) {
-      return [`not well: ${name}: ${String(error)}`];
+      return [`not well: ${name}: ${last || String(error)}`];
     }
   });
   return (await Promise.all(answers)).flat();
