@@ -4,6 +4,7 @@ import { inTurns } from '../support/load.ts';
 import type { Person } from '../support/person.ts';
 import { eventually } from '../support/wait.ts';
 import type { Drill } from './drill.ts';
+import { unsent } from './pile.ts';
 import type { World } from './world.ts';
 
 const BATCHES = 950;
@@ -64,12 +65,6 @@ async function createAll({ people, load }: World): Promise<void> {
       load.promised.push({ taskId: id, type: 'task.updated', version });
     }
   });
-}
-
-async function unsent({ stack }: World): Promise<number> {
-  const [row] = await stack.database.sql<{ count: number }[]>`
-    select count(*)::int as count from outbox where sent_at is null`;
-  return row?.count ?? 0;
 }
 
 /** Tells each consumer that has acknowledged all there is; resolves after the last. */

@@ -3,6 +3,7 @@ import type { Drill } from './drill.ts';
 const STOPPED_MS = 60_000;
 const KILLED_MS = 3000;
 const ABSENT_MS = 20_000;
+const CALM_MS = 3000;
 
 const stopped: Drill = {
   name: 'kafka-stopped',
@@ -42,4 +43,22 @@ const absent: Drill = {
   },
 };
 
-export const brokerDrills = [stopped, killed, absent];
+const rolling: Drill = {
+  name: 'kafka-rolling-restart',
+  about: 'one of three brokers after the other is stopped, and started again as soon as it has ended, 2 times around',
+  seconds: 200,
+  replicas: { 'chat-api': 2, 'notification-service': 2 },
+  severalBrokers: true,
+  async run({ stack }, say) {
+    for (let around = 1; around <= 2; around++) {
+      for (const [i, node] of stack.sidecars.nodes().entries()) {
+        say(`broker ${i + 1} is restarted`);
+        await node.stop();
+        await node.start(); // resolves when it is in step again, as an operator of a cluster waits
+        await Bun.sleep(CALM_MS);
+      }
+    }
+  },
+};
+
+export const brokerDrills = [stopped, killed, absent, rolling];

@@ -18,6 +18,8 @@ export type Drill = {
   withEdges?: true;
   /** False: services and sidecars start without Kafka, and `run` starts it. */
   brokerAtStart?: false;
+  /** Three brokers, with each record on all of them, in place of one. */
+  severalBrokers?: true;
   /**
    * How requests may fail, where the fault is one of chat-api itself or of its database: by a status or the code of an
    * error. Default: none fails.

@@ -66,6 +66,7 @@ describe('a service that is up', () => {
     });
     expect([...edge.taken.keys()]).toEqual(['/events/created e1', '/events/created e2']);
     expect(edge.offered()).toBe(2);
+    expect(edge.offers).toEqual([{ events: ['/events/created e1', '/events/created e2'], bytes: expect.any(Number) }]);
   });
 
   test('is counted for each event that it took, not for what it refused nor for dead letters', async () => {

@@ -8,6 +8,9 @@ export type Mode = 'up' | 'fail' | 'hold' | 'hang';
 
 export type Edge = ReturnType<typeof openEdge>;
 
+/** One call of a sidecar: its events, by route and id, in order, and the length of its body. */
+export type Offer = { events: string[]; bytes: number };
+
 /** When a consumer gives its handler up and answers RETRY (`shared/subscribe.ts`). */
 const HOLD_MS = 8000;
 /** Beyond the 10 s after which the sidecar gives a delivery up (`gitops/base/dapr/resiliency.yaml`). */
@@ -19,7 +22,7 @@ const HANG_MS = 12_000;
  */
 export function openEdge({ port, target, holdMs = HOLD_MS, hangMs = HANG_MS }: EdgeOptions) {
   const taken = new Map<string, number>();
-  let offered = 0;
+  const offers: Offer[] = [];
   let mode: Mode = 'up';
   let change = Promise.withResolvers<void>();
   let server: Bun.Server<undefined> | undefined = listen();
@@ -40,7 +43,7 @@ export function openEdge({ port, target, holdMs = HOLD_MS, hangMs = HANG_MS }: E
     const { pathname, search } = new URL(request.url);
     const body = await request.arrayBuffer();
     const events = eventsOf(pathname, body);
-    offered += events.length;
+    if (events.length > 0) offers.push({ events, bytes: body.byteLength });
     if (mode === 'hold') {
       await Promise.race([change.promise, sleep(holdMs, undefined, { ref: false })]);
       if (mode === 'hold') return Response.json({ status: 'RETRY' });
@@ -75,8 +78,10 @@ export function openEdge({ port, target, holdMs = HOLD_MS, hangMs = HANG_MS }: E
     port,
     /** How often the service has taken each event, by route and id. */
     taken,
-    /** How often the sidecar has offered one, taken or not. */
-    offered: () => offered,
+    /** All that the sidecar has offered, taken or not, in order. */
+    offers,
+    /** How many events that were, each as often as it came. */
+    offered: () => offers.reduce((sum, { events }) => sum + events.length, 0),
     set(next: Mode): void {
       mode = next;
       change.resolve();

@@ -1,9 +1,13 @@
 import { type Consumer, consumers } from '#shared/events';
+import { eventually } from '../support/wait.ts';
 import { type Account, account } from './account.ts';
 import { type Books, eventsFor } from './books.ts';
 import type { Drill } from './drill.ts';
 import { type Recovery, recoveryMs } from './recovery.ts';
 import type { World } from './world.ts';
+
+/** After everything is settled. */
+const WELL_MS = 20_000;
 
 /** The figures of a drill: its account, and what was measured meanwhile. */
 export type Figures = Account & {
@@ -14,6 +18,8 @@ export type Figures = Account & {
   lateMs: number;
   /** How often a request failed, by its method and how: `POST 503`, `PATCH ECONNRESET`. */
   refused: Record<string, number>;
+  /** Sidecars that ended by themselves. */
+  ended: string[];
 };
 
 export function figuresOf(world: World, books: Books, faultEndedAt: Date): Figures {
@@ -26,6 +32,7 @@ export function figuresOf(world: World, books: Books, faultEndedAt: Date): Figur
     recovery: recoveryMs(books, faultEndedAt),
     lateMs: world.load.lateMs(),
     refused: Object.fromEntries([...refused].map(([what, same]) => [what, same.length])),
+    ended: world.stack.sidecars.endedAlone(),
   };
 }
 
@@ -38,12 +45,13 @@ export const details = ({ duplicates, recovery, refused }: Figures): string[] =>
 
 /** All that is wrong, in words; nothing when the drill is passed. */
 export async function wrongIn(world: World, drill: Drill, figures: Figures): Promise<string[]> {
-  const { lost, doubled, disordered, dead, refused } = figures;
+  const { lost, doubled, disordered, dead, refused, ended } = figures;
   return [
     ...lost.map((what) => `lost: ${what}`),
     ...doubled.map((what) => `twice: ${what}`),
     ...disordered.map((what) => `out of order: ${what}`),
     ...dead.map((what) => `dead letter: ${what}`),
+    ...ended.map((what) => `ended by itself: ${what}`),
     ...unexpected(refused, drill),
     ...(await ailing(world)),
   ];
@@ -56,14 +64,19 @@ export function unexpected(refused: Figures['refused'], { mayRefuse = [] }: Pick
     .map(([what, count]) => `refused: ${what}, ${count} times`);
 }
 
-/** Every process must be as it was: ready, and lack nothing. */
+/** Every process must be as it was: ready, and lack nothing. Asked again for a while, as a probe has 500 ms on a busy machine too. */
 async function ailing({ stack }: World): Promise<string[]> {
   const answers = stack.names.map(async (name) => {
+    let last = '';
+    const isReady = async () => {
+      last = await (await fetch(stack.url('/health/ready', name))).text();
+      return (JSON.parse(last) as { status: string }).status === 'ready';
+    };
     try {
-      const text = await (await fetch(stack.url('/health/ready', name))).text();
-      return (JSON.parse(text) as { status: string }).status === 'ready' ? [] : [`not well: ${name}: ${text}`];
+      await eventually(isReady, { ms: WELL_MS, everyMs: 500 });
+      return [];
     } catch (error) {
-      return [`not well: ${name}: ${String(error)}`];
+      return [`not well: ${name}: ${last || String(error)}`];
     }
   });
   return (await Promise.all(answers)).flat();

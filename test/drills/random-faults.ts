@@ -16,8 +16,8 @@ const outages = ['stop', 'kill', 'stop'] as const;
 const BROKER_STOPPED_MS = 15_000;
 /** So many promised events are followed by a poison one. */
 const POISON_EVERY = 97;
-/** An outage of Kafka, and one of the producer's sidecar. */
-const PUBLISH_MS = 60_000;
+/** An outage of Kafka, whose start may take minutes on a busy machine, and one of the producer's sidecar. */
+const PUBLISH_MS = 240_000;
 
 const appIds = Object.keys(consumers) as Consumer[];
 

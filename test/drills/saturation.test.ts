@@ -6,7 +6,7 @@ import { row } from './table.ts';
 
 const figures: Figures = {
   ...{ created: 0, tasks: 0, events: 0, inbox: 0, audit: 0, scheduled: 0, sent: 0, heard: 0, poison: 0 },
-  ...{ lost: [], doubled: [], disordered: [], dead: [], refused: {}, lateMs: 10 },
+  ...{ lost: [], doubled: [], disordered: [], dead: [], ended: [], refused: {}, lateMs: 10 },
   duplicates: { 'chat-api': 0, 'notification-service': 0, 'reminder-service': 0, 'audit-logger': 0 },
   recovery: { outbox: 0, inbox: 0, audit: 0, schedule: 0 },
 };
@@ -40,7 +40,7 @@ test('runs again at half the rate after a saturated one, whose reasons are told 
   expect(said).toEqual(['the machine was saturated: again at half the rate', 'not counted: POST 503']);
 });
 
-test.each(['lost', 'doubled', 'disordered', 'dead'] as const)('counts what is %s also then', async (what) => {
+test.each(['lost', 'doubled', 'disordered', 'dead', 'ended'] as const)('counts what is %s also then', async (what) => {
   const { verdict, rates } = await runs({ ...late, [what]: ['an event'] });
   expect(rates).toEqual([100]);
   expect(verdict.figures?.[what]).toEqual(['an event']);

@@ -5,7 +5,7 @@ const SATURATED_MS = 250;
 
 /**
  * Runs a drill; once more at half the rate when the machine was saturated, as times say nothing then, and only that one
- * counts. But an event that is lost, there twice, out of order or dead is wrong on any machine.
+ * counts. But an event that is lost, there twice, out of order or dead is wrong on any machine, and so is a sidecar that ends.
  */
 export async function unsaturated(
   rate: number,
@@ -25,4 +25,4 @@ const isSaturated = ({ figures }: Verdict) => figures !== undefined && figures.l
 
 const isWrongAnywhere = ({ figures }: Verdict) =>
   figures !== undefined &&
-  [figures.lost, figures.doubled, figures.disordered, figures.dead].some(({ length }) => length > 0);
+  [figures.lost, figures.doubled, figures.disordered, figures.dead, figures.ended].some(({ length }) => length > 0);

@@ -18,6 +18,7 @@ const columns: { title: string; width: number; value: (verdict: Verdict) => stri
   { title: 'order', width: 6, value: figure(({ disordered }) => disordered.length) },
   { title: 'dead', width: 6, value: figure(({ dead }) => dead.length) },
   { title: 'poison', width: 7, value: figure(({ poison }) => poison) },
+  { title: 'ended', width: 7, value: figure(({ ended }) => ended.length) },
   { title: 'refused', width: 8, value: figure(({ refused }) => sum(Object.values(refused))) },
   {
     title: 'healed',
@@ -32,7 +33,7 @@ const columns: { title: string; width: number; value: (verdict: Verdict) => stri
 export const legend = `rate: creates a second, none in a drill that makes its own events · tasks: those not deleted, with instances
 inbox, audit, scheduled, sent: what the notification service, the audit logger, the reminder service and chat-api keep · heard: by the clients
 again: at least so many deliveries beyond the first, absorbed (what a process took in its last second is not seen) · healed: from the end of the fault to the last event that had waited
-poison: dead letters that the drill provoked · late: the load generator's own timer at p99`;
+poison: dead letters that the drill provoked · ended: sidecars that ended by themselves · late: the load generator's own timer at p99`;
 
 export const heading = (): string => columns.map(({ title, width }) => padded(title, width)).join('');
 export const row = (verdict: Verdict): string =>

@@ -31,7 +31,10 @@ export async function startWorld(drill: Drill, { rate, random, minutes }: Condit
   const edges = new Map<string, Edge>();
   opened.defer(async () => void (await Promise.all([...edges.values()].map((edge) => edge.goAway()))));
   const stack = await startStack({
-    createSidecarsWith: (options) => createRealSidecars({ ...options, brokerAtStart: drill.brokerAtStart ?? true }),
+    createSidecarsWith: (options) => {
+      const { brokerAtStart = true, severalBrokers = false } = drill;
+      return createRealSidecars({ ...options, brokerAtStart, severalBrokers });
+    },
     replicas: drill.replicas ?? {},
     settings: Object.fromEntries(apps.map(({ appId }) => [appId, { ...settings, ...drill.settings?.[appId] }])),
     ...(drill.withEdges && { appPort: (placed) => openEdgeTo(placed, edges) }),

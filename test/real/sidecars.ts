@@ -7,6 +7,7 @@ import { temporaryFolder } from '../support/cluster.ts';
 import type { Fault, Placed, Sidecars, SidecarsOptions } from '../support/sidecars.ts';
 import { startDaprd } from '../../services/local/real/daprd.ts';
 import { createKafka, type Kafka } from '../../services/local/real/kafka.ts';
+import { createKafkaCluster } from './kafka-cluster.ts';
 import { realParts } from '../../services/local/real/parts.ts';
 import { topicsOfManifests, writeResources } from '../../services/local/real/resources.ts';
 import { prepareSentry } from '../../services/local/real/sentry.ts';
@@ -19,21 +20,30 @@ const notApplicable: Partial<Record<keyof Fault, string>> = {
   reorder: 'a partition keeps its order',
 };
 
+export type Node = Pick<Kafka, 'pid' | 'start' | 'stop'>;
+type Broker = Omit<Kafka, 'port'>;
+
 /** The real parts, each of which a drill may stop, kill and start by itself. A sidecar has the name of its service. */
 export type RealSidecars = Sidecars & {
-  broker(): Kafka;
+  broker(): Broker;
+  /** Kafka's processes: it alone, or several brokers of which each may be stopped by itself. */
+  nodes(): Node[];
   /** SIGTERM, as the kubelet does it; resolves when it has ended. */
   stopSidecar(name: string): Promise<void>;
+  /** Which have ended though nobody ended them, and with which code: no fault of ours may bring that about. */
+  endedAlone(): string[];
 };
 
-/** One Kafka, one sentry and one daprd for each placed service, on the manifests of `gitops/base/dapr`. */
+/** One Kafka (or three brokers of it), one sentry and one daprd for each placed service, on the manifests of `gitops/base/dapr`. */
 export async function createRealSidecars({
   placed,
   tokens,
   onLine,
   manifests,
   brokerAtStart = true,
+  severalBrokers = false,
 }: SidecarsOptions & {
+  severalBrokers?: boolean;
   /** False: `start` leaves Kafka to whoever starts it. */
   brokerAtStart?: boolean;
 }): Promise<RealSidecars> {
@@ -43,6 +53,7 @@ export async function createRealSidecars({
   const folder = await temporaryFolder();
   opened.defer(() => rm(folder, { recursive: true, force: true }));
   const children = new Map<string, Child>();
+  const endedAlone: string[] = [];
   const sentry = await prepareSentry({
     program: parts.sentry,
     folder: join(folder, 'sentry'),
@@ -51,7 +62,7 @@ export async function createRealSidecars({
   const authorityProcess = await sentry.launch();
   opened.defer(authorityProcess.kill); // nothing of all this is needed again
   const authority = await sentry.authority();
-  const kafka = await createKafka({
+  const kafka: Broker & { nodes?: Node[] } = await (severalBrokers ? createKafkaCluster : createKafka)({
     parts: parts.kafka,
     folder: join(folder, 'kafka'),
     topics: await topicsOfManifests(),
@@ -68,6 +79,9 @@ export async function createRealSidecars({
     const options = { daprd: parts.daprd, appId, appPort: port, httpPort: sidecarPort, authority, tokens, ...paths };
     const child = startDaprd({ ...options, onLine: prefixed(`daprd ${name}`) });
     children.set(name, child);
+    void child.exited.then((code) => {
+      if (children.get(name) === child) endedAlone.push(`daprd ${name} with ${code}`); // whoever ends one takes it out before
+    });
     const probe = () => requireOk(`http://127.0.0.1:${sidecarPort}/v1.0/healthz/outbound`);
     await untilReady(child, { name: `daprd ${name}`, ms: READY_MS, probe });
   }
@@ -109,6 +123,7 @@ export async function createRealSidecars({
     }
   }
 
+  const nodes = () => kafka.nodes ?? [kafka];
   opened.defer(kill);
   const closing = opened.move();
   return {
@@ -134,14 +149,18 @@ export async function createRealSidecars({
       return lags.flat();
     },
     broker: () => kafka,
+    nodes,
     startSidecar: (name) => startOne(named(name)),
     stopSidecar: (name) => stopOne(named(name)),
     killSidecar: (name) => killOne(named(name)),
+    endedAlone: () => [...endedAlone],
     pids() {
       const pids = new Map([...children].map(([name, { pid }]) => [`daprd ${name}`, pid]));
       pids.set('sentry', authorityProcess.pid);
-      const kafkaPid = kafka.pid();
-      if (kafkaPid !== undefined) pids.set('kafka', kafkaPid);
+      nodes().forEach((node, i) => {
+        const pid = node.pid();
+        if (pid !== undefined) pids.set(i === 0 ? 'kafka' : `kafka#${i + 1}`, pid);
+      });
       return pids;
     },
   };

@@ -1,4 +1,4 @@
-// The three questions that tests ask a broker, in Kafka's wire protocol (kafka.apache.org/protocol): its own tools cost
+// The questions that tests ask a broker, in Kafka's wire protocol (kafka.apache.org/protocol): its own tools cost
 // 3 s of JVM for each. Versions are the last ones before the "flexible" encoding; Kafka 4.3 still serves them.
 
 export type Offsets = { topic: string; offsets: number[] };
@@ -7,19 +7,22 @@ type Partitioned = Pick<Topic, 'name' | 'partitions'>;
 
 const CREATE_TOPICS = { key: 19, version: 4 };
 const LIST_OFFSETS = { key: 2, version: 1 };
+const METADATA = { key: 3, version: 1 };
 const OFFSET_FETCH = { key: 9, version: 1 };
 const TOPIC_ALREADY_EXISTS = 36;
 /** Nobody has ever been in this group, so there is no coordinator to ask. */
 const NOT_COORDINATOR = 16;
+const NOT_LEADER = 6;
 const LATEST = -1;
 const ANSWER_MS = 15_000;
 
-/** Creates the topics that do not exist yet, all in one request. */
-export async function createTopics(port: number, topics: Topic[]): Promise<void> {
+/** Creates the topics that do not exist yet, all in one request; where there are several copies of each, all but one must have a record. */
+export async function createTopics(port: number, topics: Topic[], copies = 1): Promise<void> {
+  const inStep = copies > 1 ? [['min.insync.replicas', String(copies - 1)]] : [];
   const answer = await ask(port, CREATE_TOPICS, [
     array(topics, ({ name, partitions, retentionMs }) => [
-      ...[text(name), int32(partitions), int16(1), int32(0)],
-      array([['retention.ms', String(retentionMs)]], (setting) => setting.map(text)),
+      ...[text(name), int32(partitions), int16(copies), int32(0)],
+      array([['retention.ms', String(retentionMs)], ...inStep], (setting) => setting.map(text)),
     ]),
     ...[int32(ANSWER_MS), int8(0)],
   ]);
@@ -30,8 +33,26 @@ export async function createTopics(port: number, topics: Topic[]): Promise<void>
   });
 }
 
-/** The offset of the next record of each partition. */
-export async function endOffsets(port: number, topics: Partitioned[]): Promise<Offsets[]> {
+/** How many brokers each partition of these topics has that are in step with its leader. */
+export async function inStep(port: number, topics: Partitioned[]): Promise<number[]> {
+  const answer = await ask(port, METADATA, [array(topics, ({ name }) => [text(name)])]);
+  answer.array(() => [answer.int32(), answer.text(), answer.int32(), answer.text()]); // brokers
+  answer.int32(); // controller
+  const counts = answer.array(() => {
+    const [error, name] = [answer.int16(), answer.text()];
+    if (error !== 0) throw new Error(`${name}: error ${error}`);
+    answer.int8(); // internal?
+    return answer.array(() => {
+      [answer.int16(), answer.int32(), answer.int32()]; // error, index, leader
+      answer.array(() => answer.int32()); // replicas
+      return answer.array(() => answer.int32()).length;
+    });
+  });
+  return counts.flat();
+}
+
+/** The offset of the next record of each partition; -1 `ofOthers`, those that another broker leads. */
+export async function endOffsets(port: number, topics: Partitioned[], ofOthers = false): Promise<Offsets[]> {
   const answer = await ask(port, LIST_OFFSETS, [
     int32(-1),
     array(topics, ({ name, partitions }) => [
@@ -45,7 +66,7 @@ export async function endOffsets(port: number, topics: Partitioned[]): Promise<O
       answer.array(() => {
         const [index, error] = [answer.int32(), answer.int16()];
         answer.int64(); // timestamp
-        return { index, error, offset: answer.int64() };
+        return { index, offset: answer.int64(), error: ofOthers && error === NOT_LEADER ? 0 : error };
       }),
     ),
   }));
@@ -109,6 +130,7 @@ function reader(bytes: Buffer, start: number) {
   let at = start;
   const advance = (by: number) => (at += by) - by;
   return {
+    int8: () => bytes.readInt8(advance(1)),
     int16: () => bytes.readInt16BE(advance(2)),
     int32: () => bytes.readInt32BE(advance(4)),
     int64: () => Number(bytes.readBigInt64BE(advance(8))),

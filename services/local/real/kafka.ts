@@ -4,7 +4,7 @@ import { freePort, freePorts } from '../machine/port.ts';
 import { freeze } from '../machine/processes.ts';
 import { type Child, untilReady } from '../machine/child.ts';
 import { runJava, startJava } from './jvm.ts';
-import { committedOffsets, createTopics, endOffsets, type Topic } from './kafka-wire.ts';
+import { committedOffsets, createTopics, endOffsets, type Offsets, type Topic } from './kafka-wire.ts';
 
 export type Kafka = Awaited<ReturnType<typeof createKafka>>;
 
@@ -22,7 +22,8 @@ export type KafkaParts = KafkaFiles & {
 
 /** Any: one broker, one cluster. */
 const CLUSTER_ID = '5L6g3nShT-eMCtK--X86sw';
-const READY_MS = 60_000;
+/** After a kill it looks through its records first: more than a minute on a busy machine. */
+const READY_MS = 180_000;
 
 /** The file that `archiveClasses` writes. */
 export const CLASSES = 'classes.jsa';
@@ -55,14 +56,17 @@ export async function prepareKafka({ parts, folder, topics, port = freePort(), o
       const asked = topics.filter(({ name }) => names.includes(name));
       // In this order: of events that come between the two answers it is too much then, and never 0 while one waits.
       const committed = await committedOffsets(port, group, asked);
-      const ends = await endOffsets(port, asked);
-      return ends.map(({ topic, offsets }) => {
-        const done = committed.find((each) => each.topic === topic)?.offsets ?? [];
-        return { topic, lag: offsets.reduce((sum, end, i) => sum + Math.max(0, end - Math.max(0, done[i] ?? 0)), 0) };
-      });
+      return lagOf(committed, await endOffsets(port, asked));
     },
   };
 }
+
+/** How many records of each topic are behind what is acknowledged of it. */
+export const lagOf = (committed: Offsets[], ends: Offsets[]): { topic: string; lag: number }[] =>
+  ends.map(({ topic, offsets }) => {
+    const done = committed.find((each) => each.topic === topic)?.offsets ?? [];
+    return { topic, lag: offsets.reduce((sum, end, i) => sum + Math.max(0, end - Math.max(0, done[i] ?? 0)), 0) };
+  });
 
 /** A broker, not started yet, that may be started, stopped, killed and frozen. */
 export async function createKafka(options: KafkaOptions) {

@@ -8,6 +8,7 @@ export type Rule = { alert: string; expr: string; labels: Record<string, string>
 /** What others export, and where that is said. */
 export const othersMetrics: Record<string, string> = {
   kafka_consumergroup_lag: 'Strimzi’s Kafka exporter (danielqsj/kafka_exporter)',
+  kafka_consumergroup_current_offset: 'Strimzi’s Kafka exporter (danielqsj/kafka_exporter)',
   kube_job_status_failed: 'kube-state-metrics, docs/metrics/workload/job-metrics.md',
   kube_deployment_status_replicas_unavailable: 'kube-state-metrics, docs/metrics/workload/deployment-metrics.md',
   argocd_app_info: 'Argo CD, docs/operator-manual/metrics.md',
