@@ -6,9 +6,9 @@ import { useSignal } from '@preact/signals';
 import { useLocation } from 'preact-iso';
 import { useEffect } from 'preact/hooks';
 import { ApiError, listTasks, type PageTask } from '../api.ts';
-import { count, dayHeading, dueWords } from '../words.ts';
+import { dayHeading, dueWords } from '../words.ts';
 import { TaskList } from './list.tsx';
-import { movedTo } from './moving.ts';
+import { fromBefore, movedTo } from './moving.ts';
 import { allOf, isOpen, isSeries, nextOf, overdueOf, todayOf, upcomingOf } from './views.ts';
 
 const longDate = new Intl.DateTimeFormat('en-GB', { weekday: 'long', day: 'numeric', month: 'long', timeZone: 'UTC' });
@@ -19,7 +19,7 @@ export function TodayScreen() {
   const tasks = store.tasks.value;
   const groups = todayOf(tasks.values(), moment());
   const overdue = groups.find(({ name }) => name === 'Overdue')?.tasks ?? [];
-  const all = overdue.length > 0 && (
+  const all = fromBefore(overdue, now.value, zone.value).length > 0 && (
     <button class="plain small" onClick={() => allToToday(overdue)}>
       Move all to today
     </button>
@@ -32,9 +32,10 @@ export function TodayScreen() {
   );
 }
 
-function allToToday(tasks: PageTask[]): void {
+function allToToday(overdue: PageTask[]): void {
+  const tasks = fromBefore(overdue, Date.now(), zone.value);
   const to = (task: PageTask) => movedTo(task, 0, Date.now(), zone.value);
-  changes.move(tasks, to, `${count(tasks.length, 'task')} moved to today`);
+  changes.move(tasks, to, `Moved ${tasks.length} to today`);
 }
 
 function NothingToday() {
@@ -69,7 +70,7 @@ export function OverdueScreen() {
   return (
     <>
       <Heading name="Overdue" />
-      {tasks.length > 0 && (
+      {fromBefore(tasks, now.value, zone.value).length > 0 && (
         <button class="plain small above" onClick={() => allToToday(tasks)}>
           Move all to today
         </button>
