@@ -1,9 +1,10 @@
-import { effect, signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 import { ApiError, listTasks, type PageTask } from './api.ts';
 import { connect, type Connection } from './live/connection.ts';
 import type { Heard, Item, StreamState } from './live/protocol.ts';
 import { expire, hasEvents, leave, session } from './session.ts';
 import { createChanges } from './tasks/changes.ts';
+import { nextDates } from './tasks/series.ts';
 import { createStore } from './tasks/store.ts';
 
 // What a tab holds, and the way from the stream into it.
@@ -18,6 +19,10 @@ export const now = signal(Date.now());
 /** Longer than a stream takes that can be had; a list that is old by then is read again once it is live. */
 const PATIENCE_MS = 700;
 const CROWDED_MS = 60_000;
+
+const nextOfSeries = computed(() => nextDates(store.tasks.value.values()));
+/** When a series is due next, as far as its dates have been made. */
+export const nextDateOf = (id: string): string | undefined => nextOfSeries.value.get(id);
 
 let connection: Connection | undefined;
 export const changes = createChanges(store, (task) => connection?.say({ type: 'task', task }));

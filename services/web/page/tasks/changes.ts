@@ -115,24 +115,28 @@ export function createChanges(store: Store, announce: (task: PageTask) => void) 
       for (const task of tasks) change(task, { due_date: to(task) });
       offer(text, () => before.forEach(([task, due]) => change(task, { due_date: due })));
     },
-    /** Nothing is sent for as long as it can be taken back: a deleted task does not return. */
-    remove(task: PageTask): void {
+    /**
+     * Nothing is sent for as long as it can be taken back: a deleted task does not return. `dates` are those of a series,
+     * which the server deletes with it.
+     */
+    remove(task: PageTask, text: string, dates: PageTask[] = []): void {
       flush();
       const { id } = task;
-      store.show(id, 'gone');
+      const gone = [task, ...dates];
+      for (const one of gone) store.show(one.id, 'gone');
       const timer = setTimeout(flush, UNDO_MS);
       const send = (keepalive = false) => {
         clearTimeout(timer);
         void inTurn(id, async () => {
           await api.deleteTask(id, { keepalive });
-          store.remove(id);
-        });
+          for (const one of gone) store.remove(one.id);
+        }).finally(() => dates.forEach((one) => store.forget(one.id)));
       };
       leaving = send;
-      offer(`Deleted: ${task.title}`, () => {
+      offer(text, () => {
         clearTimeout(timer);
         leaving = undefined;
-        store.forget(id);
+        for (const one of gone) store.forget(one.id);
       });
     },
     /** Makes a task; it stands in the list before it is answered, under a name of its own until then. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { asTask } from '../api.ts';
 import { changesOf, draftOf } from './draft.ts';
-import { patternOf, ruleOf } from './rule.ts';
+import { patternOf, patternWords, ruleOf } from './rule.ts';
 
 const zone = 'Europe/Berlin';
 const task = asTask({
@@ -49,3 +49,12 @@ test('a pattern is read and said again as it was', () => {
   fc.assert(fc.property(patterns, (pattern) => expect(patternOf(ruleOf(pattern))).toBe(pattern)));
   expect(patternOf(ruleOf(null))).toBeNull();
 });
+
+test.each([
+  ['weekly:MON,THU', 'Mon, Thu'],
+  ['rrule:FREQ=YEARLY', 'every year'],
+  ['rrule:FREQ=MONTHLY;INTERVAL=3', 'every 3 months'],
+  ['rrule:FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TH', 'every 2 weeks on Mon, Thu'],
+  ['rrule:FREQ=MONTHLY;BYDAY=2TU', 'by a rule'],
+  ['rrule:FREQ=YEARLY;BYMONTH=3', 'by a rule'],
+])('a row says %s as “%s”', (pattern, words) => expect(patternWords(pattern)).toBe(words));

@@ -4,6 +4,7 @@ import * as api from '../api.ts';
 import { session, zone } from '../session.ts';
 import { changes, store } from '../state.ts';
 import { fullTime, offsetWords, span } from '../words.ts';
+import { isSeries } from './views.ts';
 
 const verbs: Record<string, string> = {
   'task.created': 'made it',
@@ -24,11 +25,17 @@ const names: Record<string, string> = {
 const settable = ['title', 'description', 'priority', 'due_date', 'reminder_offset', 'completed'];
 const silent = ['due_all_day', 'timezone', 'updated_at'];
 
+/** A series is not due: it starts. */
+const nameOf = (field: string, isRule: boolean): string =>
+  isRule && field === 'due_date' ? 'starts' : (names[field] ?? field);
+
 /** What happened to a task: who, when, and each value before and after. Newest first. */
 export function History({ id }: { id: string }) {
   const events = useSignal<api.AuditEvent[] | null>(null);
   const refusal = useSignal<string | null>(null);
-  const version = store.tasks.value.get(id)?.updated_at;
+  const task = store.tasks.value.get(id);
+  const version = task?.updated_at;
+  const isRule = task !== undefined && isSeries(task);
   useEffect(() => {
     let isWanted = true;
     api.history(id).then(
@@ -56,10 +63,10 @@ export function History({ id }: { id: string }) {
               .filter(([field]) => !silent.includes(field))
               .map(([field, { old, new: now }]) => (
                 <li key={field}>
-                  {names[field] ?? field}: <del>{shown(field, old)}</del> → <ins>{shown(field, now)}</ins>
+                  {nameOf(field, isRule)}: <del>{shown(field, old)}</del> → <ins>{shown(field, now)}</ins>
                   {settable.includes(field) && (
                     <button class="plain small" onClick={() => setBack(id, field, old)}>
-                      Set back<span class="for-ears"> {names[field] ?? field}</span>
+                      Set back<span class="for-ears"> {nameOf(field, isRule)}</span>
                     </button>
                   )}
                 </li>
