@@ -26,6 +26,7 @@ import {
   UpcomingScreen,
 } from './tasks/screens.tsx';
 import { Detail } from './tasks/detail.tsx';
+import { isUnsaved } from './tasks/form.tsx';
 import { QuickAdd } from './tasks/quick-add-line.tsx';
 import { tallyOf } from './tasks/views.ts';
 
@@ -128,7 +129,7 @@ function Frame() {
     ...Object.fromEntries(places.map(({ path, key }) => [`g ${key}`, () => route(path)])),
   });
   return (
-    <div class={`frame${query.task ? ' has-detail' : ''}`}>
+    <div class={`frame${query.task || isUnsaved.value ? ' has-detail' : ''}`}>
       <a class="skip" href="#content">
         Skip to the list
       </a>
@@ -208,6 +209,7 @@ function search(route: (path: string) => void): void {
 }
 
 async function leaveForGood(): Promise<void> {
+  if (isUnsaved.value) return changes.say('The open task is not saved yet: save it or close it first.', true);
   changes.flush();
   await logout();
   signOut();

@@ -190,6 +190,10 @@ export function createChanges(store: Store, announce: (task: PageTask) => void) 
       store.replace(await api.listTasks(`parent=${saved.id}&completed=false`), isOfIt);
       return saved;
     },
+    /** Says that a form was saved. Taken back, each field has its earlier value, unless somebody has changed the task since. */
+    saved({ id }: PageTask, earlier: TaskInput, ifMatch: string): void {
+      offer('Saved.', () => void inTurn(id, async () => answered(await api.changeTask(id, earlier, { ifMatch }))));
+    },
     takeBack(): void {
       clearTimeout(undoTimer);
       const { value } = undo;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { asTask } from '../api.ts';
-import { changesOf, draftOf } from './draft.ts';
+import { changesOf, clashesOf, draftOf, earlierOf } from './draft.ts';
 import { patternOf, patternWords, ruleOf } from './rule.ts';
 
 const zone = 'Europe/Berlin';
@@ -37,6 +37,26 @@ describe('changesOf', () => {
       recurrence_end_date: null,
     });
   });
+});
+
+describe('clashesOf', () => {
+  const before = { ...task, title: 'Rent', description: null, priority: null };
+
+  test('has what both changed to something else, and nothing that one of them left alone', () => {
+    const theirs = { ...before, title: 'Rent of theirs', description: 'theirs alone' } as const;
+    expect(clashesOf({ title: 'Rent of mine', priority: 'high' }, before, theirs)).toEqual(['title']);
+  });
+
+  test('does not have what both changed to the same, however it is written', () => {
+    const theirs = { ...before, due_date: '2026-12-02T08:00:00.000Z' };
+    expect(clashesOf({ due_date: '2026-12-02T08:00:00Z' }, before, theirs)).toEqual([]);
+  });
+});
+
+test('a change is taken back by the earlier values; that a task became a series is not', () => {
+  expect(earlierOf({ title: 'New', priority: 'high' }, task)).toEqual({ title: 'Rent', priority: null });
+  expect(earlierOf({ recurrence_pattern: 'daily:' }, task)).toEqual({ recurrence_pattern: 'monthly:1' });
+  expect(earlierOf({ recurrence_pattern: 'daily:' }, { ...task, recurrence_pattern: null })).toBeNull();
 });
 
 test('a pattern is read and said again as it was', () => {
