@@ -4,7 +4,7 @@ import { type PageTask, type TaskInput } from '../api.ts';
 import type { Store } from './store.ts';
 
 /** What can still be taken back, and the sentence that says what was done. */
-export type Undo = { text: string; act: () => void };
+export type Undo = { text: string; act: () => void; href?: string };
 /** What the page says of itself for a while; a refusal is said at once, also by a screen reader. */
 export type Notice = { text: string; isRefusal: boolean };
 
@@ -37,9 +37,10 @@ export function createChanges(store: Store, announce: (task: PageTask) => void) 
     noticeTimer = setTimeout(() => (notice.value = null), UNDO_MS);
   }
 
-  function offer(text: string, act: () => void): void {
+  /** `href`: where it is to be seen, if that may be elsewhere. */
+  function offer(text: string, act: () => void, href?: string): void {
     clearTimeout(undoTimer);
-    undo.value = { text, act };
+    undo.value = { text, act, ...(href && { href }) };
     undoTimer = setTimeout(() => (undo.value = null), UNDO_MS);
   }
 
@@ -151,13 +152,15 @@ export function createChanges(store: Store, announce: (task: PageTask) => void) 
         answered(task);
         if (task.recurrence_pattern) for (const one of await api.listTasks(`parent=${task.id}`)) answered(one);
         store.forget(id);
-        offer(`Added: ${task.title}`, () => {
+        const takeBack = () => {
           store.show(task.id, 'gone');
           void inTurn(task.id, async () => {
             await api.deleteTask(task.id);
             store.remove(task.id);
           });
-        });
+        };
+        // Without a date it is on no list of days.
+        offer(`Added: ${task.title}`, takeBack, `${task.due_date ? '' : '/all'}?task=${task.id}`);
       });
       making.set(input.title, made);
       void made.then(() => making.get(input.title) === made && making.delete(input.title));
