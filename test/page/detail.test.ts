@@ -264,4 +264,31 @@ describe('moving and reminding', () => {
     expect(kept.map(({ reminder_status: status }) => status)).toEqual(['pending', 'pending', 'acknowledged']);
     expect(kept.map(({ due_date: at }) => at)).toEqual([due, due, due]);
   });
+
+  test('on a phone reminders are one line that opens by a tap, and sign-out is in the menu', async () => {
+    const account = await newAccount(house.stack);
+    const due = new Date(Date.now() + 63_000).toISOString();
+    const { id } = await account.call<Kept>('POST', '/tasks', {
+      title: 'Bake',
+      due_date: due,
+      reminder_offset: '1 minute',
+    });
+    await using visit = await house.visit({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+    const { page } = visit;
+    await signIn(page, account);
+    await page.getByRole('button', { name: '1 reminder · Bake' }).waitFor();
+    expect(await page.getByRole('article').count()).toBe(0);
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole('button', { name: '1 reminder · Bake' }).tap();
+    const snooze = page.getByRole('button', { name: 'Snooze 10 min' });
+    await snooze.waitFor();
+    expect((await snooze.boundingBox())?.height).toBeGreaterThanOrEqual(44);
+    expect(await page.getByRole('button', { name: 'Sign out' }).count()).toBe(0);
+    await page.getByRole('button', { name: 'More', exact: true }).tap();
+    await page.getByRole('menuitem', { name: 'Sign out' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.goto(`/all?task=${id}`);
+    await page.getByLabel('Title').waitFor();
+    expect(await page.getByLabel('Title').evaluate((field) => field === field.ownerDocument.activeElement)).toBe(false);
+  });
 });

@@ -184,7 +184,10 @@ function Rail() {
         <Menu
           at={rest.value}
           label="More lists"
-          items={places.filter(({ isRare }) => isRare).map(({ name, path: to }) => ({ name, act: () => route(to) }))}
+          items={[
+            ...places.filter(({ isRare }) => isRare).map(({ name, path: to }) => ({ name, act: () => route(to) })),
+            { name: 'Sign out', act: () => void leaveForGood() },
+          ]}
           close={() => (rest.value = null)}
         />
       )}

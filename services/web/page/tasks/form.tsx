@@ -63,7 +63,10 @@ export function Form({ read, again, isLeft, stay }: FormProps) {
     base.value = read;
     draft.value = draftOf(read.task, zone.value);
   }, [read]);
-  useLayoutEffect(() => title.current?.focus(), []);
+  // By touch it would bring up the keyboard over what one wants to read.
+  useLayoutEffect(() => {
+    if (!matchMedia('(pointer: coarse)').matches) title.current?.focus();
+  }, []);
 
   const set = (part: Partial<Draft>) => {
     draft.value = { ...draft.value, ...part };
@@ -186,9 +189,9 @@ export function Form({ read, again, isLeft, stay }: FormProps) {
                   <label>
                     Missed dates
                     <select {...bind('catchUp')}>
-                      <option value="latest">make the newest</option>
-                      <option value="all">make all of a week</option>
-                      <option value="none">make none</option>
+                      <option value="latest">the newest</option>
+                      <option value="all">all of a week</option>
+                      <option value="none">none</option>
                     </select>
                   </label>
                 </div>
