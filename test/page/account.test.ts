@@ -95,11 +95,11 @@ describe('settings', () => {
         ({ status }) => status,
       );
     expect(await use()).toBe(200);
-    await page.reload();
-    await page.locator('.access b', { hasText: '<i>backup</i>' }).waitFor();
-    expect(await page.locator('.made').count()).toBe(0);
     await page.getByRole('button', { name: 'Revoke <i>backup</i>' }).click();
+    expect(await use()).toBe(200);
+    await page.getByRole('button', { name: 'Revoke for good <i>backup</i>' }).click();
     await page.getByText('is revoked').waitFor();
+    expect(await page.locator('.made').count()).toBe(0);
     expect(await use()).toBe(401);
   });
 

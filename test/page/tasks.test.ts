@@ -60,6 +60,21 @@ describe('add', () => {
     expect(await kept(account)).toEqual([]);
   });
 
+  test('without a date leads to where it is, and is taken back from the empty line', async () => {
+    await using person = await atWork();
+    const { page, account } = person;
+    await page.keyboard.press('q');
+    await page.keyboard.type('Buy milk');
+    await page.keyboard.press('Enter');
+    const bar = page.locator('.bar', { hasText: 'Added: Buy milk' });
+    await bar.getByRole('button', { name: 'Undo Ctrl Z' }).waitFor();
+    expect(await bar.getByRole('link', { name: 'Open' }).getAttribute('href')).toStartWith('/all?task=');
+    const answered = page.waitForResponse((response) => response.request().method() === 'DELETE');
+    await page.keyboard.press('Control+z');
+    await answered;
+    expect(await kept(account)).toEqual([]);
+  });
+
   test('what was misunderstood is left in the title', async () => {
     await using person = await atWork([], '/all');
     const { page } = person;

@@ -19,7 +19,12 @@ test.each([
     'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/140.0 Mobile/15E148 Safari/604.1',
     'Chrome on iPhone',
   ],
-  ['Mozilla/5.0 (compatible; something of one’s own)', 'Mozilla/5.0'],
+  ['Mozilla/5.0 (compatible; something of one’s own)', null],
+  ['Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Ladybird/1.0', 'Browser on Linux'],
+  [
+    'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/140.0.0.0 Safari/537.36',
+    'Chrome on Linux',
+  ],
   ['curl/8.5.0', 'curl/8.5.0'],
   ['python-httpx/0.28.1', 'python-httpx/0.28.1'],
   ['<script>alert(1)</script>', null],

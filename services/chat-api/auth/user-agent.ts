@@ -3,7 +3,7 @@ const browsers: [pattern: RegExp, name: string][] = [
   [/\b(OPR|Opera)\//, 'Opera'],
   [/\bSamsungBrowser\//, 'Samsung Internet'],
   [/\b(Firefox|FxiOS)\//, 'Firefox'],
-  [/\b(Chrome|CriOS)\//, 'Chrome'],
+  [/(\b|Headless)(Chrome|CriOS)\//, 'Chrome'],
   [/\bVersion\/.* Safari\//, 'Safari'],
 ];
 
@@ -26,6 +26,7 @@ export function deviceName(userAgent: string | null): string | null {
   const browser = nameIn(text, browsers);
   const system = nameIn(text, systems);
   if (browser && system) return `${browser} on ${system}`;
+  if (text.startsWith('Mozilla/')) return system ? `Browser on ${system}` : null; // every browser says so
   return /^[\w.+-]+(\/[\w.+-]+)?/.exec(text)?.[0].slice(0, 40) ?? null;
 }
 

@@ -1,4 +1,5 @@
 import type { Dates, TaskAnswer } from '#shared/answers';
+import { inWords } from './fields.ts';
 import type { Item } from './live/protocol.ts';
 import { refreshInTurn } from './live/refresh.ts';
 import { asTask, type PageTask, type TaskInput } from './task.ts';
@@ -17,6 +18,8 @@ export class ApiError extends Error {
     /** In ms, as `Retry-After` said; null: it did not. */
     readonly retryAfterMs: number | null = null,
     readonly correlationId: string | null = null,
+    /** What of the body was refused, as the API calls it; null: none of it that a form shows. */
+    readonly field: string | null = null,
   ) {
     super(message);
   }
@@ -83,7 +86,8 @@ async function read<T>(response: Response): Promise<Answer<T>> {
   const { code = 'UNKNOWN', message = `The server answered ${status}.` } = (body ?? {}) as Record<string, string>;
   const seconds = Number(headers.get('retry-after') ?? Number.NaN);
   const retryAfterMs = Number.isFinite(seconds) ? seconds * 1000 : null;
-  throw new ApiError(status, code, message, retryAfterMs, headers.get('x-correlation-id'));
+  const { field, text: said } = inWords(message);
+  throw new ApiError(status, code, said, retryAfterMs, headers.get('x-correlation-id'), field);
 }
 
 /** False: the session has ended. @throws {ApiError} when that is not known: nobody could answer, or not now */

@@ -27,6 +27,7 @@ import {
   UpcomingScreen,
 } from './tasks/screens.tsx';
 import { Detail } from './tasks/detail.tsx';
+import { isUnsaved } from './tasks/form.tsx';
 import { QuickAdd } from './tasks/quick-add-line.tsx';
 import { tallyOf } from './tasks/views.ts';
 
@@ -168,7 +169,7 @@ function Frame() {
     ),
   });
   return (
-    <div class={`frame${query.task ? ' has-detail' : ''}`}>
+    <div class={`frame${query.task || isUnsaved.value ? ' has-detail' : ''}`}>
       <a class="skip" href="#content">
         Skip to the list
       </a>
@@ -224,9 +225,12 @@ function Rail() {
         <Menu
           at={rest.value}
           label="More lists"
-          items={offered.value
-            .filter(({ isRare }) => isRare)
-            .map(({ name, path: to }) => ({ name, act: () => route(to) }))}
+          items={[
+            ...offered.value
+              .filter(({ isRare }) => isRare)
+              .map(({ name, path: to }) => ({ name, act: () => route(to) })),
+            { name: 'Sign out', act: () => void leaveForGood() },
+          ]}
           close={() => (rest.value = null)}
         />
       )}
@@ -252,6 +256,7 @@ function search(route: (path: string) => void): void {
 
 /** Whoever leaves takes nothing with him that is not saved, and is told when he has not left. */
 async function leaveForGood(): Promise<void> {
+  if (isUnsaved.value) return changes.say('The open task is not saved yet: save it or close it first.', true);
   try {
     await changes.settled();
     await logout();

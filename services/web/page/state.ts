@@ -1,10 +1,11 @@
-import { effect, signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 import { ApiError, listTasks, type PageTask, timezone } from './api.ts';
 import { connect, type Connection } from './live/connection.ts';
 import type { Heard, Item, StreamState } from './live/protocol.ts';
 import { expire, hasEvents, leave, resume, session } from './session.ts';
 import { createChanges } from './tasks/changes.ts';
 import { until } from './tasks/sending.ts';
+import { nextDates } from './tasks/series.ts';
 import { createStore } from './tasks/store.ts';
 import { count } from './words.ts';
 
@@ -24,6 +25,10 @@ const PATIENCE_MS = 700;
 const UNHEARD_MS = 60_000;
 const LOOK_MS = 300_000;
 const AGAIN_MS = 5_000;
+
+const nextOfSeries = computed(() => nextDates(store.tasks.value.values()));
+/** When a series is due next, as far as its dates have been made. */
+export const nextDateOf = (id: string): string | undefined => nextOfSeries.value.get(id);
 
 let connection: Connection | undefined;
 export const changes = createChanges(store, {

@@ -52,7 +52,9 @@ export function Sessions() {
 /** For programs: each has its own, shown once, revoked alone. */
 export function Tokens() {
   const tokens = useSignal<api.ApiToken[]>([]);
-  const made = useSignal<string | null>(null);
+  const made = useSignal<{ id: string; token: string } | null>(null);
+  /** Asked once more: a program that uses it stops at once. */
+  const asked = useSignal<string | null>(null);
   const { attempt, refusal, isBusy } = useAttempt();
   const read = async () => void (tokens.value = await api.tokens());
   useEffect(() => void attempt(read), []);
@@ -62,19 +64,16 @@ export function Tokens() {
     const given = new FormData(form);
     const days = Number(given.get('days'));
     void attempt(async () => {
-      const { token } = await api.createToken(
-        String(given.get('name')),
-        given.getAll('scope').map(String),
-        days || null,
-      );
-      made.value = token;
+      made.value = await api.createToken(String(given.get('name')), given.getAll('scope').map(String), days || null);
       form.reset();
       await read();
     });
   }
   const revoke = ({ id, name }: api.ApiToken) =>
     void attempt(async () => {
+      if (asked.value !== id) return void (asked.value = id);
       await api.revokeToken(id);
+      if (made.value?.id === id) made.value = null;
       await read();
       changes.say(`${name} is revoked.`);
     });
@@ -92,17 +91,20 @@ export function Tokens() {
               </span>
             </p>
             <button class="plain small" onClick={() => revoke(token)}>
-              Revoke<span class="for-ears"> {token.name}</span>
+              {asked.value === token.id ? 'Revoke for good' : 'Revoke'}
+              <span class="for-ears"> {token.name}</span>
             </button>
           </li>
         ))}
       </ul>
       {made.value && (
         <p class="made" role="status">
-          Copy it now, it is not shown again: <code>{made.value}</code>
+          Copy it now, it is not shown again: <code>{made.value.token}</code>
           <button
             class="plain small"
-            onClick={() => void navigator.clipboard?.writeText(made.value ?? '').then(() => changes.say('Copied.'))}
+            onClick={() =>
+              void navigator.clipboard?.writeText(made.value?.token ?? '').then(() => changes.say('Copied.'))
+            }
           >
             Copy
           </button>
@@ -127,7 +129,7 @@ export function Tokens() {
           <select name="days">
             <option value="90">90 days</option>
             <option value="365">a year</option>
-            <option value="">ever</option>
+            <option value="">no end</option>
           </select>
         </label>
         {refusal && (

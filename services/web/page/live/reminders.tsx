@@ -10,24 +10,35 @@ import { dueMs } from '../tasks/views.ts';
 import { count, dueWords, offsetWords } from '../words.ts';
 
 const SHOWN = 2;
+/** Where cards would take half of the screen they are folded into one line. */
+const PHONE = '(max-width: 46rem)';
 
 /** Reminders that have come and wait for a word: the newest first. They stand wherever one is, until they are answered. */
 export function Reminders() {
   const isOpen = useSignal(false);
   const rung = rungTasks();
   if (rung.length === 0) return null;
-  const shown = isOpen.value ? rung : rung.slice(0, SHOWN);
+  const isSmall = matchMedia(PHONE).matches;
+  const shown = isOpen.value ? rung : rung.slice(0, isSmall ? 0 : SHOWN);
   return (
     <section class="reminders" aria-label="Reminders">
+      {isSmall && (
+        <button class="plain folded" aria-expanded={isOpen.value} onClick={() => (isOpen.value = !isOpen.value)}>
+          <Icon.Bell />
+          <span>
+            {count(rung.length, 'reminder')} · {rung[0]?.title}
+          </span>
+        </button>
+      )}
       {shown.map((task) => (
         <Reminder key={task.id} task={task} />
       ))}
-      {rung.length > shown.length && (
+      {!isSmall && rung.length > shown.length && (
         <button class="plain small" onClick={() => (isOpen.value = true)}>
           {count(rung.length - shown.length, 'more reminder')}
         </button>
       )}
-      {permission.value === 'default' && (
+      {permission.value === 'default' && (!isSmall || isOpen.value) && (
         <p class="hint small-text">
           They can also come while this tab is hidden.{' '}
           <button class="plain small" onClick={() => void ask()}>
@@ -63,7 +74,7 @@ function Reminder({ task }: { task: PageTask }) {
             title={`Remind again (s ${pause.key})`}
             onClick={() => snoozeBy(task, pause)}
           >
-            {pause.name}
+            Snooze {pause.name}
           </button>
         ))}
         <button class="plain small" onClick={() => changes.acknowledge(task)}>

@@ -1,13 +1,19 @@
 import type { PageTask } from '../api.ts';
 import * as Icon from '../icons.tsx';
 import { zone } from '../session.ts';
-import { changes, now } from '../state.ts';
+import { changes, nextDateOf, now } from '../state.ts';
 import { dueWords, fullTime, offsetWords } from '../words.ts';
 import { wordForDelete } from './list.tsx';
 import { canSnooze, hasRung, pauses, snoozeBy } from './reminding.ts';
+import { removeTask } from './removing.ts';
 import { isSeries } from './views.ts';
 
 function dueSentence(task: PageTask): string {
+  if (isSeries(task)) {
+    const next = nextDateOf(task.id);
+    const from = `From ${fullTime(task.due_date ?? '', zone.value)}`;
+    return next ? `${from} · next ${fullTime(next, zone.value)}` : from;
+  }
   const near = dueWords(task, { now: now.value, zone: zone.value });
   const at = `Due ${fullTime(task.due_date ?? '', zone.value)}`;
   return /^in |late$/.test(near) ? `${at} · ${near}` : at;
@@ -62,7 +68,7 @@ export function Acts({ task, close }: { task: PageTask; close: () => void }) {
         <button
           class="plain small"
           onClick={() => {
-            changes.remove(task);
+            removeTask(task);
             close();
           }}
         >

@@ -1,8 +1,10 @@
 import type * as api from '../api.ts';
 import type { PageTask, TaskInput } from '../api.ts';
+import { labels } from '../fields.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { zone } from '../session.ts';
 import { fullTime } from '../words.ts';
+import { shown } from './shown.ts';
 
 /** One date of a series may change alone, or with those to come. */
 export function AskScope({ save, leave }: { save: (scope: api.Scope) => Promise<void>; leave: () => void }) {
@@ -25,15 +27,45 @@ export function AskScope({ save, leave }: { save: (scope: api.Scope) => Promise<
   );
 }
 
+type LeaveProps = { title: string; refusal: string | null; save: () => void; drop: () => void; stay: () => void };
+
+/** What was typed is never lost by going elsewhere. */
+export function AskLeave({ title, refusal, save, drop, stay }: LeaveProps) {
+  return (
+    <Dialog label="Not saved yet" close={stay}>
+      <h2>“{title}” is not saved yet</h2>
+      {refusal && (
+        <p class="refusal" role="alert">
+          {refusal}
+        </p>
+      )}
+      <div class="choices">
+        <button class="primary" onClick={save}>
+          Save
+        </button>
+        <button class="plain" onClick={drop}>
+          Leave it
+        </button>
+        <button class="plain" onClick={stay}>
+          Go on writing
+        </button>
+      </div>
+    </Dialog>
+  );
+}
+
 /** Somebody was faster: both are shown, and one is chosen. */
 export function Conflict({
   mine,
   theirs,
+  fields,
   keep,
   take,
   leave,
 }: {
   mine: TaskInput;
+  /** Those that both have changed. */
+  fields: (keyof TaskInput)[];
   theirs: PageTask;
   keep: () => void;
   take: () => void;
@@ -53,11 +85,11 @@ export function Conflict({
           </tr>
         </thead>
         <tbody>
-          {Object.entries(mine).map(([field, value]) => (
+          {fields.map((field) => (
             <tr key={field}>
-              <th scope="row">{field.replaceAll('_', ' ')}</th>
-              <td>{String(value ?? 'none')}</td>
-              <td>{String(theirs[field as keyof PageTask] ?? 'none')}</td>
+              <th scope="row">{labels.get(field) ?? field}</th>
+              <td>{shown(field, mine[field])}</td>
+              <td>{shown(field, theirs[field])}</td>
             </tr>
           ))}
         </tbody>

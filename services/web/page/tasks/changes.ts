@@ -5,7 +5,7 @@ import { createSending } from './sending.ts';
 import type { Store } from './store.ts';
 
 /** What can still be taken back, and the sentence that says what was done. */
-export type Undo = { text: string; act: () => void };
+export type Undo = { text: string; act: () => void; href?: string };
 /** What the page says of itself for a while; a refusal is said at once, also by a screen reader. */
 export type Notice = { text: string; isRefusal: boolean };
 
@@ -39,9 +39,10 @@ export function createChanges(store: Store, { announce, untilSignedIn }: Links) 
     noticeTimer = setTimeout(() => (notice.value = null), UNDO_MS);
   }
 
-  function offer(text: string, act: () => void): void {
+  /** `href`: where it is to be seen, if that may be elsewhere. */
+  function offer(text: string, act: () => void, href?: string): void {
     clearTimeout(undoTimer);
-    undo.value = { text, act };
+    undo.value = { text, act, ...(href && { href }) };
     undoTimer = setTimeout(() => (undo.value = null), UNDO_MS);
   }
 
@@ -120,19 +121,27 @@ export function createChanges(store: Store, { announce, untilSignedIn }: Links) 
       for (const task of tasks) change(task, { due_date: to(task) });
       offer(text, () => before.forEach(([task, due]) => change(task, { due_date: due })));
     },
-    /** Nothing is sent for as long as it can be taken back: a deleted task does not return. */
-    remove(task: PageTask): void {
+    /**
+     * Nothing is sent for as long as it can be taken back: a deleted task does not return. `dates` are those of a series,
+     * which the server deletes with it.
+     */
+    remove(task: PageTask, text: string, dates: PageTask[] = []): void {
       flush();
       const { id } = task;
-      store.show(id, 'gone');
+      const gone = [task, ...dates];
+      for (const one of gone) store.show(one.id, 'gone');
       const mine = {
         timer: setTimeout(flush, UNDO_MS),
-        send: (keepalive = false) => void inTurn(id, () => erase(id, keepalive)),
+        send: (keepalive = false) =>
+          void inTurn(id, async () => {
+            await erase(id, keepalive);
+            for (const one of dates) store.remove(one.id);
+          }).finally(() => dates.forEach((one) => store.forget(one.id))),
       };
       leaving = mine;
-      offer(`Deleted: ${task.title}`, () => {
+      offer(text, () => {
         if (leaving === mine) unleave();
-        store.forget(id);
+        for (const one of gone) store.forget(one.id);
       });
     },
     /** Makes a task; it stands in the list before it is answered, under a name of its own until then. */
@@ -147,10 +156,12 @@ export function createChanges(store: Store, { announce, untilSignedIn }: Links) 
         answered(task);
         if (task.recurrence_pattern) for (const one of await api.listTasks(`parent=${task.id}`)) answered(one);
         store.forget(id);
-        offer(`Added: ${task.title}`, () => {
+        const takeBack = () => {
           store.show(task.id, 'gone');
           void inTurn(task.id, () => erase(task.id));
-        });
+        };
+        // Without a date it is on no list of days.
+        offer(`Added: ${task.title}`, takeBack, `${task.due_date ? '' : '/all'}?task=${task.id}`);
       });
       making.set(input.title, made);
       void made.then(() => making.get(input.title) === made && making.delete(input.title));
@@ -183,6 +194,10 @@ export function createChanges(store: Store, { announce, untilSignedIn }: Links) 
       const isOfIt = (one: PageTask) => one.parent_recurring_task_id === saved.id && !one.completed;
       await store.read(api.listTasks(`parent=${saved.id}&completed=false`), isOfIt);
       return saved;
+    },
+    /** Says that a form was saved. Taken back, each field has its earlier value, unless somebody has changed the task since. */
+    saved({ id }: PageTask, earlier: TaskInput, ifMatch: string): void {
+      offer('Saved.', () => void inTurn(id, async () => answered(await api.changeTask(id, earlier, { ifMatch }))));
     },
     takeBack(): void {
       clearTimeout(undoTimer);

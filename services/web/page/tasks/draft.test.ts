@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { asTask } from '../api.ts';
-import { changesOf, draftOf } from './draft.ts';
-import { patternOf, ruleOf } from './rule.ts';
+import { changesOf, clashesOf, draftOf, earlierOf } from './draft.ts';
+import { patternOf, patternWords, ruleOf } from './rule.ts';
 
 const zone = 'Europe/Berlin';
 const task = asTask({
@@ -39,6 +39,26 @@ describe('changesOf', () => {
   });
 });
 
+describe('clashesOf', () => {
+  const before = { ...task, title: 'Rent', description: null, priority: null };
+
+  test('has what both changed to something else, and nothing that one of them left alone', () => {
+    const theirs = { ...before, title: 'Rent of theirs', description: 'theirs alone' } as const;
+    expect(clashesOf({ title: 'Rent of mine', priority: 'high' }, before, theirs)).toEqual(['title']);
+  });
+
+  test('does not have what both changed to the same, however it is written', () => {
+    const theirs = { ...before, due_date: '2026-12-02T08:00:00.000Z' };
+    expect(clashesOf({ due_date: '2026-12-02T08:00:00Z' }, before, theirs)).toEqual([]);
+  });
+});
+
+test('a change is taken back by the earlier values; that a task became a series is not', () => {
+  expect(earlierOf({ title: 'New', priority: 'high' }, task)).toEqual({ title: 'Rent', priority: null });
+  expect(earlierOf({ recurrence_pattern: 'daily:' }, task)).toEqual({ recurrence_pattern: 'monthly:1' });
+  expect(earlierOf({ recurrence_pattern: 'daily:' }, { ...task, recurrence_pattern: null })).toBeNull();
+});
+
 test('a pattern is read and said again as it was', () => {
   const patterns = fc.oneof(
     fc.constantFrom('daily:', 'weekly:', 'monthly:', 'monthly:last', 'rrule:FREQ=YEARLY;BYMONTH=3'),
@@ -49,3 +69,12 @@ test('a pattern is read and said again as it was', () => {
   fc.assert(fc.property(patterns, (pattern) => expect(patternOf(ruleOf(pattern))).toBe(pattern)));
   expect(patternOf(ruleOf(null))).toBeNull();
 });
+
+test.each([
+  ['weekly:MON,THU', 'Mon, Thu'],
+  ['rrule:FREQ=YEARLY', 'every year'],
+  ['rrule:FREQ=MONTHLY;INTERVAL=3', 'every 3 months'],
+  ['rrule:FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TH', 'every 2 weeks on Mon, Thu'],
+  ['rrule:FREQ=MONTHLY;BYDAY=2TU', 'by a rule'],
+  ['rrule:FREQ=YEARLY;BYMONTH=3', 'by a rule'],
+])('a row says %s as “%s”', (pattern, words) => expect(patternWords(pattern)).toBe(words));

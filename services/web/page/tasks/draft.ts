@@ -53,6 +53,24 @@ export function changesOf(draft: Draft, task: PageTask, userZone: string): TaskI
   };
 }
 
+/** The fields that both have changed since `before`, each to something else. Only these need somebody to choose. */
+export const clashesOf = (mine: TaskInput, before: PageTask, theirs: PageTask): (keyof TaskInput)[] =>
+  (Object.keys(mine) as (keyof TaskInput)[]).filter(
+    (field) => !isSame(theirs[field], before[field]) && !isSame(theirs[field], mine[field] ?? null),
+  );
+
+/** What the fields of a change were, to take it back; null: the API does not, since a series stays one. */
+export function earlierOf(input: TaskInput, before: PageTask): TaskInput | null {
+  if (input.recurrence_pattern !== undefined && before.recurrence_pattern === null) return null;
+  return Object.fromEntries((Object.keys(input) as (keyof TaskInput)[]).map((field) => [field, before[field]]));
+}
+
+/** An instant is written with milliseconds or without. */
+const isSame = (a: unknown, b: unknown): boolean =>
+  a === b || (isInstant(a) && isInstant(b) && +new Date(a) === +new Date(b));
+
+const isInstant = (value: unknown): value is string => typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value);
+
 export function dueOf({ day, time }: Pick<Draft, 'day' | 'time'>, zone: string): string | null {
   if (day === '') return null;
   return time === '' ? day : instantOf(day, time, zone);

@@ -6,8 +6,8 @@ import * as Icon from '../icons.tsx';
 import { hasEvents, zone } from '../session.ts';
 import { changes } from '../state.ts';
 import { offsetWords } from '../words.ts';
-import { AskScope, Conflict } from './ask.tsx';
-import { changesOf, type Draft, draftOf, dueOf, zoneOf } from './draft.ts';
+import { AskLeave, AskScope, Conflict } from './ask.tsx';
+import { changesOf, clashesOf, type Draft, draftOf, dueOf, earlierOf, zoneOf } from './draft.ts';
 import { Preview } from './quick-add-line.tsx';
 import { taskHref } from './row.tsx';
 import { RuleFields } from './rule-fields.tsx';
@@ -21,20 +21,40 @@ export const isUnsaved = signal(false);
 
 const offsets = ['PT0S', 'PT5M', 'PT10M', 'PT15M', 'PT30M', 'PT1H', 'PT2H', 'P1D', 'P2D', 'P7D'];
 
+/** Fields that a refusal stands at. */
+const placed = ['title', 'description', 'due_date', 'recurrence_pattern'];
+
+type FormProps = {
+  read: Read;
+  /** Reads it anew; null: it is gone. */
+  again: () => Promise<Read | null>;
+  /** The address names another task or none; what is not saved is asked about. */
+  isLeft: boolean;
+  stay: () => void;
+};
+
 /** All of a task that a person may write. Saving sends what was touched, and nothing else. */
-export function Form({ read, again }: { read: Read; again: () => Promise<void> }) {
+export function Form({ read, again, isLeft, stay }: FormProps) {
   const { task } = read;
   const base = useSignal(read);
   const draft = useSignal<Draft>(draftOf(task, zone.value));
-  const refusal = useSignal<string | null>(null);
+  const refusal = useSignal<api.ApiError | null>(null);
   const asks = useSignal<'scope' | 'conflict' | null>(null);
   const title = useRef<HTMLInputElement>(null);
+  /** Which dates were meant when somebody turned out to be faster. */
+  const wanted = useRef<api.Scope | undefined>(undefined);
   const input = changesOf(draft.value, base.value.task, zone.value);
   const isTouched = Object.keys(input).length > 0;
   // Known before the next key, not with the next frame.
   useLayoutEffect(() => {
     isUnsaved.value = isTouched;
     return () => void (isUnsaved.value = false);
+  }, [isTouched]);
+  useLayoutEffect(() => {
+    if (!isTouched) return;
+    const ask = (event: Event) => event.preventDefault();
+    addEventListener('beforeunload', ask);
+    return () => removeEventListener('beforeunload', ask);
   }, [isTouched]);
 
   // What somebody else changed is shown at once where nothing is being written.
@@ -43,47 +63,61 @@ export function Form({ read, again }: { read: Read; again: () => Promise<void> }
     base.value = read;
     draft.value = draftOf(read.task, zone.value);
   }, [read]);
-  useLayoutEffect(() => title.current?.focus(), []);
-  // A reload would lose it.
+  // By touch it would bring up the keyboard over what one wants to read.
   useLayoutEffect(() => {
-    if (!isTouched) return;
-    const hold = (event: Event) => event.preventDefault();
-    addEventListener('beforeunload', hold);
-    return () => removeEventListener('beforeunload', hold);
-  }, [isTouched]);
+    if (!matchMedia('(pointer: coarse)').matches) title.current?.focus();
+  }, []);
 
   const set = (part: Partial<Draft>) => {
     draft.value = { ...draft.value, ...part };
     refusal.value = null;
   };
 
-  async function save(scope?: api.Scope, mustMatch = true): Promise<void> {
+  async function save(scope?: api.Scope, etag = base.value.etag): Promise<void> {
     asks.value = null;
+    const before = base.value.task;
     try {
-      const etag = mustMatch ? { etag: base.value.etag } : {};
-      await changes.save(base.value.task, input, { ...(scope && { scope }), ...etag });
-      changes.say(scope === 'series' ? 'Saved, with all open dates from now on.' : 'Saved.');
+      await changes.save(before, input, { ...(scope && { scope }), etag });
       base.value = await api.readForEdit(task.id);
       draft.value = draftOf(base.value.task, zone.value);
+      const earlier = earlierOf(input, before);
+      if (scope === 'series') changes.say('Saved, with all open dates from now on.');
+      else if (earlier) changes.saved(before, earlier, base.value.etag);
+      else changes.say('Saved.');
     } catch (error) {
       if (!(error instanceof api.ApiError)) throw error;
-      if (error.code !== 'VERSION_CONFLICT') return void (refusal.value = error.message);
-      await again();
+      if (error.code !== 'VERSION_CONFLICT') return void (refusal.value = error);
+      const theirs = await again();
+      if (theirs && clashesOf(input, before, theirs.task).length === 0) return save(scope, theirs.etag);
+      wanted.current = scope;
       asks.value = 'conflict';
     }
   }
-  function submit(event: Event): void {
-    event.preventDefault();
+  function submit(event?: Event): void {
+    event?.preventDefault();
     if (!isTouched) return;
     const isOneOfMany = task.parent_recurring_task_id !== null && input.due_date === undefined;
     if (isOneOfMany) asks.value = 'scope';
     else void save();
   }
-  function takeTheirs(): void {
+  /** What was typed is given up for what the server has. */
+  function reset(): void {
     asks.value = null;
     base.value = read;
     draft.value = draftOf(read.task, zone.value);
   }
+
+  /** A refusal stands at its field; one of none, or of a field that is not there, at the end. */
+  const refused = (...fields: string[]) => {
+    const error = refusal.value;
+    if (!error || (fields.length > 0 ? !fields.includes(error.field ?? '') : placed.includes(error.field ?? '')))
+      return;
+    return (
+      <p class="refusal" role="alert">
+        {error.message}
+      </p>
+    );
+  };
 
   const { value } = draft;
   const due = dueOf(value, zoneOf(task, zone.value));
@@ -103,10 +137,12 @@ export function Form({ read, again }: { read: Read; again: () => Promise<void> }
           Title
           <input ref={title} required {...bind('title')} />
         </label>
+        {refused('title')}
         <label>
           Notes
           <textarea rows={3} {...bind('description')} />
         </label>
+        {refused('description')}
         {hasEvents.value && (
           <>
             <div class="pair">
@@ -119,6 +155,7 @@ export function Form({ read, again }: { read: Read; again: () => Promise<void> }
                 <input type="time" disabled={value.day === ''} {...bind('time')} />
               </label>
             </div>
+            {refused('due_date')}
             {task.timezone !== null && task.timezone !== zone.value && (
               <p class="hint small-text">
                 Its times are in {task.timezone}; yours are in {zone.value}.
@@ -133,6 +170,7 @@ export function Form({ read, again }: { read: Read; again: () => Promise<void> }
                 <RuleFields pattern={value.pattern} isSeries={isSeries(task)} change={(pattern) => set({ pattern })} />
               )
             )}
+            {refused('recurrence_pattern')}
             {value.pattern !== null && due && (
               <>
                 <Preview
@@ -151,9 +189,9 @@ export function Form({ read, again }: { read: Read; again: () => Promise<void> }
                   <label>
                     Missed dates
                     <select {...bind('catchUp')}>
-                      <option value="latest">make the newest</option>
-                      <option value="all">make all of a week</option>
-                      <option value="none">make none</option>
+                      <option value="latest">the newest</option>
+                      <option value="all">all of a week</option>
+                      <option value="none">none</option>
                     </select>
                   </label>
                 </div>
@@ -183,24 +221,24 @@ export function Form({ read, again }: { read: Read; again: () => Promise<void> }
             </div>
           </>
         )}
-        {refusal.value && (
-          <p class="refusal" role="alert">
-            {refusal.value}
-          </p>
-        )}
+        {refused()}
         <div class="ends">
           <button class="primary" disabled={!isTouched}>
             Save <kbd>Ctrl ↵</kbd>
           </button>
         </div>
       </form>
+      {isLeft && isTouched && asks.value === null && (
+        <AskLeave title={task.title} refusal={refusal.value?.message ?? null} save={submit} drop={reset} stay={stay} />
+      )}
       {asks.value === 'scope' && <AskScope save={save} leave={() => (asks.value = null)} />}
       {asks.value === 'conflict' && (
         <Conflict
           mine={input}
+          fields={clashesOf(input, base.value.task, read.task)}
           theirs={read.task}
-          keep={() => void save(undefined, false)}
-          take={takeTheirs}
+          keep={() => void save(wanted.current, read.etag)}
+          take={reset}
           leave={() => (asks.value = null)}
         />
       )}

@@ -1,9 +1,12 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import * as api from '../api.ts';
+import { labels } from '../fields.ts';
 import { session, zone } from '../session.ts';
 import { changes, readings, store } from '../state.ts';
-import { fullTime, offsetWords, span } from '../words.ts';
+import { fullTime, span } from '../words.ts';
+import { shown } from './shown.ts';
+import { isSeries } from './views.ts';
 
 const verbs: Record<string, string> = {
   'task.created': 'made it',
@@ -11,24 +14,21 @@ const verbs: Record<string, string> = {
   'task.completed': 'completed it',
   'task.deleted': 'deleted it',
 };
-const names: Record<string, string> = {
-  due_date: 'due',
-  recurrence_pattern: 'repeat',
-  recurrence_end_date: 'ends',
-  reminder_offset: 'reminder',
-  reminder_status: 'reminder is',
-  snoozed_until: 'snoozed until',
-  catch_up: 'missed dates',
-};
 /** What a person may set back: the rest follows from it. */
 const settable = ['title', 'description', 'priority', 'due_date', 'reminder_offset', 'completed'];
 const silent = ['due_all_day', 'timezone', 'updated_at'];
+
+/** A series is not due: it starts. */
+const nameOf = (field: string, isRule: boolean): string =>
+  isRule && field === 'due_date' ? 'starts' : (labels.get(field)?.toLowerCase() ?? field);
 
 /** What happened to a task: who, when, and each value before and after. Newest first. */
 export function History({ id }: { id: string }) {
   const events = useSignal<api.AuditEvent[] | null>(null);
   const refusal = useSignal<string | null>(null);
-  const version = store.tasks.value.get(id)?.updated_at;
+  const task = store.tasks.value.get(id);
+  const version = task?.updated_at;
+  const isRule = task !== undefined && isSeries(task);
   useEffect(() => {
     let isWanted = true;
     api.history(id).then(
@@ -56,10 +56,10 @@ export function History({ id }: { id: string }) {
               .filter(([field]) => !silent.includes(field))
               .map(([field, { old, new: now }]) => (
                 <li key={field}>
-                  {names[field] ?? field}: <del>{shown(field, old)}</del> → <ins>{shown(field, now)}</ins>
+                  {nameOf(field, isRule)}: <del>{shown(field, old)}</del> → <ins>{shown(field, now)}</ins>
                   {settable.includes(field) && (
                     <button class="plain small" onClick={() => setBack(id, field, old)}>
-                      Set back<span class="for-ears"> {names[field] ?? field}</span>
+                      Set back<span class="for-ears"> {nameOf(field, isRule)}</span>
                     </button>
                   )}
                 </li>
@@ -86,15 +86,6 @@ export function whoOf({ event_type: type, user_id: owner, payload: { actor } }: 
 function wordsOf({ event_type: type, payload: { late_by_ms: late, late_reason: why } }: api.AuditEvent): string {
   if (type !== 'task.reminder.triggered') return verbs[type] ?? type;
   return `reminded you${late ? `, ${span(late)} late${why ? ` (${why})` : ''}` : ''}`;
-}
-
-function shown(field: string, value: unknown): string {
-  if (value === null || value === undefined) return 'none';
-  if (value === true) return 'done';
-  if (value === false) return 'open';
-  const text = String(value);
-  if (/^\d{4}-\d\d-\d\d(T|$)/.test(text)) return fullTime(text, zone.value);
-  return field === 'reminder_offset' ? offsetWords(text) : text;
 }
 
 function setBack(id: string, field: string, value: unknown): void {

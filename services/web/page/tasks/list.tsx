@@ -9,6 +9,7 @@ import { useShortcuts } from '../parts/shortcuts.ts';
 import { zone } from '../session.ts';
 import { changes, isRead, now } from '../state.ts';
 import { type Move, movedTo, moves } from './moving.ts';
+import { removeTask } from './removing.ts';
 import { canSnooze, type Pause, pauses, snoozeBy } from './reminding.ts';
 import { Chunk, chunked } from './chunk.tsx';
 import { type RowActions, rowId, taskHref } from './row.tsx';
@@ -54,7 +55,7 @@ export function TaskList({
 
   const toggle = (task: PageTask) =>
     isSeries(task) || leaving(task, () => (task.completed ? changes.reopen(task) : changes.complete(task)));
-  const remove = (task: PageTask) => leaving(task, () => changes.remove(task));
+  const remove = (task: PageTask) => leaving(task, () => removeTask(task));
   const open = (task: PageTask) => route(path + taskHref(task.id));
   const move = (task: PageTask, { days, name }: Move) =>
     isSeries(task) || changes.move([task], () => movedTo(task, days, Date.now(), zone.value), `${name}: ${task.title}`);

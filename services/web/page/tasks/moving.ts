@@ -17,3 +17,11 @@ export function movedTo({ due_date: due }: PageTask, days: number, now: number, 
   const at = instantOf(day, timeOf(Date.parse(due), zone), zone);
   return Date.parse(at) > now ? at : day;
 }
+
+/** Those that were due on a day before today. What is due today already needs no move, and would lose its time by one. */
+export function fromBefore(tasks: PageTask[], now: number, zone: string): PageTask[] {
+  const today = dayOf(now, zone);
+  return tasks.filter(({ due_date: due }) => due !== null && dayDue(due, zone) < today);
+}
+
+const dayDue = (due: string, zone: string): string => (due.length === 10 ? due : dayOf(Date.parse(due), zone));

@@ -1,6 +1,7 @@
 import { Component } from 'preact';
 import type { PageTask } from '../api.ts';
 import * as Icon from '../icons.tsx';
+import { nextDateOf } from '../state.ts';
 import { dueWords, fullTime, offsetWords } from '../words.ts';
 import { patternWords } from './rule.ts';
 import { isOverdue, isSeries } from './views.ts';
@@ -86,13 +87,29 @@ export const rowId = (id: string): string => `task-${id}`;
 
 function Due({ task, now, zone }: { task: PageTask; now: number; zone: string }) {
   const { due_date: due, completed, recurrence_pattern: pattern } = task;
-  if (pattern !== null) return <span class="fact">{patternWords(pattern)}</span>;
+  if (pattern !== null) return <Recurs task={task} pattern={pattern} zone={zone} />;
   if (due === null) return null;
   const isLate = !completed && isOverdue(task, { now, zone });
   return (
     <time class={`fact due${isLate ? ' is-late' : ''}`} dateTime={due} title={fullTime(due, zone)}>
       {dueWords(task, { now, zone })}
     </time>
+  );
+}
+
+/** The rule of a series and its next date. Reads that itself: it changes with another task than the row's. */
+function Recurs({ task: { id, due_date: due }, pattern, zone }: { task: PageTask; pattern: string; zone: string }) {
+  const next = nextDateOf(id);
+  const at = next ?? due;
+  return (
+    <>
+      <span class="fact">{patternWords(pattern)}</span>
+      {at && (
+        <time class="fact due" dateTime={at}>
+          {next ? 'next' : 'from'} {fullTime(at, zone)}
+        </time>
+      )}
+    </>
   );
 }
 

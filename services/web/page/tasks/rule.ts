@@ -58,7 +58,26 @@ export function patternWords(pattern: string): string {
       return 'last day of the month';
     case 'custom':
       return `every ${rule.every} days`;
-    default:
-      return 'by a rule';
+    case 'rrule':
+      return rruleWords(rule.text);
+    case 'never':
+      return '';
   }
 }
+
+const units: Record<string, string> = { DAILY: 'day', WEEKLY: 'week', MONTHLY: 'month', YEARLY: 'year' };
+
+/** A rule that a few words say whole: how often, and on which weekdays. Of any other a part would be false. */
+function rruleWords(text: string): string {
+  const parts = new Map(text.split(';').map((part) => part.split('=') as [string, string]));
+  const unit = units[parts.get('FREQ') ?? ''];
+  const known = ['FREQ', 'INTERVAL', 'BYDAY', 'WKST'];
+  const days = (parts.get('BYDAY') ?? '').split(',').filter(Boolean).map(weekdayOf);
+  if (!unit || [...parts.keys()].some((name) => !known.includes(name)) || days.includes(undefined)) return 'by a rule';
+  const every = Number(parts.get('INTERVAL') ?? 1);
+  const often = every === 1 ? `every ${unit}` : `every ${every} ${unit}s`;
+  return days.length === 0 ? often : `${often} on ${days.join(', ')}`;
+}
+
+const weekdayOf = (short: string): string | undefined =>
+  shortDays.get(WEEKDAYS.find((day) => day.startsWith(short) && short.length === 2) ?? '');

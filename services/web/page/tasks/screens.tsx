@@ -6,9 +6,10 @@ import { useSignal } from '@preact/signals';
 import { useLocation } from 'preact-iso';
 import { useEffect } from 'preact/hooks';
 import { ApiError, listTasks, type PageTask } from '../api.ts';
-import { count, dayHeading, dueWords } from '../words.ts';
+import { dayHeading, dueWords } from '../words.ts';
 import { TaskList } from './list.tsx';
-import { movedTo } from './moving.ts';
+import { fromBefore, movedTo } from './moving.ts';
+import { hasWords, wordsOf } from './search.ts';
 import { allOf, isOpen, isSeries, nextOf, overdueOf, todayOf, upcomingOf } from './views.ts';
 
 const longDate = new Intl.DateTimeFormat('en-GB', { weekday: 'long', day: 'numeric', month: 'long', timeZone: 'UTC' });
@@ -19,7 +20,7 @@ export function TodayScreen() {
   const tasks = store.tasks.value;
   const groups = todayOf(tasks.values(), moment());
   const overdue = groups.find(({ name }) => name === 'Overdue')?.tasks ?? [];
-  const all = overdue.length > 0 && (
+  const all = fromBefore(overdue, now.value, zone.value).length > 0 && (
     <button class="plain small" onClick={() => allToToday(overdue)}>
       Move all to today
     </button>
@@ -32,9 +33,10 @@ export function TodayScreen() {
   );
 }
 
-function allToToday(tasks: PageTask[]): void {
+function allToToday(overdue: PageTask[]): void {
+  const tasks = fromBefore(overdue, Date.now(), zone.value);
   const to = (task: PageTask) => movedTo(task, 0, Date.now(), zone.value);
-  changes.move(tasks, to, `${count(tasks.length, 'task')} moved to today`);
+  changes.move(tasks, to, `Moved ${tasks.length} to today`);
 }
 
 function NothingToday() {
@@ -69,7 +71,7 @@ export function OverdueScreen() {
   return (
     <>
       <Heading name="Overdue" />
-      {tasks.length > 0 && (
+      {fromBefore(tasks, now.value, zone.value).length > 0 && (
         <button class="plain small above" onClick={() => allToToday(tasks)}>
           Move all to today
         </button>
@@ -132,13 +134,13 @@ export function DoneScreen() {
 export function SearchScreen() {
   const { query, route } = useLocation();
   const text = query.q ?? '';
-  const wanted = text.trim().toLowerCase();
+  const [longest = '', ...others] = wordsOf(text);
   const found = useSignal<ReadonlySet<string>>(new Set());
   useEffect(() => {
-    if (wanted === '') return;
+    if (longest === '') return;
     let isWanted = true;
     const timer = setTimeout(async () => {
-      const tasks = await listTasks(`q=${encodeURIComponent(wanted)}`).catch(refused);
+      const tasks = await listTasks(`q=${encodeURIComponent(longest)}`).catch(refused);
       for (const task of tasks) store.apply(task);
       if (isWanted) found.value = new Set(tasks.map(({ id }) => id));
     }, SEARCH_MS);
@@ -146,10 +148,10 @@ export function SearchScreen() {
       isWanted = false;
       clearTimeout(timer);
     };
-  }, [wanted]);
-  const has = ({ id, title, description }: PageTask) =>
-    found.value.has(id) || `${title} ${description ?? ''}`.toLowerCase().includes(wanted);
-  const tasks = wanted === '' ? [] : [...store.tasks.value.values()].filter(has);
+  }, [longest]);
+  // The server looks for what stands together: it is asked for one word, and the others are looked for in its answer.
+  const has = (task: PageTask) => (found.value.has(task.id) || hasWords(task, [longest])) && hasWords(task, others);
+  const tasks = longest === '' ? [] : [...store.tasks.value.values()].filter(has);
   const groups = [
     { name: 'Open', tasks: tasks.filter(isOpen) },
     { name: 'Series', tasks: tasks.filter(isSeries) },
@@ -171,7 +173,7 @@ export function SearchScreen() {
       <TaskList
         groups={groups}
         empty={
-          <p>{wanted === '' ? 'Done tasks are found, too.' : `Nothing has “${text.trim()}” in its title or notes.`}</p>
+          <p>{longest === '' ? 'Done tasks are found, too.' : `Nothing has “${text.trim()}” in its title or notes.`}</p>
         }
       />
     </>

@@ -1,0 +1,46 @@
+import { describe, expect, test } from 'bun:test';
+import { asTask } from '../api.ts';
+import { datesOf, nextDates, removalWords } from './series.ts';
+
+const zone = 'Europe/Berlin';
+const gym = asTask({
+  id: 'gym',
+  title: 'Gym',
+  due_date: '2026-11-28T17:00:00.000Z',
+  recurrence_pattern: 'weekly:MON,THU',
+});
+const on = (day: string, more = {}) =>
+  asTask({
+    id: day,
+    title: 'Gym',
+    due_date: `${day}T17:00:00.000Z`,
+    occurrence_date: day,
+    parent_recurring_task_id: 'gym',
+    ...more,
+  });
+const tasks = [gym, on('2026-12-03'), on('2026-11-30'), on('2026-11-26', { completed: true }), asTask({ id: 'other' })];
+
+test('the next date of a series is the first of its open ones', () => {
+  expect(nextDates(tasks).get('gym')).toBe('2026-11-30T17:00:00.000Z');
+  expect(nextDates([gym]).get('gym')).toBeUndefined();
+});
+
+test('the dates of a series are its open ones', () => {
+  expect(datesOf(gym, tasks).map(({ id }) => id)).toEqual(['2026-12-03', '2026-11-30']);
+  expect(datesOf(on('2026-11-30'), tasks)).toEqual([]);
+});
+
+describe('what is said of a removal', () => {
+  test('a date is skipped, by its day in the series', () => {
+    const moved = on('2026-12-04', { due_date: '2026-12-06T17:00:00.000Z' });
+    expect(removalWords(moved, 0, zone)).toBe('Skipped Fri 4 Dec: Gym');
+    expect(removalWords(on('2026-12-04', { occurrence_date: null }), 0, zone)).toBe('Skipped Fri 4 Dec: Gym');
+  });
+
+  test('a series goes with its dates, and a task alone', () => {
+    expect(removalWords(gym, 2, zone)).toBe('Deleted the series Gym and its 2 open dates');
+    expect(removalWords(gym, 1, zone)).toBe('Deleted the series Gym and its open date');
+    expect(removalWords(gym, 0, zone)).toBe('Deleted the series Gym');
+    expect(removalWords(asTask({ id: 'other', title: 'Rent' }), 0, zone)).toBe('Deleted: Rent');
+  });
+});

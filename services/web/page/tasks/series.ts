@@ -1,0 +1,32 @@
+import type { PageTask } from '../api.ts';
+import { dayOf } from '../days.ts';
+import { fullTime } from '../words.ts';
+import { dueMs, isOpen, isSeries } from './views.ts';
+
+/** The dates of a series that are open: they go when it goes. */
+export const datesOf = ({ id }: PageTask, tasks: Iterable<PageTask>): PageTask[] =>
+  [...tasks].filter((task) => task.parent_recurring_task_id === id && isOpen(task));
+
+/** When each series is due next. Its own `due_date` says from when it recurs, which need not be a date of it. */
+export function nextDates(tasks: Iterable<PageTask>): Map<string, string> {
+  const next = new Map<string, PageTask>();
+  for (const task of tasks) {
+    const { parent_recurring_task_id: id, due_date: due } = task;
+    if (id === null || due === null || task.completed) continue;
+    const first = next.get(id);
+    if (!first || dueMs(task) < dueMs(first)) next.set(id, task);
+  }
+  return new Map([...next].map(([id, { due_date: due }]) => [id, due ?? '']));
+}
+
+/** What was done by a removal; `dates`: how many go with a series. */
+export function removalWords(task: PageTask, dates: number, zone: string): string {
+  const { title, occurrence_date: date, due_date: due, parent_recurring_task_id: seriesId } = task;
+  if (seriesId !== null) {
+    const day = date ?? (due?.length === 10 ? due : due && dayOf(Date.parse(due), zone));
+    return `Skipped ${day ? fullTime(day, zone) : 'a date'}: ${title}`;
+  }
+  if (!isSeries(task)) return `Deleted: ${title}`;
+  const its = dates === 0 ? '' : dates === 1 ? ' and its open date' : ` and its ${dates} open dates`;
+  return `Deleted the series ${title}${its}`;
+}
