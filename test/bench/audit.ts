@@ -10,6 +10,8 @@ import { createReport, interleaved, type Report } from './report.ts';
 const BATCH = 100;
 const IN_FLIGHT = 3;
 const LOOK_MS = 200;
+/** Longer than any export that goes on: one that does not is told, and not waited for. */
+const EXPORTED_MS = 15 * 60_000;
 
 type Size = { rows: number; rounds: number; exported: number[]; exports: number };
 
@@ -115,7 +117,10 @@ async function exportAll(stack: RunningStack, admin: Member | undefined, rows: n
   try {
     const from = performance.now();
     const headers = { accept: 'application/x-ndjson', ...admin?.headers };
-    const response = await fetch(`http://127.0.0.1:${stack.ports['audit-logger']}/api/v1/audit/events`, { headers });
+    const response = await fetch(`http://127.0.0.1:${stack.ports['audit-logger']}/api/v1/audit/events`, {
+      headers,
+      signal: AbortSignal.timeout(EXPORTED_MS),
+    });
     if (response.status !== 200 || !response.body) throw new Error(`the export answered ${response.status}`);
     let lines = 0;
     for await (const chunk of response.body) for (const byte of chunk) if (byte === 10) lines++;
