@@ -21,7 +21,7 @@ let gateway: Bun.Server<undefined>;
 beforeAll(async () => {
   stack = await startStack();
   const demo = { email: 'nobody@example.com', password: '' };
-  const tour = () => readTour(gateway.port ?? 0);
+  const tour = () => readTour(`http://localhost:${gateway.port}`);
   const site = async () => createSite(new Map());
   gateway = startGateway({ port: 0, ports: stack.ports, publicUrl: '', site, demo, tour });
 });

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { operatorName } from '#shared/operator';
+import { networkAddresses } from '../services/local/address.ts';
 import { apps } from '../services/local/machine/apps.ts';
 import { cacheFolder } from '../services/local/machine/cache.ts';
 import { freePort } from '../services/local/machine/port.ts';
@@ -193,6 +194,51 @@ describe('up', () => {
     expect(await up.exited).toBe(0);
   }, 60_000);
 
+  test('lets the network in at its gateway alone, under the address that it prints first', async () => {
+    const up = startUp({}, '--host', '0.0.0.0');
+    const processes = await isUp(up);
+    const [address] = networkAddresses();
+    const page = `http://${address ?? 'localhost'}:${port}`;
+    await eventually(async () => new RegExp(`^  page +${page}$`, 'm').test(await outputOf('up')), { what: 'the page' });
+    for (const path of ['/', '/docs', '/api/v1/openapi.json'])
+      expect([path, (await fetch(page + path)).status]).toEqual([path, 200]);
+    const signup = await fetch(`${page}/api/v1/auth/signup`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', origin: page },
+      body: JSON.stringify({ email: 'phone@example.com', password: 'Sunny-Day-42' }),
+    });
+    expect(signup.status).toBe(201);
+    expect(signup.headers.getSetCookie().filter((cookie) => /secure/i.test(cookie))).toEqual([]);
+    const cookie = signup.headers
+      .getSetCookie()
+      .map((one) => one.split(';')[0])
+      .join('; ');
+    const create = (origin: string) =>
+      fetch(`${page}/api/v1/tasks`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', origin, cookie },
+        body: JSON.stringify({ title: 'By phone' }),
+      });
+    expect([(await create(page)).status, (await create('http://evil.example')).status]).toEqual([201, 403]);
+    const rebound = await fetch(page, { headers: { host: 'evil.example' } });
+    expect(rebound.status).toBe(421);
+    expect((await fetch(`${page}/local/demo-login`, { method: 'POST', headers: { origin: page } })).status).toBe(
+      address ? 404 : 200,
+    );
+    for (const { name, port: inner } of address ? processes.filter((one) => one.name !== 'gateway') : [])
+      expect([name, await listens(address ?? '', inner)]).toEqual([name, false]);
+    up.kill('SIGTERM');
+    expect(await up.exited).toBe(0);
+  }, 60_000);
+
+  test('says in one sentence that this machine has no such address', async () => {
+    const { exitCode, err } = await run('services/local/up.ts', '--port', String(freePort()), '--host', '192.0.2.254');
+    expect({ exitCode, lines: err.trim().split('\n') }).toEqual({
+      exitCode: 2,
+      lines: [expect.stringContaining('--host 192.0.2.254: this machine has no such address. It has 0.0.0.0')],
+    });
+  });
+
   test('says in one sentence that its port is taken', async () => {
     using taken = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } });
     const { exitCode, err } = await run('services/local/up.ts', '--port', String(taken.port));
@@ -325,6 +371,16 @@ async function filesWith(text: string): Promise<string[]> {
     if (entry.isFile() && readFileSync(file).includes(text)) found.push(file);
   }
   return found;
+}
+
+/** Whether somebody listens there. */
+async function listens(hostname: string, port: number): Promise<boolean> {
+  try {
+    (await Bun.connect({ hostname, port, socket: { data() {} } })).end();
+    return true;
+  } catch {
+    return false; // refused
+  }
 }
 
 function isAlive({ pid }: { pid: number }): boolean {

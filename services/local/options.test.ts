@@ -11,6 +11,7 @@ describe('readOptions', () => {
       real: false,
       watch: false,
       port: 8080,
+      host: '127.0.0.1',
       databaseUrl: undefined,
       daprHttpPort: undefined,
     };
@@ -20,13 +21,14 @@ describe('readOptions', () => {
 
   test('takes flags and the parts that the user brings', () => {
     const environment = { DATABASE_URL: 'postgres://me@db/x', DAPR_HTTP_PORT: '3500' };
-    expect(readOptions(['--fresh', '--yes', '--port', '9000'], environment)).toEqual({
+    expect(readOptions(['--fresh', '--yes', '--port', '9000', '--host', '0.0.0.0'], environment)).toEqual({
       help: false,
       fresh: true,
       yes: true,
       real: false,
       watch: false,
       port: 9000,
+      host: '0.0.0.0',
       databaseUrl: 'postgres://me@db/x',
       daprHttpPort: 3500,
     });
@@ -40,6 +42,12 @@ describe('readOptions', () => {
     [['--port', '0'], {}, '--port must be a port from 1 to 65535, not "0".'],
     [['--port', '80a'], {}, '--port must be a port'],
     [['--port'], {}, '--port'],
+    ...['', 'localhost', '192.0.2.2:80', '0.0.0.0/0', 'a b'].map((host): [string[], {}, string] => [
+      ['--host', host],
+      {},
+      '--host must be an IP address of this machine',
+    ]),
+    [['--host'], {}, '--host'],
     [['--prot', '1'], {}, '--prot'],
     [['all'], {}, 'all'],
     [[], { DAPR_HTTP_PORT: 'x' }, 'DAPR_HTTP_PORT must be a port'],

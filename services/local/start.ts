@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { createSite, type Site } from '../web/site.ts';
 import { buildSite } from '../web/build.ts';
+import { localUrl, networkAddresses, publicUrl } from './address.ts';
 import { type AppId, apps, perApp } from './machine/apps.ts';
 import { answers, type Child } from './machine/child.ts';
 import { ensureDatabase, explainGiven, isServerLost, prepareData } from './state/data.ts';
@@ -81,7 +82,7 @@ export async function startAll(session: Session, onStarted: (...parts: Part[]) =
 
 /** The demo user, or null where there is none. */
 export const demoOf = ({ options, state }: Session): DemoUser | null =>
-  mayHaveDemo(publicUrlOf(options), process.env.SIGNUP || 'open') ? state.secrets.demo : null;
+  mayHaveDemo(publicUrl(options), process.env.SIGNUP || 'open') ? state.secrets.demo : null;
 
 /** Makes the demo user, or locks out that of an earlier `up` where there should be none. Without either all else runs. */
 async function prepareDemo(session: Session, stack: Stack): Promise<void> {
@@ -115,9 +116,6 @@ function choosePorts({ port }: Options): Record<AppId, number> {
   });
 }
 
-/** Where people reach this. */
-const publicUrlOf = ({ port }: Options): string => process.env.PUBLIC_URL || `http://localhost:${port}`;
-
 type Page = { site(): Promise<Site>; rebuild(): Promise<void> };
 
 /** The page as it was built last. What cannot be built leaves the one before. */
@@ -135,13 +133,14 @@ function keepPage(hasDemo: boolean): Page {
 
 function openGateway(session: Session, ports: Record<AppId, number>, { site, rebuild }: Page): Part {
   const { options } = session;
-  const { port } = options;
-  const tour = () => readTour(port);
+  const { host, port } = options;
+  const tour = () => readTour(localUrl(options).replace('127.0.0.1', 'localhost'));
   try {
     const server = startGateway({
+      host,
       port,
       ports,
-      publicUrl: publicUrlOf(options),
+      publicUrl: publicUrl(options),
       site,
       demo: demoOf(session),
       tour,
@@ -152,6 +151,10 @@ function openGateway(session: Session, ports: Record<AppId, number>, { site, reb
   } catch (error) {
     if (codeOf(error) === 'EADDRINUSE') {
       throw new Refusal(`Port ${port} is taken: stop what uses it, or choose another one, such as --port ${port + 1}.`);
+    }
+    if (codeOf(error) === 'EADDRNOTAVAIL') {
+      const has = ['0.0.0.0', ...networkAddresses()].join(', ');
+      throw new Refusal(`--host ${host}: this machine has no such address. It has ${has}.`);
     }
     if (codeOf(error) === 'EACCES') throw new Refusal(`Port ${port} is for root only: choose one from 1024 on.`);
     throw error;
@@ -211,7 +214,7 @@ function plan({ options, state }: Session, ports: Record<AppId, number>, databas
     databaseUrl,
     ports,
     sidecarPorts: perApp((_appId, index) => daprHttpPort ?? free[index] ?? 0),
-    publicUrl: publicUrlOf(options),
+    publicUrl: publicUrl(options),
     commit: commit(),
   };
 }

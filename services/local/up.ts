@@ -2,6 +2,7 @@ import './require-bun.ts';
 import { $ } from 'bun';
 import { join } from 'node:path';
 import { bypassProxy } from '#shared/loopback';
+import { isOpen, localUrl, publicUrl } from './address.ts';
 import { perApp } from './machine/apps.ts';
 import { bun } from './machine/command-line.ts';
 import { forgetPostgresVariables } from './postgres/database-url.ts';
@@ -90,7 +91,7 @@ function isAgreed(folder: string, { yes }: Options): boolean {
 function remember({ state, options }: Session, stack: Stack, parts: Part[]): void {
   state.saveRunning({
     pid: process.pid,
-    url: `http://127.0.0.1:${options.port}`,
+    url: localUrl(options),
     settings: perApp((appId) => serviceSettings(stack, appId)),
     processes: parts.map(({ name, port, pid }) => ({ name, port, pid: pid() ?? 0 })),
   });
@@ -99,7 +100,8 @@ function remember({ state, options }: Session, stack: Stack, parts: Part[]): voi
 function screen(session: Session, parts: Part[]): string {
   const { options, state, terminal } = session;
   const demo = demoOf(session);
-  const url = `http://localhost:${options.port}`;
+  const url = publicUrl(options);
+  const { host } = options;
   const line = (name: string, ...rest: string[]) => `  ${name.padEnd(32)}${rest.join('  ')}`;
   const { TASKFLOW_STATE = '' } = process.env;
   const prefix = TASKFLOW_STATE ? `TASKFLOW_STATE=${$.escape(TASKFLOW_STATE)} ` : '';
@@ -112,7 +114,8 @@ function screen(session: Session, parts: Part[]): string {
     ...(demo ? [line('demo user', demo.email, demo.password)] : []),
     line(options.databaseUrl ? 'secrets, logs' : 'data, secrets, logs', state.folder),
     '',
-    ...parts.map(({ name, port }) => line(name, `127.0.0.1:${port}`)),
+    ...parts.map(({ name, port }) => line(name, `${name === 'gateway' ? host : '127.0.0.1'}:${port}`)),
+    ...(isOpen(options) ? ['', ...openWords(url)] : []),
     '',
     'Now, in another terminal:',
     '',
@@ -121,6 +124,16 @@ function screen(session: Session, parts: Part[]): string {
     'Ctrl-C stops everything; the next `up` goes on with the same data.',
     '',
   ].join('\n');
+}
+
+/** What it means that others reach it. */
+function openWords(url: string): string[] {
+  const everybody = `Everybody in the network reaches ${url}, and may sign up unless SIGNUP is invite or closed.`;
+  if (url.startsWith('https:')) return [everybody];
+  return [
+    everybody,
+    'By plain http others can read what passes, and browsers show no notifications: use https beyond a network you trust.',
+  ];
 }
 
 /** In reverse: those who use a part are gone before it. One that fails to stop does not keep the others running. */

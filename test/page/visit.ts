@@ -9,6 +9,8 @@ import { pathOf } from './browsers.ts';
 export type House = Awaited<ReturnType<typeof openHouse>>;
 export type Visit = Awaited<ReturnType<House['visit']>>;
 
+/** Of a network that is documentation's own (RFC 5737); the browser is told that it is here. */
+export const LAN = '203.0.113.7';
 const PASSWORD = 'Sunny-Day-42';
 /** Long for a loopback, short for whoever waits for a test that fails. */
 const PATIENCE_MS = 10_000;
@@ -23,7 +25,7 @@ export async function openHouse(options: Parameters<typeof startStack>[0] = {}) 
     startGateway({
       port,
       ports: stack.ports,
-      publicUrl: '',
+      publicUrl: `http://${LAN}`,
       site: async () => built,
       demo: null,
       tour: async () => '',
@@ -33,7 +35,7 @@ export async function openHouse(options: Parameters<typeof startStack>[0] = {}) 
   const port = gateway.port ?? 0;
   const browser = await chromium.launch({
     executablePath: pathOf('chromium') ?? '',
-    args: ['--no-sandbox', '--disable-dev-shm-usage'],
+    args: ['--no-sandbox', '--disable-dev-shm-usage', `--host-resolver-rules=MAP ${LAN} 127.0.0.1`],
   });
   opened.defer(() => browser.close());
   const url = `http://localhost:${port}`;
@@ -54,7 +56,10 @@ export async function openHouse(options: Parameters<typeof startStack>[0] = {}) 
     context.setDefaultTimeout(PATIENCE_MS);
     context.on('weberror', (error) => shown.push(error.error().stack ?? String(error.error())));
     context.on('console', (message) => {
-      if (message.type() === 'error' && !inTrouble) shown.push(`${message.text()} ${message.location().url}`);
+      // What a page of http://localhost may ask for is refused to any other without https, and harms nothing.
+      const isOfHttp = message.text().startsWith('The Cross-Origin-Opener-Policy header has been ignored');
+      if (message.type() === 'error' && !inTrouble && !isOfHttp)
+        shown.push(`${message.text()} ${message.location().url}`);
     });
     const page = await context.newPage();
     return {
@@ -73,6 +78,8 @@ export async function openHouse(options: Parameters<typeof startStack>[0] = {}) 
   return {
     stack,
     url,
+    /** By which a phone in the network would ask for it: without https, so that the browser holds much back. */
+    lanUrl: `http://${LAN}:${port}`,
     visit,
     /** The way to all services is gone, or there again. */
     goAway: () => gateway.stop(true),

@@ -15,6 +15,8 @@ import { problem } from './problem.ts';
 import { codeOf } from '../machine/refusal.ts';
 
 export type GatewayOptions = {
+  /** The address it listens on, the loopback if not given. It goes by the names of the loopback and of `publicUrl` all the same. */
+  host?: string;
   port: number;
   /** Where each service listens on the loopback. */
   ports: Record<AppId, number>;
@@ -35,11 +37,12 @@ export function serviceOf(path: string): AppId | undefined {
 }
 
 /**
- * One origin for all public paths, on the loopback. It takes in a body before it knows who sends it, so the intake of all
+ * One origin for all public paths. It takes in a body before it knows who sends it, so the intake of all
  * of them is bounded, as `up` itself runs in this process. Streams pass chunk by chunk, a client that leaves is felt by the
- * service at once. Throws EADDRINUSE when the port is taken.
+ * service at once. Throws EADDRINUSE when the port is taken, EADDRNOTAVAIL when this machine has no such address.
  */
 export function startGateway({
+  host = LOOPBACK,
   port,
   ports,
   publicUrl,
@@ -57,7 +60,7 @@ export function startGateway({
       },
     }),
   };
-  const refusal = hostRefusal({ host: HOST, publicUrl });
+  const refusal = hostRefusal({ host: LOOPBACK, publicUrl });
   const headers = Object.entries(defaultHeaders(publicUrl));
 
   async function answer(request: Request, server: Bun.Server<undefined>): Promise<Response> {
@@ -80,7 +83,7 @@ export function startGateway({
 
   return Bun.serve({
     ...serveOptions,
-    hostname: HOST,
+    hostname: host,
     port,
     development: false,
     async fetch(request, server) {
@@ -95,7 +98,7 @@ export function startGateway({
   });
 }
 
-const HOST = '127.0.0.1';
+const LOOPBACK = '127.0.0.1';
 
 type Handler = (request: Request, server: Bun.Server<undefined>) => Response | Promise<Response>;
 

@@ -100,14 +100,16 @@ export function Tokens() {
       {made.value && (
         <p class="made" role="status">
           Copy it now, it is not shown again: <code>{made.value.token}</code>
-          <button
-            class="plain small"
-            onClick={() =>
-              void navigator.clipboard?.writeText(made.value?.token ?? '').then(() => changes.say('Copied.'))
-            }
-          >
-            Copy
-          </button>
+          {'clipboard' in navigator && (
+            <button
+              class="plain small"
+              onClick={() =>
+                void navigator.clipboard.writeText(made.value?.token ?? '').then(() => changes.say('Copied.'))
+              }
+            >
+              Copy
+            </button>
+          )}
         </p>
       )}
       <form class="fields" onSubmit={submit}>
