@@ -69,7 +69,7 @@ describe('trouble', () => {
     await page.getByLabel('Add a task').fill('Written meanwhile today');
     await page.keyboard.press('Enter');
     await page.getByTitle('Not answered by the server yet').waitFor();
-    await page.getByText('Reconnecting').or(page.getByText('Offline')).first().waitFor();
+    await page.getByText('The server is busy or restarting').waitFor();
     for (const name of ['chat-api', 'notification-service']) await house.stack.start(name);
     await page.getByTitle('Not answered by the server yet').waitFor({ state: 'detached' });
     await page.getByText('Live', { exact: true }).waitFor();

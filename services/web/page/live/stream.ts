@@ -7,8 +7,8 @@ const TYPES = ['task.created', 'task.updated', 'task.completed', 'task.deleted',
 
 /**
  * The one stream of this browser. `EventSource` reconnects by itself and resumes by `Last-Event-ID`, but not after a status
- * other than 200: why it ended is then asked of the inbox, since a page sees no status. `client` names it, so that a newer
- * one of the same name takes its place (CONTRACT 9).
+ * other than 200, and a page sees no status: the same address is then asked once more, and says it. `client` names the stream,
+ * so that a newer one of the same name takes its place (CONTRACT 9).
  */
 export function openStream(tell: (heard: Heard) => void, client: string): { state: () => StreamState; close(): void } {
   let source: EventSource | undefined;
@@ -25,8 +25,7 @@ export function openStream(tell: (heard: Heard) => void, client: string): { stat
   function open(): void {
     clearTimeout(timer);
     source?.close();
-    const from = lastId && `&last_event_id=${lastId}`;
-    source = new EventSource(`${PATH}&client=${client}${from}`);
+    source = new EventSource(address());
     source.addEventListener('ready', ({ lastEventId }) => {
       const hasResumed = lastId !== '';
       lastId = lastEventId;
@@ -41,7 +40,7 @@ export function openStream(tell: (heard: Heard) => void, client: string): { stat
       lastId = lastEventId;
       tell({ type: 'gap' });
     });
-    source.addEventListener('unavailable', away);
+    source.addEventListener('unavailable', busy);
     source.addEventListener('token-expired', () => void refused());
     source.addEventListener('error', () => {
       if (source?.readyState === EventSource.CLOSED) void refused();
@@ -49,19 +48,19 @@ export function openStream(tell: (heard: Heard) => void, client: string): { stat
     });
   }
 
+  const address = () => `${PATH}&client=${client}${lastId && `&last_event_id=${lastId}`}`;
   const away = () => become({ is: 'away', since: Date.now() });
+  const busy = () => become({ is: 'busy', since: Date.now() });
 
   /** An end that no reconnect follows. A token that ran out is refreshed, for the tabs too. */
   async function refused(): Promise<void> {
     source?.close();
-    const status = await ask('/api/v1/notifications?limit=1', 'GET');
-    if (status === 401) {
-      const refreshed = await ask('/api/v1/auth/refresh', 'POST');
-      if (refreshed === 401) return become({ is: 'out' });
-    }
-    if (status === 200 && state.is !== 'live') become({ is: 'crowded' });
-    else if (status !== 200 && status !== 401) away();
-    timer = setTimeout(open, state.is === 'crowded' ? CROWDED_MS : AGAIN_MS);
+    const status = await ask(address(), 'HEAD'); // takes no place
+    if (status === 401 && (await ask('/api/v1/auth/refresh', 'POST')) === 401) return become({ is: 'out' });
+    if (status === 429) become({ is: 'crowded' });
+    else if (status === 0) away();
+    else if (status >= 500) busy();
+    timer = setTimeout(open, status === 429 ? CROWDED_MS : AGAIN_MS);
   }
 
   open();
