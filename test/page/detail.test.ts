@@ -93,7 +93,7 @@ describe('a task', () => {
     await using person = await atWork([{ title: 'Other' }], { inTrouble: true });
     const { page } = person;
     await page.goto(`/all?task=${crypto.randomUUID()}`);
-    await page.getByText('This task is not there any more.').waitFor();
+    await page.getByRole('alert').getByText('This task is not there any more.').waitFor();
   });
 });
 
@@ -107,6 +107,7 @@ describe('a series', () => {
     await page.getByLabel('Repeat').selectOption('Every day');
     const preview = page.locator('.detail .preview');
     await preview.getByText('every day').waitFor();
+    expect(await preview.getByRole('listitem').count()).toBe(10);
     expect(await preview.innerText()).toContain('does not exist'); // 02:30 on 31 March 2030, in Berlin
     await page.getByLabel('Repeat').selectOption('Every week on …');
     await page.getByLabel('Mo', { exact: true }).check();

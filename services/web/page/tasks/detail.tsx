@@ -1,9 +1,11 @@
 import { useSignal } from '@preact/signals';
 import { useLocation } from 'preact-iso';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { hrefWith } from '../address.ts';
 import * as api from '../api.ts';
 import type { PageTask } from '../api.ts';
 import * as Icon from '../icons.tsx';
+import { Refusal } from '../parts/refusal.tsx';
 import { hasEvents } from '../session.ts';
 import { changes, store } from '../state.ts';
 import { Acts } from './acts.tsx';
@@ -13,16 +15,16 @@ import { isSeries } from './views.ts';
 
 /** The task that the address names, beside the list. */
 export function Detail() {
-  const { query, path, route } = useLocation();
+  const { query, route } = useLocation();
   const { task: id } = query;
   const close = () => {
-    route(path);
+    route(hrefWith({ task: null, show: null }));
     document.getElementById(`task-${id}`)?.focus();
   };
-  return id ? <Opened key={id} id={id} close={close} /> : null;
+  return id ? <Opened key={id} id={id} isPastAsked={query.show === 'history'} close={close} /> : null;
 }
 
-function Opened({ id, close }: { id: string; close: () => void }) {
+function Opened({ id, isPastAsked, close }: { id: string; isPastAsked: boolean; close: () => void }) {
   const read = useSignal<Read | null>(null);
   const isWarned = useSignal(false);
   /** What was typed is not lost by one key: the second time is meant. */
@@ -57,14 +59,14 @@ function Opened({ id, close }: { id: string; close: () => void }) {
           <span class="for-ears">Close the task</span>
         </button>
       </header>
-      {refusal.value && <p class="refusal">{refusal.value}</p>}
+      <Refusal>{refusal.value}</Refusal>
       {read.value && (
         <>
           <Acts task={read.value.task} close={close} />
           <Form read={read.value} again={fetchTask} />
         </>
       )}
-      {hasEvents.value && (read.value || refusal.value) && <Past id={id} />}
+      {hasEvents.value && (read.value || refusal.value) && <Past id={id} isAsked={isPastAsked} />}
     </aside>
   );
 }
@@ -79,11 +81,17 @@ const kindOf = (task: PageTask): string =>
       : 'Task';
 
 /** Closed until it is asked for: the trail is another service's. */
-function Past({ id }: { id: string }) {
-  const isOpen = useSignal(false);
+function Past({ id, isAsked }: { id: string; isAsked: boolean }) {
+  const isOpen = useSignal(isAsked);
+  const summary = useRef<HTMLElement>(null);
+  useLayoutEffect(() => void (isAsked && summary.current?.focus()), [isAsked]);
   return (
-    <details class="past" onToggle={({ currentTarget }) => (isOpen.value = (currentTarget as HTMLDetailsElement).open)}>
-      <summary>History</summary>
+    <details
+      class="past"
+      open={isOpen.value}
+      onToggle={({ currentTarget }) => (isOpen.value = (currentTarget as HTMLDetailsElement).open)}
+    >
+      <summary ref={summary}>History</summary>
       {isOpen.value && <History id={id} />}
     </details>
   );

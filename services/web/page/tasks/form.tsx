@@ -2,14 +2,16 @@ import { signal, useSignal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import * as api from '../api.ts';
 import type { PageTask } from '../api.ts';
+import { clockNote } from '../days.ts';
 import * as Icon from '../icons.tsx';
+import { Refusal } from '../parts/refusal.tsx';
 import { hasEvents, zone } from '../session.ts';
 import { changes } from '../state.ts';
 import { offsetWords } from '../words.ts';
 import { AskScope, Conflict } from './ask.tsx';
 import { changesOf, type Draft, draftOf, dueOf, zoneOf } from './draft.ts';
 import { Preview } from './quick-add-line.tsx';
-import { taskHref } from './row.tsx';
+import { TaskLink } from './link.tsx';
 import { RuleFields } from './rule-fields.tsx';
 import { isSeries } from './views.ts';
 
@@ -54,7 +56,8 @@ export function Form({ read, again }: { read: Read; again: () => Promise<void> }
     asks.value = null;
     try {
       const etag = mustMatch ? { etag: base.value.etag } : {};
-      await changes.save(base.value.task, input, { ...(scope && { scope }), ...etag });
+      if (scope === 'series' && input.due_date !== undefined) await saveTimeOfSeries();
+      else await changes.save(base.value.task, input, { ...(scope && { scope }), ...etag });
       changes.say(scope === 'series' ? 'Saved, with all open dates from now on.' : 'Saved.');
       base.value = await api.readForEdit(task.id);
       draft.value = draftOf(base.value.task, zone.value);
@@ -65,10 +68,19 @@ export function Form({ read, again }: { read: Read; again: () => Promise<void> }
       asks.value = 'conflict';
     }
   }
+  /** A time of all dates is that of the series, on the day that it began. */
+  async function saveTimeOfSeries(): Promise<void> {
+    const { task: series, etag } = await api.readForEdit(task.parent_recurring_task_id ?? task.id);
+    const { day } = draftOf(series, zone.value);
+    const due = dueOf({ day, time: draft.value.time }, zoneOf(series, zone.value));
+    await changes.save(series, { ...input, due_date: due }, { etag });
+  }
   function submit(event: Event): void {
     event.preventDefault();
     if (!isTouched) return;
-    const isOneOfMany = task.parent_recurring_task_id !== null && input.due_date === undefined;
+    const { day } = draftOf(base.value.task, zone.value);
+    // Another day is that of one date; its time may be that of all.
+    const isOneOfMany = task.parent_recurring_task_id !== null && draft.value.day === day;
     if (isOneOfMany) asks.value = 'scope';
     else void save();
   }
@@ -80,6 +92,8 @@ export function Form({ read, again }: { read: Read; again: () => Promise<void> }
 
   const { value } = draft;
   const due = dueOf(value, zoneOf(task, zone.value));
+  const isTime = value.day !== '' && value.time !== '' && value.pattern === null;
+  const note = isTime ? clockNote(value.day, value.time, zoneOf(task, zone.value)) : null;
   const bind = (field: 'title' | 'description' | 'day' | 'time' | 'endDay' | 'catchUp' | 'reminder' | 'priority') => ({
     value: value[field],
     onInput: ({ currentTarget }: { currentTarget: HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement }) =>
@@ -112,6 +126,7 @@ export function Form({ read, again }: { read: Read; again: () => Promise<void> }
                 <input type="time" disabled={value.day === ''} {...bind('time')} />
               </label>
             </div>
+            {note && <p class="note">{note}</p>}
             {task.timezone !== null && task.timezone !== zone.value && (
               <p class="hint small-text">
                 Its times are in {task.timezone}; yours are in {zone.value}.
@@ -119,7 +134,7 @@ export function Form({ read, again }: { read: Read; again: () => Promise<void> }
             )}
             {task.parent_recurring_task_id ? (
               <p class="small-text">
-                <Icon.Repeat /> <a href={taskHref(task.parent_recurring_task_id)}>Change the series</a>
+                <Icon.Repeat /> <TaskLink id={task.parent_recurring_task_id}>Change the series</TaskLink>
               </p>
             ) : (
               value.day !== '' && (
@@ -129,6 +144,7 @@ export function Form({ read, again }: { read: Read; again: () => Promise<void> }
             {value.pattern !== null && due && (
               <>
                 <Preview
+                  dates={10}
                   input={{
                     recurrence_pattern: value.pattern,
                     due_date: due,
@@ -176,11 +192,7 @@ export function Form({ read, again }: { read: Read; again: () => Promise<void> }
             </div>
           </>
         )}
-        {refusal.value && (
-          <p class="refusal" role="alert">
-            {refusal.value}
-          </p>
-        )}
+        <Refusal>{refusal.value}</Refusal>
         <div class="ends">
           <button class="primary" disabled={!isTouched}>
             Save <kbd>Ctrl ↵</kbd>
