@@ -3,7 +3,7 @@ import * as Icon from '../icons.tsx';
 import { zone } from '../session.ts';
 import { changes, now } from '../state.ts';
 import { dueWords, fullTime, offsetWords } from '../words.ts';
-import { wordForDelete } from './list.tsx';
+import { wordForDelete } from './commands.ts';
 import { canSnooze, hasRung, pauses, snoozeBy } from './reminding.ts';
 import { isSeries } from './views.ts';
 
@@ -66,7 +66,7 @@ export function Acts({ task, close }: { task: PageTask; close: () => void }) {
             close();
           }}
         >
-          {wordForDelete(task)}
+          {wordForDelete([task])}
         </button>
       </div>
     </div>

@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals';
 import * as api from '../api.ts';
 import { type PageTask, type TaskInput } from '../api.ts';
+import { nameOf } from '../words.ts';
 import type { Store } from './store.ts';
 
 /** What can still be taken back, and the sentence that says what was done. */
@@ -101,13 +102,17 @@ export function createChanges(store: Store, announce: (task: PageTask) => void) 
     isAway,
     say,
     change,
-    complete(task: PageTask): void {
-      change(task, { completed: true });
-      offer(`Done: ${task.title}`, () => change({ ...task, completed: true }, { completed: false }));
+    complete(...tasks: PageTask[]): void {
+      for (const task of tasks) change(task, { completed: true });
+      offer(`Done: ${nameOf(tasks)}`, () => {
+        for (const task of tasks) change({ ...task, completed: true }, { completed: false });
+      });
     },
-    reopen(task: PageTask): void {
-      change(task, { completed: false });
-      offer(`Open again: ${task.title}`, () => change(task, { completed: true }));
+    reopen(...tasks: PageTask[]): void {
+      for (const task of tasks) change(task, { completed: false });
+      offer(`Open again: ${nameOf(tasks)}`, () => {
+        for (const task of tasks) change(task, { completed: true });
+      });
     },
     /** Moves each to where it is told; one bar takes all back. */
     move(tasks: PageTask[], to: (task: PageTask) => string, text: string): void {
@@ -116,23 +121,22 @@ export function createChanges(store: Store, announce: (task: PageTask) => void) 
       offer(text, () => before.forEach(([task, due]) => change(task, { due_date: due })));
     },
     /** Nothing is sent for as long as it can be taken back: a deleted task does not return. */
-    remove(task: PageTask): void {
+    remove(...tasks: PageTask[]): void {
       flush();
-      const { id } = task;
-      store.show(id, 'gone');
+      for (const { id } of tasks) store.show(id, 'gone');
       const timer = setTimeout(flush, UNDO_MS);
-      const send = (keepalive = false) => {
+      leaving = (keepalive = false) => {
         clearTimeout(timer);
-        void inTurn(id, async () => {
-          await api.deleteTask(id, { keepalive });
-          store.remove(id);
-        });
+        for (const { id } of tasks)
+          void inTurn(id, async () => {
+            await api.deleteTask(id, { keepalive });
+            store.remove(id);
+          });
       };
-      leaving = send;
-      offer(`Deleted: ${task.title}`, () => {
+      offer(`Deleted: ${nameOf(tasks)}`, () => {
         clearTimeout(timer);
         leaving = undefined;
-        store.forget(id);
+        for (const { id } of tasks) store.forget(id);
       });
     },
     /** Makes a task; it stands in the list before it is answered, under a name of its own until then. */

@@ -1,5 +1,7 @@
 import { dayOf } from '../days.ts';
+import { useCommands } from '../parts/commands.ts';
 import { Heading } from '../parts/heading.tsx';
+import { useShortcuts } from '../parts/shortcuts.ts';
 import { zone } from '../session.ts';
 import { changes, now, store } from '../state.ts';
 import { useSignal } from '@preact/signals';
@@ -19,11 +21,7 @@ export function TodayScreen() {
   const tasks = store.tasks.value;
   const groups = todayOf(tasks.values(), moment());
   const overdue = groups.find(({ name }) => name === 'Overdue')?.tasks ?? [];
-  const all = overdue.length > 0 && (
-    <button class="plain small" onClick={() => allToToday(overdue)}>
-      Move all to today
-    </button>
-  );
+  const all = <AllToToday overdue={overdue} />;
   return (
     <>
       <Heading name="Today">{longDate.format(new Date(dayOf(now.value, zone.value)))}</Heading>
@@ -32,9 +30,20 @@ export function TodayScreen() {
   );
 }
 
-function allToToday(tasks: PageTask[]): void {
-  const to = (task: PageTask) => movedTo(task, 0, Date.now(), zone.value);
-  changes.move(tasks, to, `${count(tasks.length, 'task')} moved to today`);
+function AllToToday({ overdue }: { overdue: PageTask[] }) {
+  function act(): void {
+    const to = (task: PageTask) => movedTo(task, 0, Date.now(), zone.value);
+    if (overdue.length > 0) changes.move(overdue, to, `${count(overdue.length, 'task')} moved to today`);
+  }
+  const key = 't a';
+  useShortcuts({ [key]: act });
+  useCommands(() => (overdue.length > 0 ? [{ name: 'Move all that is overdue to today', key, act }] : []));
+  if (overdue.length === 0) return null;
+  return (
+    <button class="plain small above" title={key} onClick={act}>
+      Move all to today
+    </button>
+  );
 }
 
 function NothingToday() {
@@ -69,11 +78,7 @@ export function OverdueScreen() {
   return (
     <>
       <Heading name="Overdue" />
-      {tasks.length > 0 && (
-        <button class="plain small above" onClick={() => allToToday(tasks)}>
-          Move all to today
-        </button>
-      )}
+      <AllToToday overdue={tasks} />
       <TaskList headed={false} groups={[{ name: 'Overdue', tasks }]} empty={<p>Nothing is late.</p>} />
     </>
   );
