@@ -9,9 +9,11 @@ import { useLocation } from 'preact-iso';
 import { useEffect } from 'preact/hooks';
 import { ApiError, listTasks, type PageTask } from '../api.ts';
 import { count, dayHeading, dueWords } from '../words.ts';
+import { FilterBar } from './filter-bar.tsx';
+import { filtered, filterNames, filtersOf } from './filters.ts';
 import { TaskList } from './list.tsx';
 import { movedTo } from './moving.ts';
-import { allOf, isOpen, isSeries, nextOf, overdueOf, todayOf, upcomingOf } from './views.ts';
+import { isOpen, isSeries, nextOf, overdueOf, todayOf, upcomingOf } from './views.ts';
 
 const longDate = new Intl.DateTimeFormat('en-GB', { weekday: 'long', day: 'numeric', month: 'long', timeZone: 'UTC' });
 const moment = () => ({ now: now.value, zone: zone.value });
@@ -84,13 +86,23 @@ export function OverdueScreen() {
   );
 }
 
-/** Everything that is open. */
+/** Everything that is open, and what is done where it is asked for. */
 export function AllScreen() {
-  const groups = allOf(store.tasks.value.values());
+  const { query } = useLocation();
+  const given = filtersOf(query);
+  const isThere = useRead(given.show === '' ? null : 'completed=true', (task) => task.completed);
+  const groups = filtered(store.tasks.value.values(), given, moment());
+  const isNarrow = filterNames.some((name) => given[name] !== '');
   return (
     <>
       <Heading name="All" />
-      <TaskList groups={groups} empty={<Examples />} />
+      <FilterBar given={given} />
+      {!isThere && <p class="hint">Reading …</p>}
+      <TaskList
+        headed={given.sort === ''}
+        groups={groups}
+        empty={isNarrow ? <p>No task is like that.</p> : <Examples />}
+      />
     </>
   );
 }
@@ -191,10 +203,11 @@ function refused(error: unknown): PageTask[] {
   return [];
 }
 
-/** Reads what the first list has not. */
-function useRead(query: string, isAsked: (task: PageTask) => boolean): boolean {
-  const isThere = useSignal(false);
+/** Reads what the first list has not; null: nothing. */
+function useRead(query: string | null, isAsked: (task: PageTask) => boolean): boolean {
+  const isThere = useSignal(query === null);
   useEffect(() => {
+    if (query === null) return;
     listTasks(query)
       .catch(refused)
       .then((tasks) => {
