@@ -69,6 +69,14 @@ describe.each(kinds)('$viewport.width px, $colorScheme', (kind) => {
     await page.keyboard.press('?');
     await page.getByRole('dialog').waitFor();
     await look(visit, name('keys'));
+    await page.keyboard.press('Escape');
+    await page.locator('.row').first().focus();
+    await page.keyboard.press('Shift+J');
+    await page.getByText('2 selected').waitFor();
+    await look(visit, name('selected'));
+    await page.keyboard.press('Control+k');
+    await page.getByRole('listbox').waitFor();
+    await look(visit, name('palette'));
   });
 });
 
@@ -84,6 +92,7 @@ describe.each(kinds)('$viewport.width px, $colorScheme', (kind) => {
       '/overdue',
       '/series',
       '/inbox',
+      '/reminders',
       '/done',
       '/settings',
       '/search?q=the',

@@ -1,7 +1,6 @@
 import { computed, useSignal } from '@preact/signals';
 import { LocationProvider, Route, Router, useLocation } from 'preact-iso';
 import { type ComponentType, createRef } from 'preact';
-import { SettingsScreen } from './account/settings.tsx';
 import { Door, SignIn } from './account/door.tsx';
 import { logout } from './api.ts';
 import * as Icon from './icons.tsx';
@@ -9,9 +8,13 @@ import { unread } from './inbox/notices.ts';
 import { InboxScreen } from './inbox/screen.tsx';
 import { Reminders } from './live/reminders.tsx';
 import { Bars } from './parts/bars.tsx';
+import { useCommands } from './parts/commands.ts';
 import { Menu } from './parts/menu.tsx';
 import { Dialog } from './parts/dialog.tsx';
 import { isKeysOpen, Keys } from './parts/keys.tsx';
+import { later } from './parts/later.tsx';
+import { NewVersion } from './parts/new-version.tsx';
+import { openPalette, PaletteOpener } from './parts/palette-opener.tsx';
 import { useShortcuts } from './parts/shortcuts.ts';
 import { StateLine } from './parts/state-line.tsx';
 import { session, zone } from './session.ts';
@@ -39,6 +42,9 @@ type Place = {
   /** On a phone it is in a menu. */
   isRare?: boolean;
 };
+
+const NextScreen = later(() => import('./tasks/next-screen.tsx'));
+const SettingsScreen = later(() => import('./account/settings.tsx'));
 
 const tally = computed(() => tallyOf(store.tasks.value.values(), { now: now.value, zone: zone.value }));
 const places: Place[] = [
@@ -85,6 +91,7 @@ const places: Place[] = [
     count: () => tally.value.series,
   },
   { path: '/inbox', name: 'Inbox', key: 'i', icon: Icon.Bell, screen: InboxScreen, count: () => unread.value },
+  { path: '/reminders', isRare: true, name: 'Reminders', key: 'r', icon: Icon.Ring, screen: NextScreen },
   { path: '/done', isRare: true, name: 'Done', key: 'd', icon: Icon.Done, screen: DoneScreen },
   { path: '/settings', isRare: true, name: 'Settings', key: ',', icon: Icon.Settings, screen: SettingsScreen },
   { path: '/search', isRare: true, name: 'Search', key: 'f', icon: Icon.Search, screen: SearchScreen },
@@ -120,11 +127,21 @@ const quickAdd = createRef<HTMLInputElement>();
 
 function Frame() {
   const { route, query } = useLocation();
+  const add = () => quickAdd.current?.focus();
+  const showKeys = () => void (isKeysOpen.value = true);
+  useCommands(() => [
+    { name: 'Add a task', key: 'q', act: add },
+    { name: 'Search', key: '/', act: () => search(route) },
+    ...(changes.undo.value ? [{ name: `Undo: ${changes.undo.value.text}`, key: 'z', act: changes.takeBack }] : []),
+    { name: 'Show all keys', key: '?', act: showKeys },
+    ...places.map(({ name, key, path }) => ({ name: `Go to ${name}`, key: `g ${key}`, act: () => route(path) })),
+    { name: 'Sign out', act: () => void leaveForGood() },
+  ]);
   useShortcuts({
-    q: () => quickAdd.current?.focus(),
+    q: add,
     z: changes.takeBack,
     '/': () => search(route),
-    '[Shift]+?': () => (isKeysOpen.value = true),
+    '[Shift]+?': showKeys,
     ...Object.fromEntries(places.map(({ path, key }) => [`g ${key}`, () => route(path)])),
   });
   return (
@@ -146,6 +163,7 @@ function Frame() {
       <Detail />
       <Bars />
       <Keys places={places} />
+      <PaletteOpener />
     </div>
   );
 }
@@ -160,6 +178,11 @@ function Rail() {
         <Icon.Mark />
         <span>TaskFlow</span>
       </p>
+      <button class="to-palette" onClick={openPalette}>
+        <Icon.Search />
+        <span>Go or do …</span>
+        <kbd>Ctrl K</kbd>
+      </button>
       <nav aria-label="Lists">
         {places.map(({ path: to, name, key, icon: Drawn, count, isRare }) => (
           <a
@@ -183,11 +206,15 @@ function Rail() {
         <Menu
           at={rest.value}
           label="More lists"
-          items={places.filter(({ isRare }) => isRare).map(({ name, path: to }) => ({ name, act: () => route(to) }))}
+          items={[
+            ...places.filter(({ isRare }) => isRare).map(({ name, path: to }) => ({ name, act: () => route(to) })),
+            { name: 'Go or do …', act: openPalette },
+          ]}
           close={() => (rest.value = null)}
         />
       )}
       <div class="foot">
+        <NewVersion />
         <StateLine />
         <p class="who" title={`Times are in ${zone.value}`}>
           {value.is === 'in' || value.is === 'ended' ? value.person.email : ''}

@@ -11,7 +11,7 @@ import { Password } from './password.tsx';
 import { Sessions, Tokens } from './access.tsx';
 
 /** What a person may set: for himself everywhere, and for this device. */
-export function SettingsScreen() {
+export default function SettingsScreen() {
   return (
     <>
       <Heading name="Settings" />

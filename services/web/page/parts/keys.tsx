@@ -9,6 +9,7 @@ export function Keys({ places }: { places: { name: string; key: string }[] }) {
   const keys: [string, string][] = [
     ['q', 'add a task'],
     ['/', 'search'],
+    ['Ctrl+K', 'everything by its name'],
     ['j k ↓ ↑', 'next and previous task'],
     ['x', 'done, or open again'],
     ['Space', 'select (Shift+J, Shift+K: with the next)'],
