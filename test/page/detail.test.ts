@@ -33,10 +33,10 @@ describe('a task', () => {
     expect(await title.evaluate((element) => element === element.ownerDocument.activeElement)).toBe(true);
     await title.fill('Call the other bank');
     await page.getByLabel('Notes').fill('About <b>the card</b>');
-    await page.getByLabel('Due', { exact: true }).fill('2030-05-06');
+    await page.locator('.detail').getByLabel('Due', { exact: true }).fill('2030-05-06');
     await page.getByLabel('Time').fill('09:30');
     await page.getByLabel('Reminder').selectOption('1 day before');
-    await page.getByLabel('Priority').selectOption('high');
+    await page.locator('.detail').getByLabel('Priority').selectOption('high');
     await page.keyboard.press('Control+Enter');
     await page.getByText('Saved.').waitFor();
     expect(await read(made[0]?.id ?? '')).toMatchObject({

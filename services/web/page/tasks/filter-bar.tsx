@@ -9,9 +9,10 @@ export function FilterBar({ given }: { given: Filters }) {
   return (
     <form class="filters" role="search" aria-label="Filters" onSubmit={(event) => event.preventDefault()}>
       {filterNames.map((name) => (
-        <label key={name} class={given[name] === '' ? '' : 'is-set'}>
-          {filters[name].label}
+        <span key={name} class={`filter${given[name] === '' ? '' : ' is-set'}`}>
+          <label for={`filter-${name}`}>{filters[name].label}</label>
           <select
+            id={`filter-${name}`}
             value={given[name]}
             onChange={({ currentTarget: { value } }) => route(hrefWith({ [name]: value || null }))}
           >
@@ -21,7 +22,7 @@ export function FilterBar({ given }: { given: Filters }) {
               </option>
             ))}
           </select>
-        </label>
+        </span>
       ))}
       {filterNames.some((name) => given[name] !== '') && (
         <button type="button" class="plain small" onClick={() => route(hrefWith(none))}>
