@@ -133,8 +133,8 @@ function Frame() {
     { name: 'Add a task', key: 'q', act: add },
     { name: 'Search', key: '/', act: () => search(route) },
     ...(changes.undo.value ? [{ name: `Undo: ${changes.undo.value.text}`, key: 'z', act: changes.takeBack }] : []),
-    { name: 'Show all keys', key: '?', act: showKeys },
     ...places.map(({ name, key, path }) => ({ name: `Go to ${name}`, key: `g ${key}`, act: () => route(path) })),
+    { name: 'Show all keys', key: '?', act: showKeys },
     { name: 'Sign out', act: () => void leaveForGood() },
   ]);
   useShortcuts({

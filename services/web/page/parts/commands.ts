@@ -15,10 +15,5 @@ export function useCommands(offer: () => Command[]): void {
   }, []);
 }
 
-/** All that can be done where one is, what is nearest first. */
-export const commands = (): Command[] => [...offers].flatMap(({ current }) => current()).sort(byNearness);
-
-/** What acts on tasks says on which; what goes elsewhere comes last. */
-const byNearness = (a: Command, b: Command): number => Number(isWay(a)) - Number(isWay(b));
-
-const isWay = ({ name }: Command): boolean => name.startsWith('Go to ');
+/** All that can be done where one is, first by what was shown last: the list before the frame. */
+export const commands = (): Command[] => [...offers].reverse().flatMap(({ current }) => current());
