@@ -33,10 +33,10 @@ describe('a task', () => {
     expect(await title.evaluate((element) => element === element.ownerDocument.activeElement)).toBe(true);
     await title.fill('Call the other bank');
     await page.getByLabel('Notes').fill('About <b>the card</b>');
-    await page.getByLabel('Due', { exact: true }).fill('2030-05-06');
+    await page.locator('.detail').getByLabel('Due', { exact: true }).fill('2030-05-06');
     await page.getByLabel('Time').fill('09:30');
     await page.getByLabel('Reminder').selectOption('1 day before');
-    await page.getByLabel('Priority').selectOption('high');
+    await page.locator('.detail').getByLabel('Priority').selectOption('high');
     await page.keyboard.press('Control+Enter');
     await page.getByText('Saved.').waitFor();
     expect(await read(made[0]?.id ?? '')).toMatchObject({
@@ -156,7 +156,7 @@ describe('a task', () => {
     await using person = await atWork([{ title: 'Other' }], { inTrouble: true });
     const { page } = person;
     await page.goto(`/all?task=${crypto.randomUUID()}`);
-    await page.getByText('This task is not there any more.').waitFor();
+    await page.getByRole('alert').getByText('This task is not there any more.').waitFor();
   });
 });
 
@@ -170,6 +170,7 @@ describe('a series', () => {
     await page.getByLabel('Repeat').selectOption('Every day');
     const preview = page.locator('.detail .preview');
     await preview.getByText('every day').waitFor();
+    expect(await preview.getByRole('listitem').count()).toBe(10);
     expect(await preview.innerText()).toContain('does not exist'); // 02:30 on 31 March 2030, in Berlin
     await page.getByLabel('Repeat').selectOption('Every week on …');
     await page.getByLabel('Mo', { exact: true }).check();

@@ -69,6 +69,14 @@ describe.each(kinds)('$viewport.width px, $colorScheme', (kind) => {
     await page.keyboard.press('?');
     await page.getByRole('dialog').waitFor();
     await look(visit, name('keys'));
+    await page.keyboard.press('Escape');
+    await page.locator('.row').first().focus();
+    await page.keyboard.press('Shift+J');
+    await page.getByText('2 selected').waitFor();
+    await look(visit, name('selected'));
+    await page.keyboard.press('Control+k');
+    await page.getByRole('listbox').waitFor();
+    await look(visit, name('palette'));
   });
 });
 
@@ -84,6 +92,7 @@ describe.each(kinds)('$viewport.width px, $colorScheme', (kind) => {
       '/overdue',
       '/series',
       '/inbox',
+      '/reminders',
       '/done',
       '/settings',
       '/search?q=the',
@@ -97,6 +106,23 @@ describe.each(kinds)('$viewport.width px, $colorScheme', (kind) => {
       await look(visit, `${name}-${kind.viewport.width}-${kind.colorScheme}`);
     }
   });
+});
+
+/** `TASKFLOW_SHOTS` then holds README's two: `page.png` and `page-phone.png`. */
+test('the pictures of README', async () => {
+  const [{ id = '' } = {}] = await account.call<{ id: string }[]>('GET', '/tasks?kind=series&q=Stand-up');
+  await using first = await house.visit({ viewport: desk });
+  await signIn(first.page, account);
+  await first.page.goto(`/all?task=${id}`);
+  await first.page.getByLabel('Repeat').selectOption('Every week on …');
+  for (const day of ['Mo', 'We', 'Fr']) await first.page.getByLabel(day, { exact: true }).check();
+  await first.page.getByText('Monday, Wednesday and Friday').waitFor();
+  await look(first, 'page');
+  await using second = await house.visit({ viewport: phone, colorScheme: 'dark', hasTouch: true });
+  await signIn(second.page, account);
+  await second.page.getByLabel('Add a task').fill('Stand-up mon,wed,fri 9:00 !high ^15m until 30 jun');
+  await second.page.locator('.preview li').first().waitFor();
+  await look(second, 'page-phone');
 });
 
 test('nothing due, and nothing at all', async () => {

@@ -168,8 +168,21 @@ export async function deleteTask(id: string, { keepalive = false } = {}): Promis
 }
 
 /** The first dates of a rule that is not saved, in words and with what daylight saving does to them. */
-export const previewDates = async (input: TaskInput & { from?: string }, limit = 3): Promise<Dates> =>
+export const previewDates = async (input: TaskInput & { from?: string }, limit: number): Promise<Dates> =>
   (await call<Dates>('POST', '/recurrence/preview', { body: { ...input, limit } })).body;
+
+export type NextReminder = {
+  task_id: string;
+  title: string;
+  trigger_at: string;
+  due_date: string | null;
+  /** A sentence. */
+  why: string;
+};
+
+/** What will remind, the nearest first. */
+export const nextReminders = async (): Promise<NextReminder[]> =>
+  (await call<NextReminder[]>('GET', '/reminders/next?limit=100')).body;
 
 /** An answer with what a later change of it must match. */
 export async function readForEdit(id: string): Promise<{ task: PageTask; etag: string }> {

@@ -1,7 +1,6 @@
 import { computed, useSignal } from '@preact/signals';
 import { LocationProvider, Route, Router, useLocation } from 'preact-iso';
 import { type ComponentType, createRef } from 'preact';
-import { SettingsScreen } from './account/settings.tsx';
 import { Door, SignIn } from './account/door.tsx';
 import { ApiError, logout } from './api.ts';
 import * as Icon from './icons.tsx';
@@ -9,10 +8,13 @@ import { unread } from './inbox/notices.ts';
 import { InboxScreen } from './inbox/screen.tsx';
 import { Reminders } from './live/reminders.tsx';
 import { Bars } from './parts/bars.tsx';
+import { useCommands } from './parts/commands.ts';
 import { Menu } from './parts/menu.tsx';
 import { Dialog } from './parts/dialog.tsx';
 import { isKeysOpen, Keys } from './parts/keys.tsx';
-import { lazily } from './parts/lazily.tsx';
+import { later } from './parts/later.tsx';
+import { NewVersion } from './parts/new-version.tsx';
+import { openPalette, PaletteOpener } from './parts/palette-opener.tsx';
 import { useShortcuts } from './parts/shortcuts.ts';
 import { StateLine } from './parts/state-line.tsx';
 import { hasEvents, session, zone } from './session.ts';
@@ -27,7 +29,7 @@ import {
   UpcomingScreen,
 } from './tasks/screens.tsx';
 import { Detail } from './tasks/detail.tsx';
-import { isUnsaved } from './tasks/form.tsx';
+import { isUnsaved } from './tasks/unsaved.ts';
 import { QuickAdd } from './tasks/quick-add-line.tsx';
 import { tallyOf } from './tasks/views.ts';
 
@@ -45,9 +47,10 @@ type Place = {
   isForAdmins?: boolean;
 };
 
-const forAdmins = () => import('./admin/screens.ts');
-const AuditScreen = lazily(async () => (await forAdmins()).AuditScreen);
-const ServicesScreen = lazily(async () => (await forAdmins()).ServicesScreen);
+const AuditScreen = later(() => import('./admin/audit.tsx'));
+const ServicesScreen = later(() => import('./admin/services.tsx'));
+const NextScreen = later(() => import('./tasks/next-screen.tsx'));
+const SettingsScreen = later(() => import('./account/settings.tsx'));
 
 const tally = computed(() => tallyOf(store.tasks.value.values(), { now: now.value, zone: zone.value }));
 const places: Place[] = [
@@ -95,6 +98,7 @@ const places: Place[] = [
     count: () => tally.value.series,
   },
   { path: '/inbox', name: 'Inbox', key: 'i', icon: Icon.Bell, screen: InboxScreen, count: () => unread.value },
+  { path: '/reminders', isRare: true, name: 'Reminders', key: 'r', icon: Icon.Ring, screen: NextScreen },
   { path: '/done', isRare: true, isPlain: true, name: 'Done', key: 'd', icon: Icon.Done, screen: DoneScreen },
   {
     path: '/settings',
@@ -155,11 +159,21 @@ const quickAdd = createRef<HTMLInputElement>();
 
 function Frame() {
   const { route, query } = useLocation();
+  const add = () => quickAdd.current?.focus();
+  const showKeys = () => void (isKeysOpen.value = true);
+  useCommands(() => [
+    { name: 'Add a task', key: 'q', act: add },
+    { name: 'Search', key: '/', act: () => search(route) },
+    ...(changes.undo.value ? [{ name: `Undo: ${changes.undo.value.text}`, key: 'z', act: changes.takeBack }] : []),
+    ...offered.value.map(({ name, key, path }) => ({ name: `Go to ${name}`, key: `g ${key}`, act: () => route(path) })),
+    { name: 'Show all keys', key: '?', act: showKeys },
+    { name: 'Sign out', act: () => void leaveForGood() },
+  ]);
   useShortcuts({
-    q: () => quickAdd.current?.focus(),
+    q: add,
     z: changes.takeBack,
     '/': () => search(route),
-    '[Shift]+?': () => (isKeysOpen.value = true),
+    '[Shift]+?': showKeys,
     // All of them: which keys there are is settled once, and who is signed in may change.
     ...Object.fromEntries(
       places.map(({ path, key }) => [
@@ -188,6 +202,7 @@ function Frame() {
       <Detail />
       <Bars />
       <Keys places={offered.value} />
+      <PaletteOpener />
     </div>
   );
 }
@@ -202,6 +217,11 @@ function Rail() {
         <Icon.Mark />
         <span>TaskFlow</span>
       </p>
+      <button class="to-palette" onClick={openPalette}>
+        <Icon.Search />
+        <span>Go or do …</span>
+        <kbd>Ctrl K</kbd>
+      </button>
       <nav aria-label="Lists">
         {offered.value.map(({ path: to, name, key, icon: Drawn, count, isRare }) => (
           <a
@@ -229,12 +249,14 @@ function Rail() {
             ...offered.value
               .filter(({ isRare }) => isRare)
               .map(({ name, path: to }) => ({ name, act: () => route(to) })),
+            { name: 'Go or do …', act: openPalette },
             { name: 'Sign out', act: () => void leaveForGood() },
           ]}
           close={() => (rest.value = null)}
         />
       )}
       <div class="foot">
+        <NewVersion />
         <StateLine />
         <p class="who" title={`Times are in ${zone.value}`}>
           {value.is === 'in' || value.is === 'ended' ? value.person.email : ''}

@@ -22,6 +22,16 @@ export const addDays = (day: string, days: number): string => Temporal.PlainDate
 export const instantOf = (day: string, time: string, zone: string): string =>
   Temporal.PlainDateTime.from(`${day}T${time}`).toZonedDateTime(zone).toInstant().toString();
 
+/** What daylight saving does to a wall clock of a day, in a sentence: there is none like it, or there are two. Null: nothing. */
+export function clockNote(day: string, time: string, zone: string): string | null {
+  const wanted = Temporal.PlainDateTime.from(`${day}T${time}`);
+  const at = wanted.toZonedDateTime(zone);
+  if (!at.toPlainDateTime().equals(wanted))
+    return `${time} does not exist on ${day} in ${zone}: moved to ${timeOf(at.epochMilliseconds, zone)}`;
+  const isTwice = !at.equals(wanted.toZonedDateTime(zone, { disambiguation: 'later' }));
+  return isTwice ? `${time} comes twice on ${day} in ${zone}: the first is taken` : null;
+}
+
 /** The wall clock `HH:MM` at an instant. */
 export const timeOf = (ms: number, zone: string): string =>
   Temporal.Instant.fromEpochMilliseconds(ms)

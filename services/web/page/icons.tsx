@@ -34,6 +34,12 @@ export const Repeat = icon(
   <path d="M17 3.5l3 3-3 3M4 12v-1.5a4 4 0 0 1 4-4h12M7 20.5l-3-3 3-3M20 12v1.5a4 4 0 0 1-4 4H4" />,
 );
 export const Bell = icon(<path d="M6 10a6 6 0 0 1 12 0c0 5 2 6.5 2 6.5H4S6 15 6 10ZM10 20a2.2 2.2 0 0 0 4 0" />);
+export const Ring = icon(
+  <>
+    <circle cx="12" cy="13" r="7" />
+    <path d="M12 9.5V13l2.5 1.5M5 3.5L2.5 6M19 3.5L21.5 6" />
+  </>,
+);
 export const Flag = icon(<path d="M6 21V4M6 4.5c4-2 7 2 12 0v9c-5 2-8-2-12 0" />);
 export const Clock = icon(
   <>

@@ -4,6 +4,7 @@ import { ApiError } from './api.ts';
 import './choices.ts';
 import { watchInbox } from './inbox/notices.ts';
 import { watchOutside } from './live/outside.ts';
+import { watchVersion } from './live/version.ts';
 import { resume, session } from './session.ts';
 import { changes, start } from './state.ts';
 
@@ -17,6 +18,7 @@ if (root) render(<App />, root);
 start();
 watchInbox();
 watchOutside();
+watchVersion();
 if (session.value.is === 'unknown') void untilKnown();
 
 /** A page that was opened while the server starts finds in by itself. */

@@ -15,6 +15,13 @@ const dayMonthYear = new Intl.DateTimeFormat('en-GB', {
   timeZone: 'UTC',
 });
 const full = new Intl.DateTimeFormat('en-GB', { weekday: 'short', day: 'numeric', month: 'short', timeZone: 'UTC' });
+const fullYear = new Intl.DateTimeFormat('en-GB', {
+  weekday: 'short',
+  day: 'numeric',
+  month: 'short',
+  year: 'numeric',
+  timeZone: 'UTC',
+});
 
 type Moment = { now: number; zone: string };
 
@@ -60,12 +67,15 @@ export function span(ms: number): string {
   return `${Math.floor(ms / (24 * HOUR))} days`;
 }
 
-/** Without a doubt: `Mon 30 Nov, 09:00`. */
-export function fullTime(due: string, zone: string): string {
-  if (due.length === 10) return full.format(asUtc(due));
+/** Without a doubt: `Mon 30 Nov, 09:00`, with the year where it is another. */
+export function fullTime(due: string, zone: string, now = Date.now()): string {
+  if (due.length === 10) return fullDay(due, now);
   const ms = Date.parse(due);
-  return `${full.format(asUtc(dayOf(ms, zone)))}, ${clock(ms, zone)}`;
+  return `${fullDay(dayOf(ms, zone), now)}, ${clock(ms, zone)}`;
 }
+
+const fullDay = (day: string, now: number): string =>
+  (Number(day.slice(0, 4)) === new Date(now).getUTCFullYear() ? full : fullYear).format(asUtc(day)).replace(',', '');
 
 /** `PT15M` as `15 min`, `P1D` as `1 day`. */
 export function offsetWords(offset: string): string {
@@ -80,3 +90,7 @@ export function offsetWords(offset: string): string {
 }
 
 export const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;
+
+/** The title of one task, the number of several. */
+export const nameOf = (tasks: PageTask[]): string =>
+  tasks.length === 1 ? (tasks[0]?.title ?? '') : count(tasks.length, 'task');

@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import * as api from '../api.ts';
 import { Part } from '../parts/part.tsx';
+import { Refusal } from '../parts/refusal.tsx';
 import { zone } from '../session.ts';
 import { changes } from '../state.ts';
 import { fullTime } from '../words.ts';
@@ -44,7 +45,7 @@ export function Sessions() {
           Sign out everywhere else
         </button>
       )}
-      {refusal && <p class="refusal">{refusal}</p>}
+      <Refusal>{refusal}</Refusal>
     </Part>
   );
 }
@@ -134,11 +135,7 @@ export function Tokens() {
             <option value="">no end</option>
           </select>
         </label>
-        {refusal && (
-          <p class="refusal" role="alert">
-            {refusal}
-          </p>
-        )}
+        <Refusal>{refusal}</Refusal>
         <button class="plain" disabled={isBusy}>
           Make a token
         </button>

@@ -3,6 +3,7 @@ import type { ComponentChildren } from 'preact';
 import * as api from '../api.ts';
 import { ApiError } from '../api.ts';
 import * as Icon from '../icons.tsx';
+import { Refusal } from '../parts/refusal.tsx';
 import { session, signIn, signInAsDemo, signUp } from '../session.ts';
 import { Password } from './password.tsx';
 
@@ -132,11 +133,7 @@ function Frame({
       <p class="hint">{hint}</p>
       <form class="fields" onSubmit={submit}>
         {children}
-        {refusal && (
-          <p class="refusal" role="alert">
-            {refusal}
-          </p>
-        )}
+        <Refusal>{refusal}</Refusal>
         <button class="primary" disabled={isBusy}>
           {word}
         </button>
@@ -153,7 +150,7 @@ function Demo() {
       <button class="plain" disabled={isBusy} onClick={() => void attempt(signInAsDemo)}>
         Try it as the demo user
       </button>
-      {refusal && <p class="refusal">{refusal}</p>}
+      <Refusal>{refusal}</Refusal>
     </>
   );
 }

@@ -3,6 +3,7 @@ import { hasSingleKeys, hidesTitles, type Theme, theme } from '../choices.ts';
 import { ask, level, permission } from '../live/outside.ts';
 import { Part } from '../parts/part.tsx';
 import { Heading } from '../parts/heading.tsx';
+import { Refusal } from '../parts/refusal.tsx';
 import { hasEvents, zone } from '../session.ts';
 import { changes } from '../state.ts';
 import { useAttempt } from './door.tsx';
@@ -10,7 +11,7 @@ import { Password } from './password.tsx';
 import { Sessions, Tokens } from './access.tsx';
 
 /** What a person may set: for himself everywhere, and for this device. */
-export function SettingsScreen() {
+export default function SettingsScreen() {
   return (
     <>
       <Heading name="Settings" />
@@ -68,7 +69,7 @@ function Times() {
           </button>
         </p>
       )}
-      {refusal && <p class="refusal">{refusal}</p>}
+      <Refusal>{refusal}</Refusal>
     </Part>
   );
 }
@@ -100,7 +101,7 @@ function Notices() {
         />
         Leave titles out of notifications on this device
       </label>
-      {refusal && <p class="refusal">{refusal}</p>}
+      <Refusal>{refusal}</Refusal>
     </Part>
   );
 }
@@ -140,11 +141,7 @@ function PasswordPart() {
       <form class="fields" onSubmit={submit}>
         <Password name="current" label="Current password" autocomplete="current-password" />
         <Password name="new" label="New password" autocomplete="new-password" />
-        {refusal && (
-          <p class="refusal" role="alert">
-            {refusal}
-          </p>
-        )}
+        <Refusal>{refusal}</Refusal>
         <button class="plain" disabled={isBusy}>
           Change the password
         </button>

@@ -4,13 +4,14 @@ import { useEffect } from 'preact/hooks';
 import { useAttempt } from '../account/door.tsx';
 import { type AuditEvent, me } from '../api.ts';
 import { Heading } from '../parts/heading.tsx';
+import { Refusal } from '../parts/refusal.tsx';
 import { zone } from '../session.ts';
 import { count } from '../words.ts';
 import { Entry } from './entry.tsx';
 import { type Filters, filtersOf, hrefOf, pathOf, readPage, types } from './trail.ts';
 
 /** Who changed what of whose: all that was ever written down, for admins. */
-export function AuditScreen() {
+export default function AuditScreen() {
   const { query } = useLocation();
   const filters = filtersOf(query);
   const asked = pathOf(filters, zone.value);
@@ -51,11 +52,7 @@ export function AuditScreen() {
       <p class="choices above">
         <Download path={asked} />
       </p>
-      {refusal && (
-        <p class="refusal" role="alert">
-          {refusal}
-        </p>
-      )}
+      <Refusal>{refusal}</Refusal>
       {!refusal && events.value === null && <p class="hint">Reading …</p>}
       {events.value?.length === 0 && (
         <div class="empty">

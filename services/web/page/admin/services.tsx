@@ -14,7 +14,7 @@ const words: Record<Running['status'], string> = {
 };
 
 /** Whether each part works, and in which version: looked up again and again while the screen is open. */
-export function ServicesScreen() {
+export default function ServicesScreen() {
   const services = useSignal<Running[] | null>(null);
   const isAway = useSignal(false);
   useEffect(() => {

@@ -4,7 +4,7 @@ import { Heading } from '../parts/heading.tsx';
 import { zone } from '../session.ts';
 import { store } from '../state.ts';
 import { canSnooze, pauses, snoozeBy } from '../tasks/reminding.ts';
-import { taskHref } from '../tasks/row.tsx';
+import { TaskLink } from '../tasks/link.tsx';
 import { fullTime, offsetWords, span } from '../words.ts';
 import { markAllRead, markRead, notices, unread } from './notices.ts';
 
@@ -44,9 +44,9 @@ function Notice({ item }: { item: Item }) {
       <div>
         <p>
           {!readAt && <span class="for-ears">Unread: </span>}
-          <a href={taskHref(event.task_id)} onClick={() => void markRead(item)}>
+          <TaskLink id={event.task_id} onOpen={() => void markRead(item)}>
             {title}
-          </a>
+          </TaskLink>
         </p>
         <p class="hint">
           {wordsOf(item)} · <time dateTime={at}>{fullTime(at, zone.value)}</time>

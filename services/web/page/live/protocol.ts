@@ -23,11 +23,12 @@ export type Item = {
 };
 
 /**
- * `live`: what happens is heard at once, and if it has resumed, so was all before. `away`: reconnecting, since a time. `crowded`: other browsers have the places of
- * this user. `out`: the session has ended.
+ * `live`: what happens is heard at once, and if it has resumed, so was all before. `away`: reconnecting, since a time; `busy`:
+ * the server answers, and says that it cannot now. `crowded`: other browsers have the places of this user. `out`: the session
+ * has ended.
  */
 export type StreamState =
-  { is: 'starting' | 'crowded' | 'out' } | { is: 'live'; hasResumed: boolean } | { is: 'away'; since: number };
+  { is: 'starting' | 'crowded' | 'out' } | { is: 'live'; hasResumed: boolean } | { is: 'away' | 'busy'; since: number };
 
 /** From the stream to the tabs. */
 export type Heard =

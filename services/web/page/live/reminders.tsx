@@ -5,7 +5,7 @@ import { zone } from '../session.ts';
 import { ask, permission } from './outside.ts';
 import { changes, now, store } from '../state.ts';
 import { hasRung, pauses, snoozeBy } from '../tasks/reminding.ts';
-import { taskHref } from '../tasks/row.tsx';
+import { TaskLink } from '../tasks/link.tsx';
 import { dueMs } from '../tasks/views.ts';
 import { count, dueWords, offsetWords } from '../words.ts';
 
@@ -60,7 +60,7 @@ function Reminder({ task }: { task: PageTask }) {
     <article class="reminder" aria-label={`Reminder: ${title}`}>
       <Icon.Bell />
       <p>
-        <a href={taskHref(id)}>{title}</a>
+        <TaskLink id={id}>{title}</TaskLink>
         <span>{` ${dueWords(task, { now: now.value, zone: zone.value })} · ${why}`}</span>
       </p>
       <div class="choices">

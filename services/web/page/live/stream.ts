@@ -53,7 +53,7 @@ export function openStream(tell: (heard: Heard) => void, client: string): Stream
       lastId = lastEventId;
       tell({ type: 'gap' });
     });
-    source.addEventListener('unavailable', away);
+    source.addEventListener('unavailable', busy);
     source.addEventListener('token-expired', () => void refused());
     source.addEventListener('error', () => {
       if (source?.readyState === EventSource.CLOSED) void refused();
@@ -62,6 +62,7 @@ export function openStream(tell: (heard: Heard) => void, client: string): Stream
   }
 
   const away = () => become({ is: 'away', since: Date.now() });
+  const busy = () => become({ is: 'busy', since: Date.now() });
 
   /** An end that no reconnect follows. A token that ran out is refreshed, for the tabs too. */
   async function refused(): Promise<void> {
@@ -73,6 +74,7 @@ export function openStream(tell: (heard: Heard) => void, client: string): Stream
       if (status === 200) return open();
     }
     if (status === 429) become({ is: 'crowded' });
+    else if (status >= 500) busy();
     else away();
     clearTimeout(timer);
     timer = setTimeout(open, status === 429 ? CROWDED_MS : AGAIN_MS);

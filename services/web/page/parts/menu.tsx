@@ -1,6 +1,5 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
-
-export type Item = { name: string; key?: string; act: () => void };
+import type { Command } from './commands.ts';
 
 /** A menu at the button that opened it (ARIA Authoring Practices: menu button). In the top layer: no list cuts it off. */
 export function Menu({
@@ -11,7 +10,7 @@ export function Menu({
 }: {
   at: HTMLElement;
   label: string;
-  items: Item[];
+  items: Command[];
   close: () => void;
 }) {
   const ref = useRef<HTMLDivElement>(null);

@@ -7,6 +7,12 @@ type Shortcuts = Record<string, (event: KeyboardEvent) => void>;
 /** Keys mean something else where something is open that has its own. */
 const OWN_KEYS = 'dialog, .detail, [role=menu]';
 
+/** Typed text, and a key that is held, unless it goes through a list. (A checkbox has no text: its row has keys.) */
+const isOther = ({ target, key, repeat, isComposing }: KeyboardEvent): boolean =>
+  isComposing ||
+  (repeat && !/^([jk]|Arrow(Up|Down))$/i.test(key)) ||
+  (target instanceof Element && target.matches('input:not([type=checkbox]), select, textarea, [contenteditable]'));
+
 /**
  * Single keys and sequences of the page, as long as what uses them is shown. Which keys there are is settled by the first
  * call; what they do is always that of the latest, so that a sequence outlives being drawn again. They are there as soon as
@@ -23,7 +29,8 @@ export function useShortcuts(shortcuts: Shortcuts): void {
       listenAnew();
       latest.current[key]?.(event);
     };
-    const listen = () => tinykeys(window, Object.fromEntries(Object.keys(shortcuts).map((key) => [key, call(key)])));
+    const handlers = Object.fromEntries(Object.keys(shortcuts).map((key) => [key, call(key)]));
+    const listen = () => tinykeys(window, handlers, { ignore: isOther });
     let end = listen();
     // tinykeys 4.0.0 goes on waiting for the other sequences that began so: `g o` right after `g u` would be missed.
     function listenAnew(): void {

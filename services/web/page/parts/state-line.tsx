@@ -36,5 +36,6 @@ function stateWords(): { mark: 'live' | 'wait' | 'away'; words: string } {
     return { mark: 'away', words: `Offline${since}.${wait}` };
   }
   if (state.is === 'live') return { mark: 'live', words: 'Live' };
+  if (state.is === 'busy') return { mark: 'wait', words: 'The server is busy or restarting; trying again …' };
   return { mark: 'wait', words: state.is === 'away' ? 'Reconnecting …' : 'Connecting …' };
 }

@@ -3,9 +3,9 @@ import * as Icon from '../icons.tsx';
 import { zone } from '../session.ts';
 import { changes, nextDateOf, now } from '../state.ts';
 import { dueWords, fullTime, offsetWords } from '../words.ts';
-import { wordForDelete } from './list.tsx';
+import { wordForDelete } from './commands.ts';
 import { canSnooze, hasRung, pauses, snoozeBy } from './reminding.ts';
-import { removeTask } from './removing.ts';
+import { removeTasks } from './removing.ts';
 import { isSeries } from './views.ts';
 
 function dueSentence(task: PageTask): string {
@@ -68,11 +68,11 @@ export function Acts({ task, close }: { task: PageTask; close: () => void }) {
         <button
           class="plain small"
           onClick={() => {
-            removeTask(task);
+            removeTasks([task]);
             close();
           }}
         >
-          {wordForDelete(task)}
+          {wordForDelete([task])}
         </button>
       </div>
     </div>

@@ -2,6 +2,7 @@ import type * as api from '../api.ts';
 import type { PageTask, TaskInput } from '../api.ts';
 import { labels } from '../fields.ts';
 import { Dialog } from '../parts/dialog.tsx';
+import { Refusal } from '../parts/refusal.tsx';
 import { zone } from '../session.ts';
 import { fullTime } from '../words.ts';
 import { shown } from './shown.ts';
@@ -34,11 +35,7 @@ export function AskLeave({ title, refusal, save, drop, stay }: LeaveProps) {
   return (
     <Dialog label="Not saved yet" close={stay}>
       <h2>“{title}” is not saved yet</h2>
-      {refusal && (
-        <p class="refusal" role="alert">
-          {refusal}
-        </p>
-      )}
+      <Refusal>{refusal}</Refusal>
       <div class="choices">
         <button class="primary" onClick={save}>
           Save

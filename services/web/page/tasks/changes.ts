@@ -2,6 +2,7 @@ import { signal } from '@preact/signals';
 import * as api from '../api.ts';
 import { type PageTask, type TaskInput } from '../api.ts';
 import { createSending } from './sending.ts';
+import { nameOf } from '../words.ts';
 import type { Store } from './store.ts';
 
 /** What can still be taken back, and the sentence that says what was done. */
@@ -107,13 +108,17 @@ export function createChanges(store: Store, { announce, untilSignedIn }: Links) 
       undo.value = null;
     },
     change,
-    complete(task: PageTask): void {
-      change(task, { completed: true });
-      offer(`Done: ${task.title}`, () => change({ ...task, completed: true }, { completed: false }));
+    complete(...tasks: PageTask[]): void {
+      for (const task of tasks) change(task, { completed: true });
+      offer(`Done: ${nameOf(tasks)}`, () => {
+        for (const task of tasks) change({ ...task, completed: true }, { completed: false });
+      });
     },
-    reopen(task: PageTask): void {
-      change(task, { completed: false });
-      offer(`Open again: ${task.title}`, () => change(task, { completed: true }));
+    reopen(...tasks: PageTask[]): void {
+      for (const task of tasks) change(task, { completed: false });
+      offer(`Open again: ${nameOf(tasks)}`, () => {
+        for (const task of tasks) change(task, { completed: true });
+      });
     },
     /** Moves each to where it is told; one bar takes all back. */
     move(tasks: PageTask[], to: (task: PageTask) => string, text: string): void {
@@ -122,21 +127,21 @@ export function createChanges(store: Store, { announce, untilSignedIn }: Links) 
       offer(text, () => before.forEach(([task, due]) => change(task, { due_date: due })));
     },
     /**
-     * Nothing is sent for as long as it can be taken back: a deleted task does not return. `dates` are those of a series,
-     * which the server deletes with it.
+     * Nothing is sent for as long as it can be taken back: a deleted task does not return. `dates` are those of its series,
+     * which the server deletes with them.
      */
-    remove(task: PageTask, text: string, dates: PageTask[] = []): void {
+    remove(tasks: PageTask[], text: string, dates: PageTask[] = []): void {
       flush();
-      const { id } = task;
-      const gone = [task, ...dates];
+      const gone = [...tasks, ...dates];
       for (const one of gone) store.show(one.id, 'gone');
+      const erased = async (keepalive: boolean) => {
+        await Promise.all(tasks.map(({ id }) => inTurn(id, () => erase(id, keepalive))));
+        // The server's word is heard by now; where it refused they are still there.
+        for (const { id } of dates) store.forget(id);
+      };
       const mine = {
         timer: setTimeout(flush, UNDO_MS),
-        send: (keepalive = false) =>
-          void inTurn(id, async () => {
-            await erase(id, keepalive);
-            for (const one of dates) store.remove(one.id);
-          }).finally(() => dates.forEach((one) => store.forget(one.id))),
+        send: (keepalive = false) => void erased(keepalive),
       };
       leaving = mine;
       offer(text, () => {

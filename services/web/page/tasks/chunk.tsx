@@ -2,21 +2,25 @@ import { Component } from 'preact';
 import type { PageTask } from '../api.ts';
 import { store } from '../state.ts';
 import { Row, type RowProps } from './row.tsx';
+import type { Selection } from './selection.ts';
 
 /** Rows of one chunk, on average. */
 const ROWS = 40;
 
-type ChunkProps = { tasks: PageTask[]; current: string | null } & Pick<RowProps, 'now' | 'zone' | 'on'>;
+type ChunkProps = { tasks: PageTask[]; current: string | null; selection: Selection } & Pick<
+  RowProps,
+  'now' | 'zone' | 'on'
+>;
 
 /** Rows that are laid out together, or not at all while they are out of sight; drawn again only when one has changed. */
 export class Chunk extends Component<ChunkProps> {
-  override shouldComponentUpdate({ tasks, current, now, zone, on }: ChunkProps): boolean {
+  override shouldComponentUpdate({ tasks, ...next }: ChunkProps): boolean {
     const before = this.props;
-    const isSame = current === before.current && now === before.now && zone === before.zone && on === before.on;
+    const isSame = (Object.keys(next) as (keyof typeof next)[]).every((name) => next[name] === before[name]);
     return !isSame || tasks.length !== before.tasks.length || tasks.some((task, i) => task !== before.tasks[i]);
   }
 
-  override render({ tasks, current, now, zone, on }: ChunkProps) {
+  override render({ tasks, current, selection, now, zone, on }: ChunkProps) {
     return (
       <ul class="chunk" style={{ '--rows': tasks.length }}>
         {tasks.map((task) => (
@@ -25,6 +29,8 @@ export class Chunk extends Component<ChunkProps> {
             task={task}
             isCurrent={task.id === current}
             isPending={store.isPending(task.id)}
+            isPicking={selection.size > 0}
+            isPicked={selection.has(task.id)}
             {...{ now, zone, on }}
           />
         ))}

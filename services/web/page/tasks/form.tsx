@@ -1,23 +1,23 @@
-import { signal, useSignal } from '@preact/signals';
+import { useSignal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import * as api from '../api.ts';
 import type { PageTask } from '../api.ts';
+import { clockNote } from '../days.ts';
 import * as Icon from '../icons.tsx';
+import { Refusal } from '../parts/refusal.tsx';
 import { hasEvents, zone } from '../session.ts';
 import { changes } from '../state.ts';
 import { offsetWords } from '../words.ts';
 import { AskLeave, AskScope, Conflict } from './ask.tsx';
 import { changesOf, clashesOf, type Draft, draftOf, dueOf, earlierOf, zoneOf } from './draft.ts';
 import { Preview } from './quick-add-line.tsx';
-import { taskHref } from './row.tsx';
+import { TaskLink } from './link.tsx';
 import { RuleFields } from './rule-fields.tsx';
+import { isUnsaved } from './unsaved.ts';
 import { isSeries } from './views.ts';
 
 /** A task as the server has it, and what a change of it must match. */
 export type Read = { task: PageTask; etag: string };
-
-/** Whether the open form holds what is not saved. */
-export const isUnsaved = signal(false);
 
 const offsets = ['PT0S', 'PT5M', 'PT10M', 'PT15M', 'PT30M', 'PT1H', 'PT2H', 'P1D', 'P2D', 'P7D'];
 
@@ -77,7 +77,8 @@ export function Form({ read, again, isLeft, stay }: FormProps) {
     asks.value = null;
     const before = base.value.task;
     try {
-      await changes.save(before, input, { ...(scope && { scope }), etag });
+      if (scope === 'series' && input.due_date !== undefined) await saveTimeOfSeries();
+      else await changes.save(before, input, { ...(scope && { scope }), etag });
       base.value = await api.readForEdit(task.id);
       draft.value = draftOf(base.value.task, zone.value);
       const earlier = earlierOf(input, before);
@@ -93,10 +94,19 @@ export function Form({ read, again, isLeft, stay }: FormProps) {
       asks.value = 'conflict';
     }
   }
+  /** A time of all dates is that of the series, on the day that it began. */
+  async function saveTimeOfSeries(): Promise<void> {
+    const { task: series, etag } = await api.readForEdit(task.parent_recurring_task_id ?? task.id);
+    const { day } = draftOf(series, zone.value);
+    const due = dueOf({ day, time: draft.value.time }, zoneOf(series, zone.value));
+    await changes.save(series, { ...input, due_date: due }, { etag });
+  }
   function submit(event?: Event): void {
     event?.preventDefault();
     if (!isTouched) return;
-    const isOneOfMany = task.parent_recurring_task_id !== null && input.due_date === undefined;
+    const { day } = draftOf(base.value.task, zone.value);
+    // Another day is that of one date; its time may be that of all.
+    const isOneOfMany = task.parent_recurring_task_id !== null && draft.value.day === day;
     if (isOneOfMany) asks.value = 'scope';
     else void save();
   }
@@ -112,15 +122,13 @@ export function Form({ read, again, isLeft, stay }: FormProps) {
     const error = refusal.value;
     if (!error || (fields.length > 0 ? !fields.includes(error.field ?? '') : placed.includes(error.field ?? '')))
       return;
-    return (
-      <p class="refusal" role="alert">
-        {error.message}
-      </p>
-    );
+    return <Refusal>{error.message}</Refusal>;
   };
 
   const { value } = draft;
   const due = dueOf(value, zoneOf(task, zone.value));
+  const isTime = value.day !== '' && value.time !== '' && value.pattern === null;
+  const note = isTime ? clockNote(value.day, value.time, zoneOf(task, zone.value)) : null;
   const bind = (field: 'title' | 'description' | 'day' | 'time' | 'endDay' | 'catchUp' | 'reminder' | 'priority') => ({
     value: value[field],
     onInput: ({ currentTarget }: { currentTarget: HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement }) =>
@@ -156,6 +164,7 @@ export function Form({ read, again, isLeft, stay }: FormProps) {
               </label>
             </div>
             {refused('due_date')}
+            {note && <p class="note">{note}</p>}
             {task.timezone !== null && task.timezone !== zone.value && (
               <p class="hint small-text">
                 Its times are in {task.timezone}; yours are in {zone.value}.
@@ -163,7 +172,7 @@ export function Form({ read, again, isLeft, stay }: FormProps) {
             )}
             {task.parent_recurring_task_id ? (
               <p class="small-text">
-                <Icon.Repeat /> <a href={taskHref(task.parent_recurring_task_id)}>Change the series</a>
+                <Icon.Repeat /> <TaskLink id={task.parent_recurring_task_id}>Change the series</TaskLink>
               </p>
             ) : (
               value.day !== '' && (
@@ -174,6 +183,7 @@ export function Form({ read, again, isLeft, stay }: FormProps) {
             {value.pattern !== null && due && (
               <>
                 <Preview
+                  dates={10}
                   input={{
                     recurrence_pattern: value.pattern,
                     due_date: due,

@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import * as api from '../api.ts';
 import { labels } from '../fields.ts';
+import { Refusal } from '../parts/refusal.tsx';
 import { session, zone } from '../session.ts';
 import { changes, readings, store } from '../state.ts';
 import { fullTime, span } from '../words.ts';
@@ -40,7 +41,7 @@ export function History({ id }: { id: string }) {
     );
     return () => void (isWanted = false);
   }, [id, version, readings.value]);
-  if (refusal.value) return <p class="refusal">{refusal.value}</p>;
+  if (refusal.value) return <Refusal>{refusal.value}</Refusal>;
   if (!events.value) return <p class="hint">Reading …</p>;
   if (events.value.length === 0) return <p class="hint">Nothing is written down yet.</p>;
   return (

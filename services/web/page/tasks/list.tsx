@@ -1,21 +1,28 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useLocation } from 'preact-iso';
-import { useMemo } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { PageTask } from '../api.ts';
 import { rungTasks } from '../live/reminders.tsx';
+import { type Command, useCommands } from '../parts/commands.ts';
 import { Menu } from '../parts/menu.tsx';
 import { useShortcuts } from '../parts/shortcuts.ts';
 import { zone } from '../session.ts';
-import { changes, isRead, now } from '../state.ts';
-import { type Move, movedTo, moves } from './moving.ts';
-import { removeTask } from './removing.ts';
-import { canSnooze, type Pause, pauses, snoozeBy } from './reminding.ts';
+import { isRead, now } from '../state.ts';
+import { nameOf } from '../words.ts';
 import { Chunk, chunked } from './chunk.tsx';
-import { type RowActions, rowId, taskHref } from './row.tsx';
-import { type Group, isSeries } from './views.ts';
+import { commandsFor } from './commands.ts';
+import { taskHref } from './link.tsx';
+import { moves } from './moving.ts';
+import { canSnooze, pauses, snoozeBy } from './reminding.ts';
+import { type RowActions, rowId } from './row.tsx';
+import { extended, nothing, type Selection, toggled } from './selection.ts';
+import { SelectionBar } from './selection-bar.tsx';
+import type { Group } from './views.ts';
 
-/** Groups of tasks, with one row that keys act on. What is done to it hands the focus to the next. */
+const KEYS = ['x', 'e', 'h', '#', ...moves.map(({ key }) => `t ${key}`)];
+
+/** Groups of tasks, with one row that keys act on, or several that are picked. What is done hands the focus to the next. */
 export function TaskList({
   groups,
   empty,
@@ -28,14 +35,14 @@ export function TaskList({
   /** What stands beside the heading of a group. */
   extra?: Record<string, ComponentChildren>;
 }) {
-  const { route, path } = useLocation();
+  const { route, query } = useLocation();
   const current = useSignal<string | null>(null);
+  const selection = useSignal<Selection>(nothing);
   const menu = useSignal<{ task: PageTask; at: HTMLElement } | null>(null);
   const tasks = groups.flatMap((group) => group.tasks);
-  const at = Math.max(
-    0,
-    tasks.findIndex(({ id }) => id === current.value),
-  );
+  const indexOf = (id: string | null) => tasks.findIndex((task) => task.id === id);
+  const at = Math.max(0, indexOf(current.value));
+  const picked = selection.value.size === 0 ? [] : tasks.filter(({ id }) => selection.value.has(id));
 
   function focus(index: number): void {
     const task = tasks[Math.max(0, Math.min(tasks.length - 1, index))];
@@ -44,69 +51,111 @@ export function TaskList({
     document.getElementById(rowId(task.id))?.focus();
   }
 
-  /** Of a row that leaves the list the next one takes the place. */
-  function leaving(task: PageTask, act: () => void): void {
-    const index = tasks.findIndex(({ id }) => id === task.id);
-    const row = document.getElementById(rowId(task.id));
-    const hadFocus = row?.contains(document.activeElement) ?? false;
-    if (hadFocus) focus(index + 1 < tasks.length ? index + 1 : index - 1);
-    act();
+  // Of a row that leaves the list with the focus the next takes the place, whatever took it away.
+  const place = useRef(0);
+  useLayoutEffect(() => {
+    const index = indexOf(current.value);
+    if (index >= 0) place.current = index;
+    else if (current.value !== null && document.activeElement === document.body) focus(place.current);
+  });
+
+  function clear(): void {
+    if (document.activeElement?.closest('.selection')) focus(at);
+    selection.value = nothing;
   }
 
-  const toggle = (task: PageTask) =>
-    isSeries(task) || leaving(task, () => (task.completed ? changes.reopen(task) : changes.complete(task)));
-  const remove = (task: PageTask) => leaving(task, () => removeTask(task));
-  const open = (task: PageTask) => route(path + taskHref(task.id));
-  const move = (task: PageTask, { days, name }: Move) =>
-    isSeries(task) || changes.move([task], () => movedTo(task, days, Date.now(), zone.value), `${name}: ${task.title}`);
-
-  /** The rest of what can be done to a task, each with its key. */
-  const itemsOf = (task: PageTask) => [
-    { name: 'Open', key: '↵', act: () => open(task) },
-    ...(isSeries(task)
-      ? []
-      : moves.map((one) => ({ name: one.name, key: `t ${one.key}`, act: () => move(task, one) }))),
-    ...(canSnooze(task) ? pauses : []).map((pause) => ({
-      name: `Snooze ${pause.name}`,
-      key: `s ${pause.key}`,
-      act: () => snoozeBy(task, pause),
-    })),
-    { name: wordForDelete(task), key: '#', act: () => remove(task) },
+  const open = (task: PageTask) => route(taskHref(task.id));
+  const commandsOf = (some: PageTask[]): Command[] => {
+    const [one] = some.length === 1 ? some : [];
+    const own = one
+      ? [
+          { name: 'Open', key: 'e', act: () => open(one) },
+          { name: 'History', key: 'h', act: () => route(taskHref(one.id, 'history')) },
+        ]
+      : [];
+    return [...own, ...commandsFor(some)].map(({ act, ...one }) => ({ ...one, act: () => (act(), clear()) }));
+  };
+  const pickOne = (task: PageTask) => {
+    current.value = task.id;
+    selection.value = toggled(selection.value, task.id);
+  };
+  const menuFor = (task: PageTask): Command[] => [
+    ...commandsOf([task]),
+    { name: 'Select', key: 'Space', act: () => pickOne(task) },
   ];
+  /** What keys and the palette act on: what is picked, else the task that is opened, else the row that had the focus. */
+  function subject(): PageTask[] {
+    if (picked.length > 0) return picked;
+    return tasks.filter(({ id }) => id === (query.task ?? current.value));
+  }
+  useCommands(() => commandsOf(subject()).map((one) => ({ ...one, name: `${one.name}: ${nameOf(subject())}` })));
 
-  const latest = useMemo(() => ({ toggle }), []);
-  latest.toggle = toggle;
+  const latest = useMemo(() => ({}) as Pick<RowActions, 'toggle' | 'pick'>, []);
+  latest.toggle = (task) =>
+    commandsFor([task])
+      .find(({ key }) => key === 'x')
+      ?.act();
+  latest.pick = (task, isSpan) => {
+    if (!isSpan) return pickOne(task);
+    const to = indexOf(task.id);
+    selection.value = extended(selection.value, tasks, current.value === null ? to : at, to);
+    focus(to);
+  };
   /** The same for every drawing, so that a row is drawn again only for its own sake. */
   const on: RowActions = useMemo(
     () => ({
       focus: (id) => (current.value = id),
-      toggle: (task) => void latest.toggle(task),
+      toggle: (task) => latest.toggle(task),
+      pick: (task, isSpan) => latest.pick(task, isSpan),
       more: (task, button) => (menu.value = { task, at: button }),
     }),
     [],
   );
 
-  const withTask = (act: (task: PageTask) => unknown) => () => void (tasks[at] && act(tasks[at]));
   const isOnRow = () => document.activeElement?.id === rowId(tasks[at]?.id ?? '');
   const step = (by: number) => () => focus(isOnRow() ? at + by : at);
+  /** The row that is left is picked, and the one that is come to. */
+  const stretch = (by: number) => () => {
+    const to = Math.max(0, Math.min(tasks.length - 1, at + by));
+    if (isOnRow()) selection.value = extended(selection.value, tasks, at, to);
+    focus(isOnRow() ? to : at);
+  };
+  const run = (key: string) => () => {
+    const some = picked.length > 0 ? picked : tasks.slice(at, at + 1);
+    commandsOf(some)
+      .find((one) => one.key === key)
+      ?.act();
+  };
   /** The row that has the focus; else what rang last. */
-  function snoozeByKey(pause: Pause): void {
+  function snoozeByKey(key: string): void {
+    const pause = pauses.find((one) => one.key === key);
     const focused = isOnRow() ? tasks[at] : undefined;
     const task = focused && canSnooze(focused) ? focused : rungTasks()[0];
-    if (task) snoozeBy(task, pause);
+    if (task && pause) snoozeBy(task, pause);
   }
   useShortcuts({
     j: step(1),
     ArrowDown: step(1),
     k: step(-1),
     ArrowUp: step(-1),
-    x: withTask(toggle),
-    e: withTask(open),
-    '[Shift]+#': withTask(remove),
-    Delete: withTask(remove),
-    ...Object.fromEntries(moves.map((one) => [`t ${one.key}`, withTask((task) => move(task, one))])),
-    ...Object.fromEntries(pauses.map((pause) => [`s ${pause.key}`, () => snoozeByKey(pause)])),
+    'Shift+j': stretch(1),
+    'Shift+ArrowDown': stretch(1),
+    'Shift+k': stretch(-1),
+    'Shift+ArrowUp': stretch(-1),
+    Escape: clear,
+    Delete: run('#'),
+    ...Object.fromEntries(KEYS.map((key) => [key === '#' ? '[Shift]+#' : key, run(key)])),
+    ...Object.fromEntries(pauses.map(({ key }) => [`s ${key}`, () => snoozeByKey(key)])),
   });
+
+  /** What a row does by the keys of buttons. */
+  function pressed(event: KeyboardEvent): void {
+    const [task] = isOnRow() ? tasks.slice(at, at + 1) : [];
+    if (!task || (event.key !== 'Enter' && event.key !== ' ')) return;
+    event.preventDefault(); // the page would scroll
+    if (event.key === 'Enter') open(task);
+    else pickOne(task);
+  }
 
   if (!isRead.value)
     return (
@@ -115,9 +164,9 @@ export function TaskList({
       </p>
     );
   if (tasks.length === 0) return <div class="empty">{empty}</div>;
-  const common = { now: now.value, zone: zone.value, on };
+  const common = { now: now.value, zone: zone.value, on, selection: picked.length > 0 ? selection.value : nothing };
   return (
-    <div onKeyDown={(event) => event.key === 'Enter' && isOnRow() && withTask(open)()}>
+    <div onKeyDown={pressed}>
       {groups.map(({ name, tasks: own }) => (
         <section key={name} class="group" aria-label={name}>
           {headed && (
@@ -137,18 +186,24 @@ export function TaskList({
           ))}
         </section>
       ))}
+      {picked.length > 0 && (
+        <SelectionBar
+          picked={picked.length}
+          all={tasks.length}
+          commands={commandsOf(picked).filter(({ key }) => key !== 'e' && key !== 'h')}
+          pickAll={() => (selection.value = new Set(tasks.map(({ id }) => id)))}
+          clear={clear}
+        />
+      )}
       {menu.value && (
         <Menu
           key={menu.value.task.id}
           at={menu.value.at}
           label={menu.value.task.title}
-          items={itemsOf(menu.value.task)}
+          items={menuFor(menu.value.task)}
           close={() => (menu.value = null)}
         />
       )}
     </div>
   );
 }
-
-export const wordForDelete = (task: PageTask): string =>
-  task.parent_recurring_task_id ? 'Skip this date' : isSeries(task) ? 'Delete the series' : 'Delete';

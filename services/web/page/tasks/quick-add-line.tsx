@@ -5,12 +5,14 @@ import type { Dates } from '#shared/answers';
 import { ApiError, previewDates, type TaskInput } from '../api.ts';
 import { dayOf } from '../days.ts';
 import * as Icon from '../icons.tsx';
+import { Refusal } from '../parts/refusal.tsx';
 import { hasEvents, zone } from '../session.ts';
 import { changes, now } from '../state.ts';
 import { fullTime, offsetWords } from '../words.ts';
 import { type Kind, type Part, readLine, type Understood } from './quick-add.ts';
 
 const PREVIEW_MS = 200;
+const nothing = { parts: [], note: null };
 const icons = {
   repeat: Icon.Repeat,
   until: Icon.Repeat,
@@ -28,7 +30,7 @@ export function QuickAdd({ input }: { input: RefObject<HTMLInputElement | null> 
   const moment = { now: now.value, zone: zone.value };
   const understood = hasEvents.value
     ? readLine(line.value, moment, ignored.value)
-    : { parts: [], input: { title: line.value.trim() }, problem: line.value.trim() ? null : 'What is to be done?' };
+    : { ...nothing, input: { title: line.value.trim() }, problem: line.value.trim() ? null : 'What is to be done?' };
   const isEmpty = line.value.trim() === '';
 
   function submit(event: Event): void {
@@ -80,9 +82,13 @@ export function QuickAdd({ input }: { input: RefObject<HTMLInputElement | null> 
       </div>
       <div id="quick-add-said" class="said" aria-live="polite">
         {!isEmpty && understood.parts.length > 0 && <Chips understood={understood} takeBack={takeBack} />}
-        {understood.input.recurrence_pattern && <Preview input={understood.input} />}
-        {refusal.value && <p class="refusal">{refusal.value}</p>}
+        {understood.input.recurrence_pattern ? (
+          <Preview input={understood.input} />
+        ) : (
+          understood.note && <p class="note">{understood.note}</p>
+        )}
       </div>
+      <Refusal>{refusal.value}</Refusal>
     </form>
   );
 }
@@ -124,8 +130,8 @@ function chipWords({ kind, text }: Part, input: TaskInput): string {
   }
 }
 
-/** The rule in words and its first dates, asked of the server once the typing rests. */
-export function Preview({ input }: { input: TaskInput }) {
+/** The rule in words and its next dates, with what the clocks do to them, asked of the server once the typing rests. */
+export function Preview({ input, dates: limit = 3 }: { input: TaskInput; dates?: number }) {
   const dates = useSignal<Dates | null>(null);
   const refusal = useSignal<string | null>(null);
   const { recurrence_pattern, due_date, recurrence_end_date, timezone } = input;
@@ -140,7 +146,7 @@ export function Preview({ input }: { input: TaskInput }) {
         from: dayOf(now.value, timezone ?? zone.value), // of a series the next ones
       } as TaskInput & { from: string };
       try {
-        const answer = await previewDates(rule);
+        const answer = await previewDates(rule, limit);
         if (isWanted) [dates.value, refusal.value] = [answer, null];
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
@@ -152,7 +158,7 @@ export function Preview({ input }: { input: TaskInput }) {
       clearTimeout(timer);
     };
   }, [recurrence_pattern, due_date, recurrence_end_date, timezone]);
-  if (refusal.value) return <p class="refusal">{refusal.value}</p>;
+  if (refusal.value) return <Refusal role="status">{refusal.value}</Refusal>; // it is still being typed
   if (!dates.value) return null;
   const { description, occurrences } = dates.value;
   return (

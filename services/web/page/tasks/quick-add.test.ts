@@ -104,6 +104,32 @@ describe('readLine', () => {
     ['tomorrow 9:00', 'What is to be done?'],
   ])('%s is refused in words', (line, problem) => expect(read(line).problem).toBe(problem));
 
+  test.each([
+    [
+      'Tram 31 mar 2030 2:30',
+      '2030-03-31T01:30:00Z',
+      '02:30 does not exist on 2030-03-31 in Europe/Berlin: moved to 03:30',
+    ],
+    [
+      'Tram 27 oct 2030 2:30',
+      '2030-10-27T00:30:00Z',
+      '02:30 comes twice on 2030-10-27 in Europe/Berlin: the first is taken',
+    ],
+    ['Tram 27 oct 2030 3:30', '2030-10-27T02:30:00Z', null],
+    ['Tram 27 oct 2030', '2030-10-27', null],
+  ])('%s: daylight saving is said', (line, due, note) => {
+    const understood = read(line);
+    expect([understood.input.due_date, understood.note]).toEqual([due, note]);
+  });
+
+  test('a time that is counted from now is that instant, also where its clock comes twice', () => {
+    const second = { now: Date.parse('2026-10-25T01:10:00Z'), zone: 'Europe/Berlin' }; // 02:10 for the second time
+    expect(readLine('Tea in 20 min', second)).toMatchObject({
+      input: { due_date: '2026-10-25T01:30:00Z' },
+      note: null,
+    });
+  });
+
   test('what is printed is read as it was meant, in any order', () => {
     const pieces = fc.record(
       {

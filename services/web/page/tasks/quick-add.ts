@@ -1,12 +1,19 @@
 import type { TaskInput } from '../api.ts';
-import { addDays, dayOf, instantOf, timeOf } from '../days.ts';
+import { addDays, clockNote, dayOf, instantOf, timeOf } from '../days.ts';
 
 export type Kind = 'repeat' | 'until' | 'reminder' | 'priority' | 'date' | 'time';
 
 /** What was understood of a line, and where it stands there. */
 export type Part = { kind: Kind; start: number; end: number; text: string };
 
-export type Understood = { parts: Part[]; input: TaskInput & { title: string }; problem: string | null };
+export type Understood = {
+  parts: Part[];
+  input: TaskInput & { title: string };
+  /** What keeps it from being saved. */
+  problem: string | null;
+  /** What daylight saving does to its time. */
+  note: string | null;
+};
 
 type Moment = { now: number; zone: string };
 
@@ -80,9 +87,12 @@ type Values = {
   until?: string;
   reminder?: string;
   priority?: string;
-  date?: { day: string; time?: string };
+  date?: Given;
   time?: string;
 };
+
+/** A day; with `at` its instant, which the wall clock alone does not name where it comes twice. */
+type Given = { day: string; time?: string; at?: string };
 
 function titleOf(line: string, parts: Part[]): string {
   let title = '';
@@ -104,18 +114,20 @@ function inputOf(
   title: string,
   { repeat, until, reminder, priority, date: given, time: clock }: Values,
   moment: Moment,
-): Pick<Understood, 'input' | 'problem'> {
+): Omit<Understood, 'parts'> {
   const time = clock ?? given?.time;
+  const at = clock === undefined ? given?.at : undefined;
   const due = given?.day ?? (time !== undefined || repeat !== undefined ? firstDay(time, moment) : undefined);
   const input: Understood['input'] = {
     title,
     ...(priority !== undefined && { priority }),
-    ...(due !== undefined && { due_date: time === undefined ? due : instantOf(due, time, moment.zone) }),
+    ...(due !== undefined && { due_date: at ?? (time === undefined ? due : instantOf(due, time, moment.zone)) }),
     ...(repeat !== undefined && { recurrence_pattern: repeat }),
     ...(until !== undefined && { recurrence_end_date: until }),
     ...(reminder !== undefined && { reminder_offset: reminder }),
   };
-  return { input, problem: problemOf(input) };
+  const isClock = due !== undefined && time !== undefined && at === undefined;
+  return { input, problem: problemOf(input), note: isClock ? clockNote(due, time, moment.zone) : null };
 }
 
 function problemOf({ title, due_date: due, recurrence_pattern: repeat, ...rest }: Understood['input']): string | null {
@@ -208,7 +220,7 @@ function dayList(text: string): string {
   return DAYS.filter((name) => named.has(name)).join(',');
 }
 
-function dateOf(text: string, { now, zone }: Moment): { day: string; time?: string } | null {
+function dateOf(text: string, { now, zone }: Moment): Given | null {
   const today = dayOf(now, zone);
   if (text === 'today') return { day: today };
   if (text === 'tomorrow') return { day: addDays(today, 1) };
@@ -230,13 +242,16 @@ function dateOf(text: string, { now, zone }: Moment): { day: string; time?: stri
   return next && next.day >= today ? next : existing(thisYear + 1 + rest);
 }
 
-function later(text: string, { now, zone }: Moment): { day: string; time?: string } | null {
+function later(text: string, { now, zone }: Moment): Given | null {
   const found = lengthOf(text);
   if (found === null) return null;
   const { amount, unit } = found;
   if (unit === 'd' || unit === 'w') return { day: addDays(dayOf(now, zone), unit === 'w' ? amount * 7 : amount) };
-  const ms = now + amount * (unit === 'h' ? 3_600_000 : 60_000);
-  return { day: dayOf(ms, zone), time: timeOf(ms, zone) };
+  const at = Temporal.Instant.fromEpochMilliseconds(now)
+    .add(unit === 'h' ? { hours: amount } : { minutes: amount })
+    .round({ smallestUnit: 'minute', roundingMode: 'floor' });
+  const ms = at.epochMilliseconds;
+  return { day: dayOf(ms, zone), time: timeOf(ms, zone), at: at.toString() };
 }
 
 function existing(text: string): { day: string } | null {

@@ -3,6 +3,7 @@ import type { PageTask } from '../api.ts';
 import * as Icon from '../icons.tsx';
 import { nextDateOf } from '../state.ts';
 import { dueWords, fullTime, offsetWords } from '../words.ts';
+import { TaskLink } from './link.tsx';
 import { patternWords } from './rule.ts';
 import { isOverdue, isSeries } from './views.ts';
 
@@ -10,6 +11,9 @@ export type RowProps = {
   task: PageTask;
   isCurrent: boolean;
   isPending: boolean;
+  /** Whether tasks are picked to be acted on together, and whether this one is. */
+  isPicking: boolean;
+  isPicked: boolean;
   now: number;
   zone: string;
   on: RowActions;
@@ -18,6 +22,8 @@ export type RowProps = {
 export type RowActions = {
   focus(id: string): void;
   toggle(task: PageTask): void;
+  /** `isSpan`: with all from the current row to it. */
+  pick(task: PageTask, isSpan: boolean): void;
   more(task: PageTask, at: HTMLElement): void;
 };
 
@@ -27,27 +33,37 @@ export class Row extends Component<RowProps> {
     return (Object.keys(next) as (keyof RowProps)[]).some((name) => next[name] !== this.props[name]);
   }
 
-  override render({ task, isCurrent, isPending, now, zone, on }: RowProps) {
+  override render({ task, isCurrent, isPending, isPicking, isPicked, now, zone, on }: RowProps) {
     const { id, title, completed } = task;
+    const verb = isPicking ? 'Select' : completed ? 'Open again' : 'Complete';
+    function clicked(event: MouseEvent): void {
+      const isOnLink = event.target instanceof Element && event.target.closest('a') !== null;
+      const isOne = (event.ctrlKey || event.metaKey) && !isOnLink; // a link opens a tab of its own
+      if (!event.shiftKey && !isOne) return;
+      event.preventDefault();
+      on.pick(task, event.shiftKey);
+    }
     return (
       <li
         id={rowId(id)}
-        class={`row${completed ? ' is-done' : ''}`}
+        class={`row${completed ? ' is-done' : ''}${isPicked ? ' is-picked' : ''}`}
         tabIndex={isCurrent ? 0 : -1}
         onFocus={() => on.focus(id)}
+        onMouseDown={(event) => event.shiftKey && event.preventDefault()} // it would mark text
+        onClick={clicked}
       >
-        <label class={`check${isSeries(task) ? ' is-nothing' : ''}`}>
+        <label class={`check${isPicking ? ' is-pick' : isSeries(task) ? ' is-nothing' : ''}`}>
           <input
             type="checkbox"
             tabIndex={-1}
-            checked={completed}
-            aria-label={`${completed ? 'Open again' : 'Complete'}: ${title}`}
-            onChange={() => on.toggle(task)}
+            checked={isPicking ? isPicked : completed}
+            aria-label={`${verb}: ${title}`}
+            onChange={() => (isPicking ? on.pick(task, false) : on.toggle(task))}
           />
         </label>
-        <a class="row-title" href={taskHref(id)} tabIndex={-1}>
+        <TaskLink id={id} class="row-title" tabIndex={-1}>
           {title}
-        </a>
+        </TaskLink>
         <span class="facts">
           {isPending && (
             <span class="fact" title="Not answered by the server yet">
@@ -79,9 +95,6 @@ export class Row extends Component<RowProps> {
     );
   }
 }
-
-/** Where a task is opened: the same list, and the task beside it. */
-export const taskHref = (id: string): string => `?task=${encodeURIComponent(id)}`;
 
 export const rowId = (id: string): string => `task-${id}`;
 

@@ -1,5 +1,7 @@
 import { dayOf } from '../days.ts';
+import { useCommands } from '../parts/commands.ts';
 import { Heading } from '../parts/heading.tsx';
+import { useShortcuts } from '../parts/shortcuts.ts';
 import { zone } from '../session.ts';
 import { changes, now, readings, store } from '../state.ts';
 import { useSignal } from '@preact/signals';
@@ -7,10 +9,12 @@ import { useLocation } from 'preact-iso';
 import { useEffect } from 'preact/hooks';
 import { ApiError, listTasks, type PageTask } from '../api.ts';
 import { dayHeading, dueWords } from '../words.ts';
+import { FilterBar } from './filter-bar.tsx';
+import { filtered, filterNames, filtersOf } from './filters.ts';
 import { TaskList } from './list.tsx';
 import { fromBefore, movedTo } from './moving.ts';
 import { hasWords, wordsOf } from './search.ts';
-import { allOf, isOpen, isSeries, nextOf, overdueOf, todayOf, upcomingOf } from './views.ts';
+import { isOpen, isSeries, nextOf, overdueOf, todayOf, upcomingOf } from './views.ts';
 
 const longDate = new Intl.DateTimeFormat('en-GB', { weekday: 'long', day: 'numeric', month: 'long', timeZone: 'UTC' });
 const moment = () => ({ now: now.value, zone: zone.value });
@@ -20,11 +24,7 @@ export function TodayScreen() {
   const tasks = store.tasks.value;
   const groups = todayOf(tasks.values(), moment());
   const overdue = groups.find(({ name }) => name === 'Overdue')?.tasks ?? [];
-  const all = fromBefore(overdue, now.value, zone.value).length > 0 && (
-    <button class="plain small" onClick={() => allToToday(overdue)}>
-      Move all to today
-    </button>
-  );
+  const all = <AllToToday overdue={overdue} />;
   return (
     <>
       <Heading name="Today">{longDate.format(new Date(dayOf(now.value, zone.value)))}</Heading>
@@ -33,10 +33,21 @@ export function TodayScreen() {
   );
 }
 
-function allToToday(overdue: PageTask[]): void {
-  const tasks = fromBefore(overdue, Date.now(), zone.value);
-  const to = (task: PageTask) => movedTo(task, 0, Date.now(), zone.value);
-  changes.move(tasks, to, `Moved ${tasks.length} to today`);
+function AllToToday({ overdue }: { overdue: PageTask[] }) {
+  const late = fromBefore(overdue, now.value, zone.value);
+  function act(): void {
+    const to = (task: PageTask) => movedTo(task, 0, Date.now(), zone.value);
+    if (late.length > 0) changes.move(late, to, `Moved ${late.length} to today`);
+  }
+  const key = 't a';
+  useShortcuts({ [key]: act });
+  useCommands(() => (late.length > 0 ? [{ name: 'Move all that is overdue to today', key, act }] : []));
+  if (late.length === 0) return null;
+  return (
+    <button class="plain small above" title={key} onClick={act}>
+      Move all to today
+    </button>
+  );
 }
 
 function NothingToday() {
@@ -71,23 +82,29 @@ export function OverdueScreen() {
   return (
     <>
       <Heading name="Overdue" />
-      {fromBefore(tasks, now.value, zone.value).length > 0 && (
-        <button class="plain small above" onClick={() => allToToday(tasks)}>
-          Move all to today
-        </button>
-      )}
+      <AllToToday overdue={tasks} />
       <TaskList headed={false} groups={[{ name: 'Overdue', tasks }]} empty={<p>Nothing is late.</p>} />
     </>
   );
 }
 
-/** Everything that is open. */
+/** Everything that is open, and what is done where it is asked for. */
 export function AllScreen() {
-  const groups = allOf(store.tasks.value.values());
+  const { query } = useLocation();
+  const given = filtersOf(query);
+  const isThere = useRead(given.show === '' ? null : 'completed=true', (task) => task.completed);
+  const groups = filtered(store.tasks.value.values(), given, moment());
+  const isNarrow = filterNames.some((name) => given[name] !== '');
   return (
     <>
       <Heading name="All" />
-      <TaskList groups={groups} empty={<Examples />} />
+      <FilterBar given={given} />
+      {!isThere && <p class="hint">Reading …</p>}
+      <TaskList
+        headed={given.sort === ''}
+        groups={groups}
+        empty={isNarrow ? <p>No task is like that.</p> : <Examples />}
+      />
     </>
   );
 }
@@ -188,11 +205,12 @@ function refused(error: unknown): PageTask[] {
   return [];
 }
 
-/** Reads what the first list has not, and again when that may be old; false until somebody has answered. */
-function useRead(query: string, isAsked: (task: PageTask) => boolean): boolean {
-  const isThere = useSignal(false);
+/** Reads what the first list has not (null: nothing), and again when that may be old; false until somebody has answered. */
+function useRead(query: string | null, isAsked: (task: PageTask) => boolean): boolean {
+  const isThere = useSignal(query === null);
   const { value: reading } = readings;
   useEffect(() => {
+    if (query === null) return;
     store.read(listTasks(query), isAsked).then(() => (isThere.value = true), refused);
   }, [query, reading]);
   return isThere.value;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { asTask } from '../api.ts';
-import { allOf, overdueOf, tallyOf, todayOf, upcomingOf } from './views.ts';
+import { allOf, isOpen, overdueOf, tallyOf, todayOf, upcomingOf } from './views.ts';
 
 // A Saturday, 12:00 in Berlin.
 const moment = { now: Date.parse('2026-11-28T11:00:00Z'), zone: 'Europe/Berlin' };
@@ -56,7 +56,7 @@ describe('tallyOf', () => {
           today: size(todayOf(all, moment)),
           upcoming: size(upcomingOf(all, moment, String)),
           overdue: overdueOf(all, moment).length,
-          all: size(allOf(all)),
+          all: size(allOf(all.filter(isOpen))),
           series: all.filter(({ recurrence_pattern: pattern }) => pattern !== null).length,
         });
       }),

@@ -14,16 +14,16 @@ export function dueMs({ due_date: due, timezone }: PageTask): number {
   return due.length === 10 ? endOf(due, timezone ?? 'UTC') : Date.parse(due);
 }
 
-const byDue = (a: PageTask, b: PageTask): number =>
+export const byDue = (a: PageTask, b: PageTask): number =>
   dueMs(a) - dueMs(b) || (a.created_at < b.created_at ? -1 : 1) || (a.id < b.id ? -1 : 1);
 
 const newestFirst = (a: PageTask, b: PageTask): number => (a.created_at < b.created_at ? 1 : -1);
 
-type Moment = { now: number; zone: string };
+export type Moment = { now: number; zone: string };
 
 export const isOverdue = (task: PageTask, { now, zone }: Moment): boolean => isLate(task, dayOf(now, zone), now);
 
-const isLate = ({ due_date: due }: PageTask, today: string, now: number): boolean =>
+export const isLate = ({ due_date: due }: PageTask, today: string, now: number): boolean =>
   due !== null && (due.length === 10 ? due < today : Date.parse(due) < now);
 
 /** What is overdue, and what else is due today in the user's zone. */
@@ -43,12 +43,11 @@ export function todayOf(tasks: Iterable<PageTask>, { now, zone }: Moment): Group
   ]);
 }
 
-/** All that is open: by its date, then what has none, newest first. */
-export function allOf(tasks: Iterable<PageTask>): Group[] {
-  const open = [...tasks].filter(isOpen);
+/** By their dates, then what has none, newest first. */
+export function allOf(tasks: PageTask[]): Group[] {
   return filled([
-    { name: 'With a date', tasks: open.filter(({ due_date: due }) => due !== null).sort(byDue) },
-    { name: 'Some day', tasks: open.filter(({ due_date: due }) => due === null).sort(newestFirst) },
+    { name: 'With a date', tasks: tasks.filter(({ due_date: due }) => due !== null).sort(byDue) },
+    { name: 'Some day', tasks: tasks.filter(({ due_date: due }) => due === null).sort(newestFirst) },
   ]);
 }
 
@@ -79,7 +78,7 @@ export function upcomingOf(tasks: Iterable<PageTask>, { now, zone }: Moment, nam
 const dueIn = (task: PageTask, zone: string): number =>
   task.due_date?.length === 10 ? endOf(task.due_date, zone) : dueMs(task);
 
-const isAfter = ({ due_date: due }: PageTask, day: string, end: number): boolean =>
+export const isAfter = ({ due_date: due }: PageTask, day: string, end: number): boolean =>
   due !== null && (due.length === 10 ? due > day : Date.parse(due) > end);
 
 export type Tally = Record<'today' | 'upcoming' | 'overdue' | 'all' | 'series', number>;

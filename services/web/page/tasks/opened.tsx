@@ -1,0 +1,93 @@
+import { useSignal } from '@preact/signals';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import * as api from '../api.ts';
+import type { PageTask } from '../api.ts';
+import * as Icon from '../icons.tsx';
+import { Refusal } from '../parts/refusal.tsx';
+import { hasEvents } from '../session.ts';
+import { readings, store } from '../state.ts';
+import { Acts } from './acts.tsx';
+import { Form, type Read } from './form.tsx';
+import { History } from './history.tsx';
+import { isSeries } from './views.ts';
+
+type OpenedProps = {
+  id: string;
+  /** The history is opened with it. */
+  isPastAsked: boolean;
+  close: () => void;
+  /** The address names another task or none; what is not saved is asked about. */
+  isLeft: boolean;
+  stay: () => void;
+};
+
+/** A task with its form, what can be done to it and what happened to it. */
+export default function Opened({ id, isPastAsked, close, isLeft, stay }: OpenedProps) {
+  const read = useSignal<Read | null>(null);
+  const refusal = useSignal<string | null>(null);
+  const listed = store.tasks.value.get(id);
+  async function fetchTask(): Promise<Read | null> {
+    try {
+      read.value = await api.readForEdit(id);
+      store.apply(read.value.task);
+      refusal.value = null;
+      return read.value;
+    } catch (error) {
+      if (!(error instanceof api.ApiError)) throw error;
+      refusal.value = error.status === 404 ? 'This task is not there any more.' : error.message;
+      return null;
+    }
+  }
+  useEffect(() => void fetchTask(), [id, listed?.updated_at, readings.value]);
+  function closeByKey(event: KeyboardEvent): void {
+    if (event.key !== 'Escape' || isInDialog(event)) return;
+    event.preventDefault(); // the question that this may open is there before the key has done its own: closing a dialog
+    close();
+  }
+  const label = read.value?.task.title ?? 'Task';
+  return (
+    <aside class="detail" aria-label={label} onKeyDown={closeByKey}>
+      <header>
+        <p class="hint">{read.value ? kindOf(read.value.task) : ''}</p>
+        <button class="quiet" onClick={close} title="Close (Esc)">
+          <Icon.Close />
+          <span class="for-ears">Close the task</span>
+        </button>
+      </header>
+      <Refusal>{refusal.value}</Refusal>
+      {read.value && (
+        <>
+          <Acts task={read.value.task} close={close} />
+          <Form read={read.value} again={fetchTask} isLeft={isLeft} stay={stay} />
+        </>
+      )}
+      {hasEvents.value && (read.value || refusal.value) && <Past id={id} isAsked={isPastAsked} />}
+    </aside>
+  );
+}
+
+const isInDialog = ({ target }: Event): boolean => target instanceof Element && target.closest('dialog') !== null;
+
+const kindOf = (task: PageTask): string =>
+  isSeries(task)
+    ? 'Series: each date is a task of its own'
+    : task.parent_recurring_task_id
+      ? 'One date of a series'
+      : 'Task';
+
+/** Closed until it is asked for: the trail is another service's. */
+function Past({ id, isAsked }: { id: string; isAsked: boolean }) {
+  const isOpen = useSignal(isAsked);
+  const summary = useRef<HTMLElement>(null);
+  useLayoutEffect(() => void (isAsked && summary.current?.focus()), [isAsked]);
+  return (
+    <details
+      class="past"
+      open={isOpen.value}
+      onToggle={({ currentTarget }) => (isOpen.value = (currentTarget as HTMLDetailsElement).open)}
+    >
+      <summary ref={summary}>History</summary>
+      {isOpen.value && <History id={id} />}
+    </details>
+  );
+}
