@@ -46,6 +46,17 @@ describe('add', () => {
     await row(page, 'Buy milk').waitFor();
   });
 
+  test('of what the server refuses gives the words back, with the reason beside them', async () => {
+    await using person = await atWork();
+    const { page } = person;
+    const line = page.getByLabel('Add a task');
+    await line.fill('Far 9999-12-31 10:00');
+    await line.press('Enter');
+    await page.getByRole('alert').filter({ hasText: '1970 to 9998' }).first().waitFor();
+    expect(await line.inputValue()).toBe('Far 9999-12-31 10:00');
+    person.visit.expected.push(/400/);
+  });
+
   test('by one click beside the typing, and undone', async () => {
     await using person = await atWork([], '/all');
     const { page, account } = person;

@@ -149,15 +149,18 @@ export function createChanges(store: Store, { announce, untilSignedIn }: Links) 
         for (const one of gone) store.forget(one.id);
       });
     },
-    /** Makes a task; it stands in the list before it is answered, under a name of its own until then. */
-    create(input: TaskInput & { title: string }): void {
+    /** Makes a task; it stands in the list before it is answered, under a name of its own until then. `refuse`: hears why there is none. */
+    create(input: TaskInput & { title: string }, refuse: (error: api.ApiError) => void): void {
       const key = api.newKey();
       const id = `new-${key}`;
       const at = new Date().toISOString();
       if (!input.recurrence_pattern)
         store.show(id, api.asTask({ ...input, id, completed: false, created_at: at, updated_at: at }));
       const made = inTurn(id, async () => {
-        const task = await api.createTask(input, key);
+        const task = await api.createTask(input, key).catch((error: unknown) => {
+          if (error instanceof api.ApiError && !error.passes && error.status !== 401) refuse(error);
+          throw error;
+        });
         answered(task);
         if (task.recurrence_pattern) for (const one of await api.listTasks(`parent=${task.id}`)) answered(one);
         store.forget(id);

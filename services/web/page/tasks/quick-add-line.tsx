@@ -12,7 +12,7 @@ import { fullTime, offsetWords } from '../words.ts';
 import { type Kind, type Part, readLine, type Understood } from './quick-add.ts';
 
 const PREVIEW_MS = 200;
-const nothing = { parts: [], note: null };
+const nothing = { parts: [], note: null, doubts: [] };
 const icons = {
   repeat: Icon.Repeat,
   until: Icon.Repeat,
@@ -40,7 +40,12 @@ export function QuickAdd({ input }: { input: RefObject<HTMLInputElement | null> 
       refusal.value = understood.problem;
       return;
     }
-    changes.create(understood.input);
+    const { value: text } = line;
+    changes.create(understood.input, (error) => {
+      if (line.value !== '') return; // the next one is being written
+      line.value = text;
+      refusal.value = error.message;
+    });
     clear();
   }
   function clear(): void {
@@ -87,6 +92,11 @@ export function QuickAdd({ input }: { input: RefObject<HTMLInputElement | null> 
         ) : (
           understood.note && <p class="note">{understood.note}</p>
         )}
+        {understood.doubts.map((doubt) => (
+          <p key={doubt} class="note">
+            “{doubt}” was not understood, and stays in the title.
+          </p>
+        ))}
       </div>
       <Refusal>{refusal.value}</Refusal>
     </form>

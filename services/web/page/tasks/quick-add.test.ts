@@ -18,6 +18,8 @@ describe('readLine', () => {
     ['Party 1 dec', { title: 'Party', due_date: '2026-12-01' }],
     ['Party on May 5th 2028 8pm', { title: 'Party', due_date: '2028-05-05T18:00:00Z' }],
     ['Taxes 15 jan', { title: 'Taxes', due_date: '2027-01-15' }],
+    ['Party 24.12.2026', { title: 'Party', due_date: '2026-12-24' }],
+    ['Leap 29 feb', { title: 'Leap', due_date: '2028-02-29' }],
     ['Party 2026-12-24', { title: 'Party', due_date: '2026-12-24' }],
     ['Party next sat', { title: 'Party', due_date: '2026-12-05' }],
     ['Fix the roof !urgent', { title: 'Fix the roof', priority: 'urgent' }],
@@ -73,7 +75,41 @@ describe('readLine', () => {
     ['every other day', 'custom:2d'],
     ['every 3 months on the 5th', 'rrule:FREQ=MONTHLY;INTERVAL=3;BYMONTHDAY=5'],
     ['every year', 'rrule:FREQ=YEARLY'],
-  ])('%s is %s', (words, pattern) => expect(read(`Rent ${words}`).input.recurrence_pattern).toBe(pattern));
+    ['every month on the last Friday', 'rrule:FREQ=MONTHLY;BYDAY=-1FR'],
+    ['monthly on the last friday', 'rrule:FREQ=MONTHLY;BYDAY=-1FR'],
+    ['last friday of every month', 'rrule:FREQ=MONTHLY;BYDAY=-1FR'],
+    ['every last friday', 'rrule:FREQ=MONTHLY;BYDAY=-1FR'],
+    ['every first monday', 'rrule:FREQ=MONTHLY;BYDAY=1MO'],
+    ['every 2nd tuesday', 'rrule:FREQ=MONTHLY;BYDAY=2TU'],
+    ['every month on the 2nd tuesday', 'rrule:FREQ=MONTHLY;BYDAY=2TU'],
+    ['the third thu of each month', 'rrule:FREQ=MONTHLY;BYDAY=3TH'],
+    ['every month on the last weekday', 'rrule:FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1'],
+    ['every first workday of the month', 'rrule:FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=1'],
+    ['every year on 29 February', 'rrule:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29'],
+    ['every 29 Feb', 'rrule:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29'],
+    ['yearly on March 3rd', 'rrule:FREQ=YEARLY;BYMONTH=3;BYMONTHDAY=3'],
+    ['every weekend', 'weekly:SAT,SUN'],
+    ['every quarter', 'rrule:FREQ=MONTHLY;INTERVAL=3'],
+  ])('%s is %s', (words, pattern) => {
+    const { input, doubts } = read(`Rent ${words}`);
+    expect([input.title, input.recurrence_pattern, doubts]).toEqual(['Rent', pattern, []]);
+  });
+
+  test.each([
+    ['Plan 31 feb', '31 feb'],
+    ['Plan 2027-02-30', '2027-02-30'],
+    ['Plan 30.02.2027', '30.02.2027'],
+    ['Meet at 25:00', 'at 25:00'],
+    ['Meet 13pm', '13pm'],
+    ['Rent every 32nd', 'every 32nd'],
+    ['Rent every 0 days', 'every 0 days'],
+    ['Rent every year on 31 feb', 'every year on 31 feb'],
+    ['Rent every month on payday', 'on payday'],
+  ])('%s: "%s" is said to be no date, time or rule, and stays in the title', (line, doubt) => {
+    const { input, doubts } = read(line);
+    expect(doubts).toContain(doubt);
+    expect(input.title).toContain(doubt);
+  });
 
   test.each([
     'Weekly report',

@@ -4,7 +4,8 @@ import { addDays, clockNote, dayOf, instantOf, timeOf } from '../days.ts';
 export type Kind = 'repeat' | 'until' | 'reminder' | 'priority' | 'date' | 'time';
 
 /** What was understood of a line, and where it stands there. */
-export type Part = { kind: Kind; start: number; end: number; text: string };
+export type Part = Span & { kind: Kind; text: string };
+type Span = { start: number; end: number };
 
 export type Understood = {
   parts: Part[];
@@ -13,6 +14,8 @@ export type Understood = {
   problem: string | null;
   /** What daylight saving does to its time. */
   note: string | null;
+  /** What looks like a date, a time or a rule and is none, and so stays in the title. */
+  doubts: string[];
 };
 
 type Moment = { now: number; zone: string };
@@ -24,19 +27,27 @@ const UNITS = { day: 'DAILY', week: 'WEEKLY', month: 'MONTHLY', year: 'YEARLY' }
 const day = '(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?s?';
 const days = `${day}(?:(?:\\s*,\\s*|\\s+and\\s+)${day})*`;
 const month = '(?:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]*';
-const date = `\\d{4}-\\d\\d-\\d\\d|today|tomorrow|(?:on\\s+|next\\s+)?${day}|(?:on\\s+)?\\d{1,2}(?:st|nd|rd|th)?\\s+${month}(?:\\s+\\d{4})?|(?:on\\s+)?${month}\\s+\\d{1,2}(?:st|nd|rd|th)?(?:\\s+\\d{4})?`;
+const date = `\\d{4}-\\d\\d-\\d\\d|\\d{1,2}\\.\\d{1,2}\\.\\d{4}|today|tomorrow|(?:on\\s+|next\\s+)?${day}|(?:on\\s+)?\\d{1,2}(?:st|nd|rd|th)?\\s+${month}(?:\\s+\\d{4})?|(?:on\\s+)?${month}\\s+\\d{1,2}(?:st|nd|rd|th)?(?:\\s+\\d{4})?`;
+const nth = '(?:1st|2nd|3rd|4th|5th|first|second|third|fourth|fifth|last|last\\s+but\\s+one)';
+const nthDay = `${nth}\\s+(?:${day}|weekday|workday)`;
+const dayOfYear = `(?:\\d{1,2}(?:st|nd|rd|th)?\\s+(?:of\\s+)?${month}|${month}\\s+(?:the\\s+)?\\d{1,2}(?:st|nd|rd|th)?)`;
+const ofMonth = '(?:\\s+(?:of|in)\\s+(?:the|each|every)\\s+month)?';
 const length = '\\d{1,4}\\s*(?:minutes?|mins?|m|hours?|h|days?|d|weeks?|w)';
 
 /** In the order in which they are looked for: what one has taken is no other's. */
 const forms: [Kind, string][] = [
   ['until', `until\\s+(?:${date})`],
+  ['repeat', `(?:every\\s+month|monthly)\\s+on\\s+(?:the\\s+)?${nthDay}`],
+  ['repeat', `every\\s+(?:the\\s+)?${nthDay}${ofMonth}`],
+  ['repeat', `(?:on\\s+)?(?:the\\s+)?${nthDay}\\s+(?:of|in)\\s+(?:each|every)\\s+month`],
+  ['repeat', `(?:(?:every\\s+year|yearly)\\s+on|every)\\s+(?:the\\s+)?${dayOfYear}`],
   [
     'repeat',
     `every\\s+(?:other\\s+|\\d{1,4}\\s+)?(?:(?:day|year)s?|weeks?(?:\\s+on\\s+${days})?|months?(?:\\s+on\\s+(?:the\\s+)?(?:\\d{1,2}(?:st|nd|rd|th)?|last(?:\\s+day)?))?)`,
   ],
   [
     'repeat',
-    `every\\s+(?:weekday|workday|${days}|(?:the\\s+)?\\d{1,2}(?:st|nd|rd|th)|last\\s+day(?:\\s+of\\s+the\\s+month)?)s?`,
+    `every\\s+(?:weekday|workday|weekend|quarter|${days}|(?:the\\s+)?\\d{1,2}(?:st|nd|rd|th)|last\\s+day(?:\\s+of\\s+the\\s+month)?)s?`,
   ],
   ['repeat', `(?:daily|weekly|monthly|yearly)`],
   ['repeat', `${day}(?:\\s*,\\s*${day})+`],
@@ -61,23 +72,34 @@ const sought = forms.map(
 export function readLine(line: string, moment: Moment, ignored: ReadonlySet<string> = new Set()): Understood {
   const parts: Part[] = [];
   const values: { [K in Kind]?: unknown } = {};
+  const doubts: string[] = [];
   // What is quoted or taken is blotted out, so that no later form begins within it.
   let rest = line.replace(/"[^"]*"/g, (quoted) => BLOT.repeat(quoted.length));
+  const blot = ({ start, end }: Span) => (rest = rest.slice(0, start) + BLOT.repeat(end - start) + rest.slice(end));
   for (const [kind, form] of sought) {
     if (kind in values) continue;
     for (const { index: start, 0: text } of [...rest.matchAll(form)].reverse()) {
       const part: Part = { kind, start, end: start + text.length, text };
       if (ignored.has(text)) continue;
-      const value = valueOf(kind, text.toLowerCase().replace(/\s+/g, ' '), moment, start === 0);
-      if (value === null) continue;
+      if (kind === 'repeat' && start === 0 && /^[a-z]+$/i.test(text)) continue; // "Weekly report" is a title
+      const value = valueOf(kind, text.toLowerCase().replace(/\s+/g, ' '), moment);
+      blot(part);
+      if (value === null) {
+        doubts.push(text);
+        continue;
+      }
       values[kind] = value;
       parts.push(part);
-      rest = rest.slice(0, start) + BLOT.repeat(text.length) + rest.slice(part.end);
       break;
     }
   }
   parts.sort((a, b) => a.start - b.start);
-  return { parts, ...inputOf(titleOf(line, parts), values as Values, moment) };
+  const [, more] =
+    /^\s+((?:on|of|in|at) .*?)\u0000*$/s.exec(
+      rest.slice(parts.find(({ kind }) => kind === 'repeat')?.end ?? line.length),
+    ) ?? [];
+  if (more !== undefined) doubts.push(more.replaceAll(BLOT, '').trim());
+  return { parts, doubts, ...inputOf(titleOf(line, parts), values as Values, moment) };
 }
 
 const BLOT = '\u0000';
@@ -114,7 +136,7 @@ function inputOf(
   title: string,
   { repeat, until, reminder, priority, date: given, time: clock }: Values,
   moment: Moment,
-): Omit<Understood, 'parts'> {
+): Omit<Understood, 'parts' | 'doubts'> {
   const time = clock ?? given?.time;
   const at = clock === undefined ? given?.at : undefined;
   const due = given?.day ?? (time !== undefined || repeat !== undefined ? firstDay(time, moment) : undefined);
@@ -145,14 +167,14 @@ function firstDay(time: string | undefined, { now, zone }: Moment): string {
 }
 
 /** Null: it has the form but is none, as the 31st of February. */
-function valueOf(kind: Kind, text: string, moment: Moment, isFirst: boolean): unknown {
+function valueOf(kind: Kind, text: string, moment: Moment): unknown {
   switch (kind) {
     case 'priority':
       return text.slice(1);
     case 'reminder':
       return reminderOf(text);
     case 'repeat':
-      return isFirst && /^[a-z]+$/.test(text) ? null : patternOf(text); // "Weekly report" is a title
+      return patternOf(text);
     case 'until':
       return dateOf(text.replace(/^until /, ''), moment)?.day ?? null;
     case 'date':
@@ -177,6 +199,8 @@ function lengthOf(text: string): { amount: number; unit: 'm' | 'h' | 'd' | 'w' }
 }
 
 function patternOf(text: string): string | null {
+  const special = nthDayOf(text) ?? dayOfYearOf(text);
+  if (special !== undefined) return special;
   const [, often, unit, on] =
     /^every (other |\d+ )?(day|week|month|year)s?(?: on (?:the )?(.+))?$/.exec(text) ??
     (/^(daily|weekly|monthly|yearly)$/.test(text)
@@ -187,9 +211,33 @@ function patternOf(text: string): string | null {
   if (unit !== undefined) return every === 1 ? plain(unit, on) : spaced(every, unit, on);
   const rest = text.replace(/^every /, '');
   if (/^w(ee|or)kdays?$/.test(rest)) return `weekly:${DAYS.slice(0, 5).join(',')}`;
+  if (/^weekends?$/.test(rest)) return 'weekly:SAT,SUN';
+  if (/^quarters?$/.test(rest)) return 'rrule:FREQ=MONTHLY;INTERVAL=3';
   if (/^last day/.test(rest)) return 'monthly:last';
   if (/\d/.test(rest)) return monthly(rest);
   return `weekly:${dayList(rest)}`;
+}
+
+const ORDINALS = ['first', 'second', 'third', 'fourth', 'fifth'];
+
+/** `the last friday`, `2nd tuesday`, `first workday`: of each month. Undefined: none of these is meant. */
+function nthDayOf(text: string): string | undefined {
+  const found = new RegExp(`\\b(${nth}) (?:(weekday|workday)|(${day}))\\b`).exec(text);
+  if (!found) return undefined;
+  const [, which = '', isWorkday, name = ''] = found;
+  const n =
+    which === 'last' ? -1 : which.startsWith('last') ? -2 : ORDINALS.indexOf(which) + 1 || Number.parseInt(which, 10);
+  if (isWorkday) return `rrule:FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=${n}`;
+  return `rrule:FREQ=MONTHLY;BYDAY=${n}${name.slice(0, 2).toUpperCase()}`;
+}
+
+/** `every 29 feb`, `yearly on march 3rd`; null: a day that no year has. Undefined: no day of the year is meant. */
+function dayOfYearOf(text: string): string | null | undefined {
+  if (!new RegExp(`${dayOfYear}$`).test(text)) return undefined;
+  const bare = text.replace(/^.*\b(?:on|every) (?:the )?/, '').replace(/\b(?:of|the) /, '');
+  const on = monthAndDay(bare);
+  if (!existing(`2028-${on}`)) return null; // a leap year has them all
+  return `rrule:FREQ=YEARLY;BYMONTH=${Number(on.slice(0, 2))};BYMONTHDAY=${Number(on.slice(3))}`;
 }
 
 function plain(unit: string, on: string | undefined): string | null {
@@ -232,14 +280,25 @@ function dateOf(text: string, { now, zone }: Moment): Given | null {
     return { day: addDays(today, ahead === 0 ? 7 : ahead) };
   }
   if (/^\d{4}-/.test(bare)) return existing(bare);
-  const [, monthName = ''] = /([a-z]{3,})/.exec(bare.replace(/\d(st|nd|rd|th)\b/, '')) ?? [];
-  const [, number = ''] = /(?:^|\s)(\d{1,2})(?:st|nd|rd|th)?\b(?!\d)/.exec(bare) ?? [];
+  const dotted = /^(\d{1,2})\.(\d{1,2})\.(\d{4})$/.exec(bare);
+  if (dotted) return existing([dotted[3], dotted[2]?.padStart(2, '0'), dotted[1]?.padStart(2, '0')].join('-'));
+  const on = monthAndDay(bare);
   const [year] = /\d{4}/.exec(bare) ?? [];
-  const rest = `-${String(MONTHS.indexOf(monthName.slice(0, 3)) + 1).padStart(2, '0')}-${number.padStart(2, '0')}`;
-  if (year !== undefined) return existing(year + rest);
+  if (year !== undefined) return existing(`${year}-${on}`);
   const thisYear = Number(today.slice(0, 4));
-  const next = existing(thisYear + rest);
-  return next && next.day >= today ? next : existing(thisYear + 1 + rest);
+  // The 29th of February comes in eight years at the latest.
+  for (let next = thisYear; next <= thisYear + 8; next++) {
+    const found = existing(`${next}-${on}`);
+    if (found && found.day >= today) return found;
+  }
+  return null;
+}
+
+/** `MM-DD` of `5 may`, `may 5th`. */
+function monthAndDay(text: string): string {
+  const [, monthName = ''] = /([a-z]{3,})/.exec(text.replace(/\d(st|nd|rd|th)\b/, '')) ?? [];
+  const [, number = ''] = /(?:^|\s)(\d{1,2})(?:st|nd|rd|th)?\b(?!\d)/.exec(text) ?? [];
+  return `${String(MONTHS.indexOf(monthName.slice(0, 3)) + 1).padStart(2, '0')}-${number.padStart(2, '0')}`;
 }
 
 function later(text: string, { now, zone }: Moment): Given | null {
