@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { operate } from '../support/operate.ts';
-import { type Account, type House, newAccount, openHouse, shoot, signIn, violations, type Visit } from './visit.ts';
+import { type Account, desk, type House, kinds, look, newAccount, openHouse, phone, signIn } from './visit.ts';
 
 let house: House;
 let admin: Account;
@@ -15,19 +15,6 @@ beforeAll(async () => {
   await anna.call('PATCH', `/tasks/${rent.id}`, { title: '<b>Rent</b> and heating' });
 });
 afterAll(() => house?.close());
-
-const phone = { width: 390, height: 844 };
-const tablet = { width: 768, height: 1024 };
-const desk = { width: 1280, height: 800 };
-const kinds = [phone, tablet, desk].flatMap((viewport) =>
-  (['light', 'dark'] as const).map((colorScheme) => ({ viewport, colorScheme, hasTouch: viewport === phone })),
-);
-
-async function look({ page }: Pick<Visit, 'page'>, name: string): Promise<void> {
-  await shoot(page, name);
-  expect(await violations(page)).toEqual([]);
-  expect(await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
-}
 
 describe.each(kinds)('$viewport.width px, $colorScheme', (kind) => {
   test('the screens of admins', async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { type Account, type House, newAccount, openHouse, shoot, signIn, violations, type Visit } from './visit.ts';
+import { type Account, desk, type House, kinds, look, newAccount, openHouse, signIn } from './visit.ts';
 
 let house: House;
 let account: Account;
@@ -20,20 +20,6 @@ beforeAll(async () => {
     await account.call('POST', '/tasks', task);
 });
 afterAll(() => house?.close());
-
-const phone = { width: 390, height: 844 };
-const tablet = { width: 768, height: 1024 };
-const desk = { width: 1280, height: 800 };
-const kinds = [phone, tablet, desk].flatMap((viewport) =>
-  (['light', 'dark'] as const).map((colorScheme) => ({ viewport, colorScheme, hasTouch: viewport === phone })),
-);
-
-/** Each screen as it is looked at: by axe, by people, and by whoever has little room. */
-async function look({ page }: Visit, name: string): Promise<void> {
-  await shoot(page, name);
-  expect(await violations(page)).toEqual([]);
-  expect(await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
-}
 
 describe.each(kinds)('$viewport.width px, $colorScheme', (kind) => {
   const name = (screen: string) => `${screen}-${kind.viewport.width}-${kind.colorScheme}`;

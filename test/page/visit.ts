@@ -1,3 +1,4 @@
+import { expect } from 'bun:test';
 import axe from 'axe-core';
 import { type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { startGateway } from '../../services/local/gateway/gateway.ts';
@@ -143,4 +144,18 @@ export async function violations(page: Page): Promise<string[]> {
 export async function shoot(page: Page, name: string): Promise<void> {
   const { TASKFLOW_SHOTS } = process.env;
   if (TASKFLOW_SHOTS) await page.screenshot({ path: `${TASKFLOW_SHOTS}/${name}.png` });
+}
+
+export const phone = { width: 390, height: 844 };
+export const tablet = { width: 768, height: 1024 };
+export const desk = { width: 1280, height: 800 };
+export const kinds = [phone, tablet, desk].flatMap((viewport) =>
+  (['light', 'dark'] as const).map((colorScheme) => ({ viewport, colorScheme, hasTouch: viewport === phone })),
+);
+
+/** Each screen as it is looked at: by axe, by people, and by whoever has little room. */
+export async function look({ page }: Pick<Visit, 'page'>, name: string): Promise<void> {
+  await shoot(page, name);
+  expect(await violations(page)).toEqual([]);
+  expect(await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
 }
