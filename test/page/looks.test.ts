@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { type Account, desk, type House, kinds, look, newAccount, openHouse, signIn } from './visit.ts';
+import { type Account, desk, type House, kinds, look, newAccount, openHouse, phone, signIn } from './visit.ts';
 
 let house: House;
 let account: Account;

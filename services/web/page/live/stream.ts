@@ -6,6 +6,8 @@ const CROWDED_MS = 60_000;
 const AGAIN_MS = 3_000;
 /** Longer than any answer takes that is worth waiting for. */
 const ANSWER_MS = 10_000;
+/** The same of a stream's first word: it may have been asked for on a connection that is dead and does not say so. */
+const READY_MS = 15_000;
 const TYPES = ['task.created', 'task.updated', 'task.completed', 'task.deleted', 'task.reminder.triggered'];
 
 export type Stream = {
@@ -39,7 +41,9 @@ export function openStream(tell: (heard: Heard) => void, client: string): Stream
     clearTimeout(timer);
     source?.close();
     source = new EventSource(lastId ? `${url}&last_event_id=${lastId}` : url);
+    timer = setTimeout(open, READY_MS);
     source.addEventListener('ready', ({ lastEventId }) => {
+      clearTimeout(timer);
       const hasResumed = lastId !== '';
       lastId = lastEventId;
       become({ is: 'live', hasResumed });
@@ -56,8 +60,10 @@ export function openStream(tell: (heard: Heard) => void, client: string): Stream
     source.addEventListener('unavailable', busy);
     source.addEventListener('token-expired', () => void refused());
     source.addEventListener('error', () => {
-      if (source?.readyState === EventSource.CLOSED) void refused();
-      else away();
+      if (source?.readyState === EventSource.CLOSED) return void refused();
+      away();
+      clearTimeout(timer);
+      timer = setTimeout(open, READY_MS);
     });
   }
 
