@@ -53,7 +53,7 @@ test('a task that was found is opened beside what was found', async () => {
   await using person = await atWork([{ title: 'Ladder' }], '/search?q=ladd');
   const { page } = person;
   await row(page, 'Ladder').getByRole('link').click();
-  await page.getByLabel('Title').waitFor();
+  await page.getByLabel('Title', { exact: true }).waitFor();
   expect(await page.getByRole('searchbox').inputValue()).toBe('ladd');
 });
 
