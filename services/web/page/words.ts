@@ -35,11 +35,12 @@ export function dayWords(day: string, { now, zone }: Moment): string {
   return (day.slice(0, 4) === today.slice(0, 4) ? dayMonth : dayMonthYear).format(asUtc(day));
 }
 
-/** The heading of a day: `Tomorrow, 29 Nov`. */
+/** The heading of a day, with its weekday up to the same one next week: `Tomorrow, 29 Nov`. */
 export const dayHeading = (day: string, moment: Moment): string => {
   const name = dayWords(day, moment);
   const date = dayMonth.format(asUtc(day));
-  return name.startsWith(date) ? name : `${name}, ${date}`;
+  if (!name.startsWith(date)) return `${name}, ${date}`;
+  return day === addDays(dayOf(moment.now, moment.zone), 7) ? `${weekday.format(asUtc(day))}, ${name}` : name;
 };
 
 /** `14:30`, and without its minutes where a sentence needs none. */

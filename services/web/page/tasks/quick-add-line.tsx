@@ -111,7 +111,7 @@ function Chips({ understood, takeBack }: { understood: Understood; takeBack: (pa
         return (
           <li key={part.kind} class={`chip is-${part.kind}`}>
             <Drawn />
-            {chipWords(part, understood.input)}
+            {chipWords(part, understood)}
             <button type="button" class="quiet" onClick={() => takeBack(part)} title="Leave it in the title">
               <Icon.Close />
               <span class="for-ears">Leave “{part.text}” in the title</span>
@@ -124,13 +124,13 @@ function Chips({ understood, takeBack }: { understood: Understood; takeBack: (pa
 }
 
 /** What a part means, not what was typed: that is where a misunderstanding shows. */
-function chipWords({ kind, text }: Part, input: TaskInput): string {
+function chipWords({ kind, text }: Part, { parts, input }: Understood): string {
   const { due_date: due, reminder_offset: offset, recurrence_end_date: end } = input;
   switch (kind) {
     case 'date':
       return due ? fullTime(due, zone.value) : text;
     case 'time':
-      return due ? (fullTime(due, zone.value).split(', ')[1] ?? text) : text;
+      return due ? timeWords(due, parts) : text;
     case 'reminder':
       return offset ? `reminds ${offset === 'PT0S' ? 'at its time' : `${offsetWords(offset)} before`}` : text;
     case 'until':
@@ -138,6 +138,12 @@ function chipWords({ kind, text }: Part, input: TaskInput): string {
     default:
       return text.replace(/^!/, '');
   }
+}
+
+/** With its day where the line names none: a time that has passed is tomorrow's. */
+function timeWords(due: string, parts: Part[]): string {
+  const words = fullTime(due, zone.value);
+  return parts.some(({ kind }) => kind === 'date' || kind === 'repeat') ? (words.split(', ')[1] ?? words) : words;
 }
 
 /** The rule in words and its next dates, with what the clocks do to them, asked of the server once the typing rests. */

@@ -39,8 +39,8 @@ const sought = forms.map(
 
 /**
  * Reads a line such as `Stand-up every mon,wed 9:00 !high ^15m until 30 jun`. Of two dates the last one counts, as what is
- * said at the end is meant for it; `"quoted"` words and parts whose text is in `ignored` stay in the title. Nothing that is
- * understood is left out silently: what cannot be kept is a `problem`.
+ * said at the end is meant for it; `"quoted"` words and parts whose text is in `ignored` stay in the title, which loses only
+ * quotes around the whole of it. Nothing that is understood is left out silently: what cannot be kept is a `problem`.
  */
 export function readLine(line: string, moment: Moment, ignored: ReadonlySet<string> = new Set()): Understood {
   const parts: Part[] = [];
@@ -67,11 +67,12 @@ export function readLine(line: string, moment: Moment, ignored: ReadonlySet<stri
     }
   }
   parts.sort((a, b) => a.start - b.start);
-  const [, more] =
-    /^\s+((?:on|of|in|at) .*?)\u0000*$/s.exec(
-      rest.slice(parts.find(({ kind }) => kind === 'repeat')?.end ?? line.length),
-    ) ?? [];
-  if (more !== undefined) doubts.push(more.replaceAll(BLOT, '').trim());
+  const after = (kind: Kind) => rest.slice(parts.find((part) => part.kind === kind)?.end ?? line.length);
+  const before = (kind: Kind) => rest.slice(0, parts.find((part) => part.kind === kind)?.start ?? 0);
+  const [, more] = /^\s+((?:on|of|in|at) .*?)\u0000*$/s.exec(after('repeat')) ?? [];
+  const [, another] = /^\s*,?\s*((?:and|or|&)\s+\d\S*)/i.exec(after('time')) ?? []; // "at 8 and 20"
+  const [, earlier] = /((?:^|\s)(?:at\s+)?\d\S*\s+(?:and|or|&)\s+)$/i.exec(before('time')) ?? []; // "8:00 and 20:00"
+  for (const words of [more, another, earlier]) if (words !== undefined) doubts.push(words.replaceAll(BLOT, '').trim());
   return { parts, doubts, ...inputOf(titleOf(line, parts), values as Values, moment) };
 }
 
@@ -95,7 +96,8 @@ function titleOf(line: string, parts: Part[]): string {
   }
   title += line.slice(from);
   return title
-    .replace(/"([^"]*)"/g, '$1')
+    .trim()
+    .replace(/^"([^"]*)"$/, '$1')
     .replace(/\s+/g, ' ')
     .replace(/\s+([,;.])/g, '$1')
     .replace(/[\s,;]+$/, '')

@@ -12,14 +12,23 @@ const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', '
 export const day = '(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?s?';
 export const days = `${day}(?:(?:\\s*,\\s*|\\s+and\\s+)${day})*`;
 export const month = '(?:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]*';
-export const date = `\\d{4}-\\d\\d-\\d\\d|\\d{1,2}\\.\\d{1,2}\\.\\d{4}|today|tomorrow|(?:on\\s+|next\\s+)?${day}|(?:on\\s+)?\\d{1,2}(?:st|nd|rd|th)?\\s+${month}(?:\\s+\\d{4})?|(?:on\\s+)?${month}\\s+\\d{1,2}(?:st|nd|rd|th)?(?:\\s+\\d{4})?`;
+const named =
+  'today|tonight|tomorrow|next\\s+(?:week|month)|this\\s+weekend|(?:at\\s+)?(?:the\\s+)?end\\s+of\\s+(?:the\\s+)?month';
+export const date = `\\d{4}-\\d\\d-\\d\\d|\\d{1,2}[./]\\d{1,2}[./]\\d{4}|${named}|(?:on\\s+|next\\s+)?${day}|(?:on\\s+)?\\d{1,2}(?:st|nd|rd|th)?\\s+${month}(?:\\s+\\d{4})?|(?:on\\s+)?${month}\\s+\\d{1,2}(?:st|nd|rd|th)?(?:\\s+\\d{4})?`;
 export const length = '\\d{1,4}\\s*(?:minutes?|mins?|m|hours?|h|days?|d|weeks?|w)';
 
 /** Null: it has the form but is none, as the 31st of February. */
 export function dateOf(text: string, { now, zone }: Moment): Given | null {
   const today = dayOf(now, zone);
   if (text === 'today') return { day: today };
+  if (text === 'tonight') return { day: today, time: '20:00' };
   if (text === 'tomorrow') return { day: addDays(today, 1) };
+  if (text === 'next week') return dateOf('monday', { now, zone });
+  if (text === 'this weekend')
+    return Temporal.PlainDate.from(today).dayOfWeek > 5 ? { day: today } : dateOf('saturday', { now, zone });
+  const month_ = Temporal.PlainDate.from(today).with({ day: 1 });
+  if (text === 'next month') return { day: month_.add({ months: 1 }).toString() };
+  if (text.includes('end of')) return { day: month_.add({ months: 1 }).subtract({ days: 1 }).toString() };
   if (text.startsWith('in ')) return later(text, { now, zone });
   const bare = text.replace(/^(on|next) /, '');
   if (new RegExp(`^${day}$`).test(bare)) {
@@ -28,8 +37,14 @@ export function dateOf(text: string, { now, zone }: Moment): Given | null {
     return { day: addDays(today, ahead === 0 ? 7 : ahead) };
   }
   if (/^\d{4}-/.test(bare)) return existing(bare);
-  const dotted = /^(\d{1,2})\.(\d{1,2})\.(\d{4})$/.exec(bare);
-  if (dotted) return existing([dotted[3], dotted[2]?.padStart(2, '0'), dotted[1]?.padStart(2, '0')].join('-'));
+  const [, sign, first = '', second = '', inYear] = /^(?=\d+(.))(\d+)[./](\d+)[./](\d{4})$/.exec(bare) ?? [];
+  if (inYear !== undefined) {
+    const dayFirst = existing(`${inYear}-${second.padStart(2, '0')}-${first.padStart(2, '0')}`);
+    if (sign === '.') return dayFirst;
+    // With strokes half of the world says the month first: only what is one date in both ways, or in one way alone.
+    const monthFirst = existing(`${inYear}-${first.padStart(2, '0')}-${second.padStart(2, '0')}`);
+    return dayFirst && monthFirst && first !== second ? null : (dayFirst ?? monthFirst);
+  }
   const on = monthAndDay(bare);
   const [year] = /\d{4}/.exec(bare) ?? [];
   if (year !== undefined) return existing(`${year}-${on}`);
