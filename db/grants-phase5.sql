@@ -11,7 +11,7 @@ grant select, insert, delete, update (replayed_at) on dead_letters
 -- When series fall due, not what they say.
 grant select (id, user_id, recurrence_pattern, due_date, due_all_day, timezone, recurrence_end_date, recurrence_end_day, exdates, catch_up,
   reminder_offset, cursor_date, next_instance_at) on tasks to taskflow_recurring_task_processor;
-grant select (id, disabled_at) on users to taskflow_recurring_task_processor;
+grant select (id, disabled_at) on users to taskflow_recurring_task_processor, taskflow_reminder_service;
 
 -- Functions run as owners that have what the function needs and nothing else. Taken from PUBLIC here too: a database restored
 -- without privileges has given EXECUTE to everybody again. (search_form and latest_reminder_at run as their caller, who alone needs them.)

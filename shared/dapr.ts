@@ -72,6 +72,7 @@ export async function createSidecar({
       method: 'POST',
       headers: { 'content-type': 'application/json', ...tokenHeader(apiToken) },
       body: `[${entries.map(({ json }) => json).join(',')}]`,
+      signal: AbortSignal.timeout(publishMs),
     });
     const text = await response.text();
     return response.ok

@@ -100,7 +100,10 @@ describe('a reminder', () => {
     clock.pass(10 * HOUR);
     await replica.fire();
     expect(edge.of(story.taskId)).toMatchObject([
-      { title: 'Water them twice', late_reason: 'the reminder service or its database was down' },
+      {
+        title: 'Water them twice',
+        late_reason: 'the reminder service or its database was down, or the account was disabled',
+      },
     ]);
   });
 
@@ -154,6 +157,33 @@ describe('a reminder', () => {
     await replica.handle(story.updated(snooze, clock.at(0)), null);
     await fireAfter(10 * MINUTE);
     expect(edge.of(story.taskId).map((event) => event.offset_triggered)).toEqual(['PT1H', null]);
+  });
+
+  test('fires again for a time that was left and taken again, also when one batch tells both', async () => {
+    const story = newStory();
+    await replica.handle(story.created, null);
+    await fireAfter(HOUR);
+    const due = clock.at(HOUR).toISOString();
+    const moves = [clock.at(3 * HOUR).toISOString(), due].map((due_date) =>
+      story.updated({ due_date, reminder_status: 'pending' }, clock.at(0)),
+    );
+    await replica.handleBatch(moves.map((event) => ({ event, traceparent: null })));
+    await fireAfter(0);
+    expect(edge.of(story.taskId)).toHaveLength(2);
+  });
+
+  test('waits while its user is disabled, and fires late and says so when he is enabled again', async () => {
+    const { created, taskId, userId } = newStory();
+    await database.sql`insert into users (id, email, password_hash, disabled_at) values (${userId}, ${`${userId}@example.com`}, '', now())`;
+    await replica.handle(created, null);
+    await fireAfter(2 * HOUR);
+    await replica.look();
+    await fireAfter(HOUR);
+    expect(edge.of(taskId)).toEqual([]);
+    await database.sql`update users set disabled_at = null where id = ${userId}`;
+    await replica.look();
+    await fireAfter(0);
+    expect(edge.of(taskId)).toMatchObject([{ late_by_ms: 2 * HOUR, late_reason: expect.stringContaining('disabled') }]);
   });
 
   test('does not fire again for the same time, whatever else changes', async () => {

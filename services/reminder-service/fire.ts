@@ -48,6 +48,7 @@ export function createFiring({
     try {
       const reminders = own.map((row) => ({ row, event: triggeredEvent(row, now()), traceparent: row.traceparent }));
       const errors = await sidecar.publish(reminders);
+      if (errors.length > 0) tellState(errors);
       const published = reminders.filter(({ row, event }, i) => isPublished(row, event, errors[i] ?? null));
       if (published.length === 0) return;
       await markPublished(
@@ -60,18 +61,24 @@ export function createFiring({
     }
   }
 
-  /** Tells what came of it. */
+  /** Once for all that went together: where some were taken, publishing is not down. */
+  function tellState(errors: (PublishError | null)[]): void {
+    const failure = errors.find((error) => error !== null && !error.refused) ?? null; // a refusal is an answer
+    const wasDown = isDown;
+    isDown = failure !== null && !errors.includes(null);
+    if (failure && !wasDown)
+      log.warn(isDown ? 'publishing is down, reminders wait' : 'some reminders wait', { error: failure });
+    if (wasDown && !isDown) log.info('publishing works again');
+  }
+
+  /** Tells of a reminder what came of it. */
   function isPublished(row: Fired, event: ReminderTriggered, error: PublishError | null): boolean {
     const { event_id, task_id, user_id, correlation_id, late_by_ms, late_reason } = event;
     const facts = { event_id, task_id, user_id, correlation_id };
     if (error !== null) {
       if (error.refused) log.error('reminder refused', { ...facts, error });
-      else if (!isDown) log.warn('publishing is down, reminders wait', { ...facts, error });
-      isDown = !error.refused; // a refusal is an answer
       return false;
     }
-    if (isDown) log.info('publishing works again');
-    isDown = false;
     fired.inc();
     late.observe(delaySeconds(row, now()));
     log.info('reminder fired', { ...facts, ...(late_by_ms !== undefined && { late_by_ms, late_reason }) });

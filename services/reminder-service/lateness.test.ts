@@ -20,9 +20,9 @@ describe('lateness', () => {
   test.each([
     [passage(30, 30, 30), 30, 'its time had passed when the task was saved'],
     [passage(-60, 30, 30), 30, 'the event of the task arrived late'],
-    [passage(-60, -60, 30), 30, 'the reminder service or its database was down'],
+    [passage(-60, -60, 30), 30, 'the reminder service or its database was down, or the account was disabled'],
     [passage(-60, -60, 0), 30, 'publishing was down'],
-    [passage(2, 5, 30), 31, 'the reminder service or its database was down'],
+    [passage(2, 5, 30), 31, 'the reminder service or its database was down, or the account was disabled'],
     [passage(-60, 40, 1), 31, 'publishing was down'], // an event that came after it fired delayed nothing
   ])('%# names what took the longest', (passage, published, reason) => {
     expect(lateness(passage, T + published * MINUTE)).toEqual({ late_by_ms: published * MINUTE, late_reason: reason });

@@ -22,7 +22,7 @@ export function lateness(passage: Passage, publishedAt: number): { late_by_ms: n
   const moments = [
     { reason: 'its time had passed when the task was saved', at: Math.min(passage.created_at.getTime(), firedAt) },
     { reason: 'the event of the task arrived late', at: Math.min(passage.updated_at.getTime(), firedAt) },
-    { reason: 'the reminder service or its database was down', at: firedAt },
+    { reason: 'the reminder service or its database was down, or the account was disabled', at: firedAt },
     { reason: 'publishing was down', at: publishedAt },
   ];
   let reached = passage.trigger_at.getTime();

@@ -37,6 +37,16 @@ describe('publishing', () => {
     ]);
   });
 
+  test('that is refused for some of those that went together says so once', async () => {
+    const stories = Array.from({ length: 6 }, () => newStory());
+    for (const { created } of stories) await replica.handle(created, null);
+    edge.answer((i) => (i % 2 === 0 ? 204 : 503));
+    const before = replica.logged.length;
+    await fireAfter(HOUR);
+    const told = replica.logged.slice(before).map(({ message }) => message);
+    expect(told.filter((message) => message !== 'reminder fired')).toEqual(['some reminders wait']);
+  });
+
   test('is done by whoever finds what a crash left between claim and publication, under the same id', async () => {
     const { created, taskId } = newStory();
     await replica.handle(created, null);

@@ -42,36 +42,47 @@ export interface Fired extends Passage {
 type Written = Pick<Reminder, 'task_id' | 'task_version' | 'status' | 'trigger_at'>;
 
 /**
- * Writes what events say, those of a batch by one statement, each unless its row holds a version as high, and returns the
- * rows that it wrote. Which events came before, and in which order, makes no difference, with one exception: a time that has
+ * Writes what events say, each unless its row holds a version as high, and returns the rows that it wrote. Those of a batch go
+ * by one statement; before it by another what is moved on within the batch, since a time that was left may fire once more. Which events came before, and in which order, makes no difference, with one exception: a time that has
  * fired once does not become pending again. Needs a pool: in a transaction the repetition would find it aborted.
  */
 export async function writeReminders(sql: Pool, reminders: Reminder[], now: Date): Promise<Written[]> {
-  const newest = newestOf(reminders);
-  if (newest.length === 0) return [];
+  const { newest, left } = newestOf(reminders);
+  const earlier = await upsertReminders(sql, left, now);
+  return [...earlier, ...(await upsertReminders(sql, newest, now))];
+}
+
+/**
+ * Of each task what its newest event says (when its time was set may be told by one before: see `upsert`), and of those that had
+ * another time within the batch the last event that said so.
+ */
+function newestOf(reminders: Reminder[]): { newest: Reminder[]; left: Reminder[] } {
+  const newest = new Map<string, Reminder>();
+  const left = new Map<string, Reminder>();
+  for (const reminder of reminders.toSorted((a, b) => a.task_version - b.task_version)) {
+    const before = newest.get(reminder.task_id);
+    const isSameTime = before?.trigger_at?.getTime() === reminder.trigger_at?.getTime();
+    if (before && !isSameTime) left.set(reminder.task_id, before);
+    const isSince = before?.trigger_at && isSameTime;
+    newest.set(reminder.task_id, isSince ? { ...reminder, created_at: before.created_at } : reminder);
+  }
+  return { newest: [...newest.values()], left: [...left.values()] };
+}
+
+async function upsertReminders(sql: Pool, reminders: Reminder[], now: Date): Promise<Written[]> {
+  if (reminders.length === 0) return [];
   try {
-    return await upsertReminders(sql, newest, now);
+    return await upsert(sql, reminders, now);
   } catch (error) {
     // Two first events of a task at one instant: `on conflict` watches (task_id, slot), and the primary key, which is
     // made of the same, may notice first. Then the other row is committed, and the repetition finds it.
     if (!isDuplicate(error)) throw error;
-    return upsertReminders(sql, newest, now);
+    return upsert(sql, reminders, now);
   }
-}
-
-/** Of each task what its newest event says. When its time was set may be told by one before: see `upsertReminders`. */
-function newestOf(reminders: Reminder[]): Reminder[] {
-  const byTask = new Map<string, Reminder>();
-  for (const reminder of reminders.toSorted((a, b) => a.task_version - b.task_version)) {
-    const before = byTask.get(reminder.task_id);
-    const isSameTime = before?.trigger_at && before.trigger_at.getTime() === reminder.trigger_at?.getTime();
-    byTask.set(reminder.task_id, isSameTime ? { ...reminder, created_at: before.created_at } : reminder);
-  }
-  return [...byTask.values()];
 }
 
 /** In order of the tasks, so that two replicas with the same ones cannot deadlock. */
-async function upsertReminders(sql: Pool, reminders: Reminder[], now: Date): Promise<Written[]> {
+function upsert(sql: Pool, reminders: Reminder[], now: Date): Promise<Written[]> {
   const hasFired = sql`(held.claimed_at is not null and held.trigger_at is not distinct from excluded.trigger_at)`;
   return sql<Written[]>`
     insert into reminder_schedule as held (
@@ -103,6 +114,10 @@ async function upsertReminders(sql: Pool, reminders: Reminder[], now: Date): Pro
     returning task_id, task_version, status, trigger_at`;
 }
 
+/** Those of a disabled user wait until he is enabled again (CONTRACT 7). */
+const isEnabled = (sql: Sql) =>
+  sql`not exists (select from users where users.id = reminder_schedule.user_id and disabled_at is not null)`;
+
 /**
  * Makes what is due by `now` fired, oldest first, and returns it. Each row goes to one caller only, whatever the number
  * of replicas; rows that another one has in hand are passed over, so nobody waits and nothing deadlocks.
@@ -111,7 +126,7 @@ export async function claimDue(sql: Sql, now: Date, limit: number): Promise<Fire
   const rows = await sql<Fired[]>`
     with due as (
       select reminder_id from reminder_schedule
-      where status = 'pending' and trigger_at <= ${now}
+      where status = 'pending' and trigger_at <= ${now} and ${isEnabled(sql)}
       order by trigger_at limit ${limit}
       for update skip locked
     )
@@ -153,7 +168,7 @@ export async function countUnpublished(sql: Sql): Promise<number> {
 export async function pendingUntil(sql: Sql, until: Date, limit: number): Promise<HeapEntry[]> {
   const rows = await sql<PendingRow[]>`
     select task_id, task_version, trigger_at from reminder_schedule
-    where status = 'pending' and trigger_at <= ${until}
+    where status = 'pending' and trigger_at <= ${until} and ${isEnabled(sql)}
     order by trigger_at limit ${limit}`;
   return rows.map(entryOf);
 }

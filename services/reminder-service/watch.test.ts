@@ -63,7 +63,7 @@ describe('at the start', () => {
     expect(times).toHaveLength(3);
     expect(times).toEqual(times.toSorted());
     expect(edge.published.map(({ event }) => event.late_reason)).toEqual(
-      Array(3).fill('the reminder service or its database was down'),
+      Array(3).fill('the reminder service or its database was down, or the account was disabled'),
     );
   });
 

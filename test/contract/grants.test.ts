@@ -53,7 +53,7 @@ const rights: Record<string, Record<string, string>> = {
     notification_preferences: 'SELECT INSERT UPDATE',
     notifications: ALL,
   },
-  'reminder-service': { ...deadLetters, ...sessions, reminder_schedule: ALL },
+  'reminder-service': { ...deadLetters, ...sessions, reminder_schedule: ALL, users: 'SELECT(disabled_at,id)' },
   'audit-logger': {
     ...deadLetters,
     ...sessions,
