@@ -6,6 +6,9 @@ import { isSeries, readTask, type TaskRow } from '../changes/task-row.ts';
 import { moveCursors } from './instances.ts';
 import { insertInstances, instanceOf, withCursor } from './template.ts';
 
+/** A year and a day. */
+const AHEAD_MS = 366 * 24 * 3_600_000;
+
 /**
  * Locks the series of an instance, before the instance itself, as everywhere: then nobody can wait for the other in a ring.
  * @returns its id, null for a task that is no instance. @throws {ApiError} 403, 404
@@ -18,10 +21,16 @@ export async function lockParent(tx: Sql, id: string, userId: string): Promise<s
 
 /**
  * Of a series that has no open date to come any more, since one was completed or deleted, the next one is made at once: people look
- * at what is next, and do not wait for the processor. One that was missed is left to the processor and `catch_up`. The caller has
- * locked the series.
+ * at what is next, and do not wait for the processor. One that was missed is left to the processor and `catch_up`, as is what comes
+ * after one that lay more than a year ahead: nobody ticks off a series to the end of time. The caller has locked the series.
  */
-export async function insertNextDate(tx: Sql, seriesId: string, cause: Cause): Promise<Change[]> {
+export async function insertNextDate(
+  tx: Sql,
+  seriesId: string,
+  { due_date: closed }: Pick<TaskRow, 'due_date'>,
+  cause: Cause,
+): Promise<Change[]> {
+  if (closed !== null && closed.getTime() > cause.now.getTime() + AHEAD_MS) return [];
   const [series] = await tx<TaskRow[]>`
     select ${tx(columns)} from tasks where id = ${seriesId} and not exists (
       select from tasks instance

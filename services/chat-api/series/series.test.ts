@@ -114,6 +114,25 @@ describe('the next date of a series', () => {
     expect(await instances(ada, series)).toHaveLength(2);
   });
 
+  test('is left to the processor after one that lies more than a year ahead', async () => {
+    const ada = await api.person();
+    const series = await createSeries(ada, { ...weekly, due_date: '2027-11-26T08:00:00Z' });
+    const [first] = await instances(ada, series);
+    await complete(ada, first);
+    expect(await instances(ada, series)).toHaveLength(1);
+  });
+
+  test('is none when a date that was done is put right', async () => {
+    const ada = await api.person();
+    const series = await createSeries(ada);
+    const [first] = await instances(ada, series);
+    await complete(ada, first);
+    await complete(ada, (await instances(ada, series))[1]);
+    await database.sql`delete from tasks where parent_recurring_task_id = ${series.id} and not completed`;
+    await ada.call('PATCH', `/tasks/${first?.id}`, { title: 'Other', completed: true });
+    expect(await instances(ada, series)).toHaveLength(2);
+  });
+
   test('is none when the series has ended', async () => {
     const ada = await api.person();
     const series = await createSeries(ada, { ...weekly, recurrence_end_date: '2026-11-26' });

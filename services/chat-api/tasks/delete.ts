@@ -24,7 +24,7 @@ export function deleteTask(
     requireMatch(row, ifMatch);
     if (seriesId !== null) await excludeDate(tx, seriesId, row.occurrence_date);
     const changes = await deleteLocked(tx, row, cause);
-    return seriesId === null ? changes : [...changes, ...(await insertNextDate(tx, seriesId, cause))];
+    return seriesId === null ? changes : [...changes, ...(await insertNextDate(tx, seriesId, row, cause))];
   });
 }
 

@@ -43,8 +43,8 @@ export function updateTask(sql: Pool, update: Update): Promise<Updated> {
         );
       if (series ?? isSeries(before)) return editSeries(tx, series ?? (before as SeriesTask), update);
       const updated = await editOne(tx, before, update);
-      if (parent === null || updated.changes.length === 0) return updated;
-      return { ...updated, changes: [...updated.changes, ...(await insertNextDate(tx, parent, update.cause))] };
+      if (parent === null || before.completed || !updated.row.completed) return updated;
+      return { ...updated, changes: [...updated.changes, ...(await insertNextDate(tx, parent, before, update.cause))] };
     }),
   );
 }
