@@ -22,6 +22,8 @@ describe('the page in a cluster', () => {
       commit: 'test',
     });
     expect((await ask('/health/ready')).status).toBe(200);
+    for (const path of ['/health', '/health/live', '/health/ready', '/metrics'])
+      expect((await ask(path)).headers.get('cache-control')).toBe('no-store');
     expect(await (await ask('/health')).json()).toEqual({
       status: 'healthy',
       services: { web: { status: 'ready', service: 'web', version: '0.0.0', commit: 'test', checks: {} } },

@@ -14,14 +14,16 @@ export function createApp(site: Site, { version, commit, metrics, isStopping }: 
         { status: 'healthy', services: { web: { status: 'ready', ...about, checks: {} } } },
         { headers: noStore },
       ),
-    '/health/live': () => Response.json({ status: 'live', ...about }),
+    '/health/live': () => Response.json({ status: 'live', ...about }, { headers: noStore }),
     '/health/ready': () => {
       isReady.set(isStopping() ? 0 : 1);
       const status = isStopping() ? 'unready' : 'ready';
-      return Response.json({ status, ...about, checks: {} }, { status: isStopping() ? 503 : 200 });
+      return Response.json({ status, ...about, checks: {} }, { status: isStopping() ? 503 : 200, headers: noStore });
     },
     '/metrics': async () =>
-      new Response(await metrics.text(), { headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' } }),
+      new Response(await metrics.text(), {
+        headers: { ...noStore, 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
+      }),
   };
 
   return async function answer(request: Request): Promise<Response> {

@@ -21,6 +21,9 @@ const LISTS = [
   'Exact /api/v1/audit/events audit-logger',
 ];
 
+/** What `web` tells the cluster alone. */
+const OWN_OF_WEB = ['/health/live', '/health/ready', '/metrics'];
+
 /** Outside is what `up` has outside (shared/public-paths.ts), and port 80 leads to 443 alone. */
 export const routes: Policy = (objects) => {
   const found = ofKind<Route>(objects, 'HTTPRoute');
@@ -30,6 +33,7 @@ export const routes: Policy = (objects) => {
     ...publicPaths.map(([prefix, appId]) => `PathPrefix ${prefix} ${appId ?? 'nothing'}`),
     `Exact ${STREAM} notification-service`,
     'PathPrefix / web', // what no longer path takes
+    ...OWN_OF_WEB.map((path) => `Exact ${path} nothing`),
     ...LISTS,
   ];
   return [
