@@ -117,7 +117,8 @@ async function readOpen(): Promise<void> {
     changes.answered();
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    if (!error.passes || session.value.is !== 'in') return;
+    if (!error.passes) return changes.answered(); // by somebody who is there
+    if (session.value.is !== 'in') return;
     changes.trouble.value = error;
     nextReading = setTimeout(readOpen, error.retryAfterMs ?? AGAIN_MS);
   } finally {

@@ -134,3 +134,16 @@ test('what is deleted while a change of it is under way does not come back with 
   await answer(200, answerOf('7', { completed: true }));
   expect(shown()).toEqual([]);
 });
+
+test('a refusal is an answer: nobody is away after it', async () => {
+  const { store, changes, answer } = atWork();
+  store.apply(answerOf('7'));
+  changes.change(answerOf('7'), { title: '' });
+  await turns();
+  await answer(503, { message: 'Not now.' });
+  expect(changes.trouble.value?.status).toBe(503);
+  changes.again();
+  await turns();
+  await answer(400, { code: 'VALIDATION', message: 'A title is wanted.' });
+  expect([changes.trouble.value, changes.notice.value?.text]).toEqual([null, 'A title is wanted.']);
+});

@@ -28,8 +28,9 @@ export function createSending({ untilSignedIn, refused, settled }: Links) {
         return;
       } catch (error) {
         if (!(error instanceof ApiError) || left.aborted) throw error;
-        if (!error.passes && error.status !== 401) throw error;
-        trouble.value = error;
+        const isRefused = !error.passes && error.status !== 401;
+        trouble.value = isRefused ? null : error;
+        if (isRefused) throw error;
         await (error.status === 401 ? untilSignedIn() : pause(error.retryAfterMs ?? AGAIN_MS, next.promise));
       }
     }
