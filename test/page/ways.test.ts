@@ -33,7 +33,8 @@ test('filters are in the address: a task that is opened, a reload and the way ba
   await filter('Priority').selectOption('urgent');
   await row(page, 'Fence').waitFor({ state: 'detached' });
   await filter('Sort by').selectOption('title');
-  expect(new URL(page.url()).search).toBe('?priority=urgent&sort=title');
+  await filter('Show').selectOption('all');
+  expect(new URL(page.url()).search).toBe('?priority=urgent&sort=title&show=all');
   await row(page, 'Tax').getByRole('link').click();
   await page.getByLabel('Title').waitFor();
   await page.reload();
@@ -41,6 +42,7 @@ test('filters are in the address: a task that is opened, a reload and the way ba
   await page.getByRole('button', { name: 'Close the task' }).click();
   expect(await titles(page)).toEqual(['Offer', 'Tax']);
   expect(await filter('Sort by').inputValue()).toBe('title');
+  expect(await filter('Show').inputValue()).toBe('all');
   await page.getByRole('button', { name: 'Clear filters' }).click();
   await row(page, 'Fence').waitFor();
   await page.goBack();
