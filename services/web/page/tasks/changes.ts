@@ -231,9 +231,9 @@ export function createChanges(store: Store, { announce, untilSignedIn }: Links) 
       const saved = await api.changeTask(task.id, input, { ...(scope && { scope }), ...(etag && { ifMatch: etag }) });
       answered(saved);
       if (!saved.recurrence_pattern) return saved;
-      // A series changes its instances with it.
+      // A series changes its instances with it; where they cannot be read now they are heard of.
       const isOfIt = (one: PageTask) => one.parent_recurring_task_id === saved.id && !one.completed;
-      await store.read(api.listTasks(`parent=${saved.id}&completed=false`), isOfIt);
+      await store.read(api.listTasks(`parent=${saved.id}&completed=false`), isOfIt).catch(() => {});
       return saved;
     },
     /** Says that a form was saved. Taken back, each field has its earlier value, unless somebody has changed the task since. */
