@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { eventually } from '../support/wait.ts';
+import { startFront } from './front.ts';
 import { type House, newAccount, openHouse, signIn, type Visit } from './visit.ts';
 
 // Tokens live as long as a few requests take.
@@ -34,28 +35,34 @@ const titlesOf = async (email: string): Promise<string[]> => {
 describe('an access token that has run out', () => {
   test('is refreshed, time after time, and nobody notices: live in all tabs, every change kept', async () => {
     const account = await newAccount(house.stack);
-    await using visit = await house.visit({ inTrouble: true }); // what is refused stands red in a console
-    const { page } = visit;
-    const refreshed: number[] = [];
-    visit.context.on('response', (response) => {
-      if (response.url().endsWith('/auth/refresh')) refreshed.push(response.status());
+    // Where all of them pass: a browser shows its tests nothing of what a worker asks for.
+    let refreshes = 0;
+    const front = startFront(house.url, (request) => {
+      if (new URL(request.url).pathname.endsWith('/auth/refresh')) refreshes++;
+      return null;
     });
-    await signIn(page, account);
-    const other = await visit.tab('/all');
-    await live(other);
-    for (let turn = 1; turn <= 3; turn++) {
-      const from = Date.now();
-      await eventually(() => Date.now() - from > TOKEN_SECONDS * 1000, { ms: 20_000, what: 'the token to run out' });
-      await add(page, `Turn ${turn} today`);
-      await row(other, `Turn ${turn}`).waitFor();
-      await allSaved(page);
-      for (const tab of [page, other]) {
-        await live(tab);
-        expect(await dialog(tab).count()).toBe(0);
+    try {
+      await using visit = await house.visit({ baseURL: front.url, inTrouble: true }); // what is refused stands red in a console
+      const { page } = visit;
+      await signIn(page, account);
+      const other = await visit.tab('/all');
+      await live(other);
+      for (let turn = 1; turn <= 3; turn++) {
+        const from = Date.now();
+        await eventually(() => Date.now() - from > TOKEN_SECONDS * 1000, { ms: 20_000, what: 'the token to run out' });
+        await add(page, `Turn ${turn} today`);
+        await row(other, `Turn ${turn}`).waitFor();
+        await allSaved(page);
+        for (const tab of [page, other]) {
+          await live(tab);
+          expect(await dialog(tab).count()).toBe(0);
+        }
+        expect(refreshes).toBeGreaterThanOrEqual(turn);
       }
+    } finally {
+      await front.stop();
     }
     expect(await titlesOf(account.email)).toEqual(['Turn 1', 'Turn 2', 'Turn 3']);
-    expect(refreshed.filter((status) => status !== 200)).toEqual([]);
   });
 
   test('while nobody can refresh it asks nobody to sign in; what was changed waits', async () => {
@@ -110,7 +117,8 @@ describe('a session that was ended elsewhere', () => {
     await using visit = await house.visit({ inTrouble: true });
     const { page } = visit;
     await signIn(page, anna);
-    await row(page, 'A secret').waitFor();
+    await row(page, 'A secret').getByRole('link').click();
+    await page.locator('.detail').getByLabel('Title').waitFor();
     await endSessions(anna.email);
     await dialog(page).waitFor();
     await dialog(page).getByLabel('Email').fill(ben.email);
@@ -119,7 +127,8 @@ describe('a session that was ended elsewhere', () => {
     await dialog(page).waitFor({ state: 'detached' });
     await live(page);
     await page.getByText('Reading your tasks').waitFor({ state: 'detached' });
-    expect(await page.getByText('A secret').count()).toBe(0);
+    expect(await page.locator('.detail').count()).toBe(0);
+    expect(await page.content()).not.toContain('A secret');
   });
 });
 

@@ -40,9 +40,10 @@ async function enter(person: api.Person): Promise<void> {
   hasEvents.value = own !== undefined;
   if (own) zone.value = own;
   if (own === null) await api.setTimezone(zone.value); // none was ever chosen: that of this device
-  if (DOORS.includes(location.pathname)) history.replaceState(null, '', '/');
   const { value } = session;
-  if (value.is === 'ended' && value.person.id !== person.id) session.value = { is: 'out' }; // what stands here is another's
+  const isOther = value.is === 'ended' && value.person.id !== person.id;
+  if (isOther) session.value = { is: 'out' }; // what stands here is another's, as is what the address names
+  if (isOther || DOORS.includes(location.pathname)) history.replaceState(null, '', '/');
   session.value = { is: 'in', person };
 }
 

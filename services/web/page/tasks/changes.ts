@@ -127,7 +127,7 @@ export function createChanges(store: Store, { announce, untilSignedIn }: Links) 
       sending.drop();
       making.clear();
       for (const map of [unanswered, ids, names]) map.clear();
-      undo.value = null;
+      undo.value = notice.value = null;
     },
     change,
     complete(...tasks: PageTask[]): void {
