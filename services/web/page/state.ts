@@ -2,7 +2,7 @@ import { computed, effect, signal } from '@preact/signals';
 import { ApiError, listTasks, type PageTask, timezone } from './api.ts';
 import { connect, type Connection } from './live/connection.ts';
 import type { Heard, Item, StreamState } from './live/protocol.ts';
-import { expire, hasEvents, leave, resume, session } from './session.ts';
+import { expire, hasEvents, leave, resume, session, zone } from './session.ts';
 import { createChanges } from './tasks/changes.ts';
 import { until } from './tasks/sending.ts';
 import { nextDates } from './tasks/series.ts';
@@ -81,7 +81,9 @@ async function lookAgain(): Promise<void> {
   if (isUnheard()) void readOpen();
   try {
     const had = hasEvents.value;
-    hasEvents.value = (await timezone()) !== undefined;
+    const own = await timezone();
+    hasEvents.value = own !== undefined;
+    if (own) zone.value = own; // chosen in another tab or on another device
     if (!had && hasEvents.value) begin();
   } catch (error) {
     if (!(error instanceof ApiError)) throw error; // nobody answers: nothing new is known
