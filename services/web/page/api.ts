@@ -90,8 +90,13 @@ async function read<T>(response: Response): Promise<Answer<T>> {
   throw new ApiError(status, code, said, retryAfterMs, headers.get('x-correlation-id'), field);
 }
 
+let refreshing: Promise<boolean> | undefined;
+
+/** All that were refused at once wait for one exchange. As `exchange` answers and throws. */
+const refresh = (): Promise<boolean> => (refreshing ??= exchange().finally(() => (refreshing = undefined)));
+
 /** False: the session has ended. @throws {ApiError} when that is not known: nobody could answer, or not now */
-async function refresh(): Promise<boolean> {
+async function exchange(): Promise<boolean> {
   const response = await refreshInTurn(() => send('POST', '/auth/refresh', {}));
   if (response.status === 401) return false;
   await read(response);
