@@ -98,6 +98,8 @@ describe('a session that was ended elsewhere', () => {
     await add(page, 'Written too late today');
     await dialog(page).waitFor();
     await dialog(page).getByText('Your session has ended').waitFor();
+    for (let i = 0; i < 3; i++) await page.keyboard.press('Escape');
+    expect(await page.locator('dialog:modal').count()).toBe(1);
     await page.getByText('1 change waits in this tab.').waitFor();
     await house.stack.start('notification-service');
     await dialog(other).waitFor();
@@ -163,6 +165,20 @@ describe('signing out', () => {
     await page.getByRole('button', { name: 'Sign out', exact: true }).click();
     await page.getByRole('heading', { name: 'Sign in to TaskFlow' }).waitFor();
     expect(await titlesOf(account.email)).toEqual([]);
+  });
+
+  test('of a session that was ended elsewhere leads to the door', async () => {
+    const account = await newAccount(house.stack);
+    await using visit = await house.visit({ inTrouble: true });
+    const { page } = visit;
+    await signIn(page, account);
+    await house.stack.kill('notification-service'); // so that the page does not hear of it
+    await endSessions(account.email);
+    await eventually(async () => (await page.request.get('/api/v1/tasks')).status() === 401);
+    await page.getByRole('button', { name: 'Sign out', exact: true }).click();
+    await page.getByRole('heading', { name: 'Sign in to TaskFlow' }).waitFor();
+    expect(await page.locator('dialog').count()).toBe(0);
+    await house.stack.start('notification-service');
   });
 
   test('in another tab says so at the door of this one', async () => {
