@@ -167,6 +167,23 @@ describe('signing out', () => {
     expect(await titlesOf(account.email)).toEqual([]);
   });
 
+  test('and in as another person in another tab leaves nothing of the first one in this; without a shared worker, too', async () => {
+    const [anna, ben] = [await newAccount(house.stack), await newAccount(house.stack)];
+    await anna.call('POST', '/tasks', { title: 'A secret', due_date: '2026-01-01' });
+    await using visit = await house.visit({ inTrouble: true });
+    await visit.context.addInitScript('delete globalThis.SharedWorker'); // as in Chrome on Android
+    await signIn(visit.page, anna);
+    expect(await visit.page.getByText('Some updates were missed').count()).toBe(0);
+    const other = await visit.tab();
+    await row(other, 'A secret').waitFor();
+    await other.getByRole('button', { name: 'Sign out', exact: true }).click();
+    await signIn(other, ben);
+    await visit.page.getByText('You were signed out in another tab.').waitFor();
+    expect(await visit.page.content()).not.toContain('A secret');
+    await other.reload();
+    await live(other);
+  });
+
   test('of a session that was ended elsewhere leads to the door', async () => {
     const account = await newAccount(house.stack);
     await using visit = await house.visit({ inTrouble: true });

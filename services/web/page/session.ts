@@ -71,8 +71,12 @@ export function expire(): void {
   else if (value.is === 'unknown') leave('Your session has ended.');
 }
 
+/** Whether another person has signed in in another tab: this one's requests are his from now on. */
+export const isOthers = ({ key, newValue }: Pick<StorageEvent, 'key' | 'newValue'>): boolean =>
+  key === KEPT && newValue !== null && 'person' in session.value && newValue !== session.value.person.id;
+
 export function leave(why?: string): void {
-  localStorage.removeItem(KEPT);
+  if (!isOthers({ key: KEPT, newValue: localStorage.getItem(KEPT) })) localStorage.removeItem(KEPT);
   session.value = { is: 'out', ...(why && { why }) };
 }
 
