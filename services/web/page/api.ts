@@ -68,10 +68,21 @@ async function send(method: string, path: string, { body, key, ifMatch, keepaliv
   };
   const json = body === undefined ? null : JSON.stringify(body);
   const signal = AbortSignal.timeout(ANSWER_MS);
-  return fetch(`/api/v1${path}`, { method, headers, body: json, signal, ...(keepalive && { keepalive }) }).catch(
-    unreachable,
-  );
+  const size = KEPT_LEAST + 3 * (json?.length ?? 0);
+  const isKept = keepalive || (method !== 'GET' && keptBytes + size <= KEPT_BYTES);
+  if (isKept) keptBytes += size;
+  return fetch(`/api/v1${path}`, { method, headers, body: json, signal, keepalive: isKept })
+    .catch(unreachable)
+    .finally(() => isKept && (keptBytes -= size));
 }
+
+/**
+ * A change outlives the page that has sent it. Chromium refuses what has more than 64 KiB of bodies under way so, and too many
+ * at once; those beyond are sent as others are.
+ */
+const KEPT_BYTES = 60_000;
+const KEPT_LEAST = 2_000;
+let keptBytes = 0;
 
 function unreachable(cause: unknown): never {
   throw Object.assign(new ApiError(0, 'OFFLINE', 'TaskFlow cannot be reached.'), { cause });

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'bun:test';
+import { afterEach, describe, expect, setSystemTime, test } from 'bun:test';
 import { asTask, type PageTask } from '../api.ts';
 import { createChanges } from './changes.ts';
 import { createStore } from './store.ts';
@@ -146,4 +146,19 @@ test('a refusal is an answer: nobody is away after it', async () => {
   await turns();
   await answer(400, { code: 'VALIDATION', message: 'A title is wanted.' });
   expect([changes.trouble.value, changes.notice.value?.text]).toEqual([null, 'A title is wanted.']);
+});
+
+test('a tab is held while a change is unanswered for longer than a moment, and only then', async () => {
+  const { store, changes, answer } = atWork();
+  const begun = Date.now();
+  setSystemTime(begun);
+  store.apply(answerOf('7'));
+  changes.complete(answerOf('7'));
+  await turns();
+  expect(changes.isHeld()).toBe(false);
+  setSystemTime(begun + 2_000);
+  expect(changes.isHeld()).toBe(true);
+  await answer(200, answerOf('7', { completed: true }));
+  expect(changes.isHeld()).toBe(false);
+  setSystemTime();
 });

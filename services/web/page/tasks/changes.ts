@@ -115,7 +115,7 @@ export function createChanges(store: Store, { announce, untilSignedIn }: Links) 
     /** Another request has found somebody who answers. */
     answered: () => void (trouble.value = null),
     /** Whether something would be lost with this tab. */
-    isHeld: () => trouble.value !== null && (waiting.value > 0 || leaving !== undefined),
+    isHeld: () => sending.isLate() || (trouble.value !== null && leaving !== undefined),
     /** Sends what waits, and resolves when all is answered. @throws {ApiError} why it cannot be now */
     settled(): Promise<void> {
       flush();
