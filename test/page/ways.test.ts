@@ -59,6 +59,34 @@ test('a task that was found is opened beside what was found', async () => {
   expect(await page.getByRole('searchbox').inputValue()).toBe('ladd');
 });
 
+test('what could not be read is no empty answer: it is said, and asked for again', async () => {
+  const account = await newAccount(house.stack);
+  const { id } = await account.call<{ id: string }>('POST', '/tasks', { title: 'Ladder' });
+  await account.call('PATCH', `/tasks/${id}`, { completed: true });
+  await using visit = await house.visit({ inTrouble: true });
+  const { page } = visit;
+  await signIn(page, account);
+  const away = /\/api\/v1\/tasks(\/|\?(q|completed=true))/;
+  await page.route(away, (route) => route.abort());
+  for (const [path, empty] of [
+    ['/search?q=ladd', 'Searching …'],
+    ['/all?show=done', 'Reading …'],
+    ['/done', 'Reading …'],
+  ] as const) {
+    await page.goto(path);
+    await page.getByRole('alert').filter({ hasText: 'cannot be reached' }).waitFor();
+    await page.getByText(empty).waitFor();
+    expect(await page.getByText(/^(Nothing|No task)/).count()).toBe(0);
+    await page.unroute(away);
+    await row(page, 'Ladder').waitFor();
+    await page.route(away, (route) => route.abort());
+  }
+  await page.goto(`/all?task=${id}`);
+  await page.locator('.detail').getByText('cannot be reached').waitFor();
+  await page.unroute(away);
+  await page.getByLabel('Title').waitFor();
+});
+
 test('what rings next is listed with its reason, and changes as the tasks do', async () => {
   const at = { due_date: inHours(30), reminder_offset: '2 hours' };
   await using person = await atWork([{ title: 'Call <b>mum</b>', ...at }], '/reminders');

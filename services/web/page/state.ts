@@ -136,7 +136,7 @@ async function readOpen(): Promise<void> {
 function hear(heard: Heard): void {
   switch (heard.type) {
     case 'state':
-      if (heard.state.is === 'live' && ['away', 'busy'].includes(stream.value.is)) readings.value++;
+      if (heard.state.is === 'live' && !['starting', 'live'].includes(stream.value.is)) readings.value++;
       stream.value = heard.state;
       if (heard.state.is === 'live' && !(isRead.value && heard.state.hasResumed)) void readOpen();
       if (heard.state.is === 'live') changes.again();
