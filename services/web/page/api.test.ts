@@ -1,5 +1,5 @@
-import { afterEach, expect, test } from 'bun:test';
-import { createTask, me } from './api.ts';
+import { afterEach, describe, expect, test } from 'bun:test';
+import { createTask, history, me, notices } from './api.ts';
 
 const { fetch: realFetch } = globalThis;
 afterEach(() => void (globalThis.fetch = realFetch));
@@ -37,4 +37,35 @@ test('changes outlive the page, as far as browsers take them so at once; what is
   expect(kept.at(-1)).toBe(true);
   answers.at(-1)?.();
   await last;
+});
+
+describe('a list that was cut', () => {
+  /** Three pages of two rows, of which every third is a notice. */
+  function pages(): string[] {
+    const asked: string[] = [];
+    const stand = async (url: string) => {
+      asked.push(url.replace('/api/v1', ''));
+      const page = Number(/cursor=(\d)/.exec(url)?.[1] ?? 0);
+      const rows = [1, 2].map((i) => ({ id: page * 2 + i, event_id: page * 2 + i, notify: (page * 2 + i) % 3 === 0 }));
+      const link = { link: `<${url.split('?')[0]}?cursor=${page + 1}>; rel="next"` };
+      return Response.json(rows, page < 2 ? { headers: link } : {});
+    };
+    globalThis.fetch = stand as unknown as typeof fetch;
+    return asked;
+  }
+
+  test('is read on to its end: what happened to a task', async () => {
+    pages();
+    expect((await history('7')).map(({ event_id: id }) => Number(id))).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  test.each([
+    [1, [3], 2],
+    [2, [3, 6], 3],
+    [9, [3, 6], 3],
+  ])('is read on until %d notices are found, or to its end', async (wanted, found, requests) => {
+    const asked = pages();
+    expect((await notices('', wanted)).map(({ id }) => id)).toEqual(found);
+    expect(asked).toHaveLength(requests);
+  });
 });

@@ -149,16 +149,29 @@ export async function timezone(): Promise<string | null | undefined> {
 
 export const setTimezone = (zone: string) => call('PUT', '/settings', { body: { timezone: zone } });
 
-/** Every task that a query names, read page by page. */
-export async function listTasks(query: string): Promise<PageTask[]> {
-  const tasks: PageTask[] = [];
-  for (let next: string | null = `/tasks?${query}&limit=1000`; next;) {
-    const { body, headers }: Answer<TaskAnswer[]> = await call('GET', next);
-    tasks.push(...body.map(asTask));
-    next = /<\/api\/v1(\/[^>]*)>; rel="next"/.exec(headers.get('link') ?? '')?.[1] ?? null;
+/** Where a list goes on that was cut; null: it was not. */
+export const nextOf = (headers: Headers): string | null =>
+  /<\/api\/v1(\/[^>]*)>; rel="next"/.exec(headers.get('link') ?? '')?.[1] ?? null;
+
+/** The rows of a list that are sought, read page by page until there are enough, or `pages` are read. */
+async function rowsOf<T>(
+  path: string,
+  isSought = (_row: T) => true,
+  enough = Infinity,
+  pages = Infinity,
+): Promise<T[]> {
+  const rows: T[] = [];
+  for (let next: string | null = path; next && rows.length < enough && pages-- > 0;) {
+    const { body, headers }: Answer<T[]> = await call('GET', next);
+    rows.push(...body.filter(isSought));
+    next = nextOf(headers);
   }
-  return tasks;
+  return rows;
 }
+
+/** Every task that a query names. */
+export const listTasks = async (query: string): Promise<PageTask[]> =>
+  (await rowsOf<TaskAnswer>(`/tasks?${query}&limit=1000`)).map(asTask);
 
 export const readTask = async (id: string): Promise<PageTask> =>
   asTask((await call<TaskAnswer>('GET', `/tasks/${id}`)).body);
@@ -237,12 +250,14 @@ export type AuditEvent = {
 };
 
 /** What happened to a task, oldest first; also of one that is deleted. */
-export const history = async (id: string): Promise<AuditEvent[]> =>
-  (await call<AuditEvent[]>('GET', `/audit/tasks/${id}?limit=1000`)).body;
+export const history = (id: string): Promise<AuditEvent[]> => rowsOf<AuditEvent>(`/audit/tasks/${id}?limit=1000`);
 
-/** The newest rows of the inbox that were meant to be noticed. */
-export const notices = async (query: string): Promise<Item[]> =>
-  (await call<Item[]>('GET', `/notifications?${query}`)).body.filter(({ notify }) => notify);
+/** Of 200 rows. What lies behind that much of one's own is old. */
+const NOTICE_PAGES = 20;
+
+/** The newest rows of the inbox that were meant to be noticed, as many as are wanted: there may be any number of others between. */
+export const notices = (query: string, wanted: number): Promise<Item[]> =>
+  rowsOf<Item>(`/notifications?${query}limit=200`, ({ notify }) => notify, wanted, NOTICE_PAGES);
 
 export const markRead = (id: number) => call('POST', `/notifications/${id}/read`);
 export const markAllRead = (through: number) => call('POST', `/notifications/read-all?through=${through}`);
