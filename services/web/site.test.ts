@@ -19,8 +19,11 @@ function ask(path: string, headers: Record<string, string> = {}): Response {
   if (!file) throw new Error(`there is no ${path}`);
   return site.answer(asked, file);
 }
+/** The largest of the page's own. */
 const pathOf = (extension: string) =>
-  [...files.keys()].find((path) => path.startsWith('/assets/main') && path.endsWith(extension)) ?? '';
+  [...files]
+    .filter(([path]) => /^\/assets\/(main|style)-/.test(path) && path.endsWith(extension))
+    .sort(([, a], [, b]) => b.byteLength - a.byteLength)[0]?.[0] ?? '';
 
 describe('answer', () => {
   test('lets no script, style, frame or connection in but the page its own', () => {
@@ -142,6 +145,11 @@ describe('buildSite', () => {
     console.log(`scripts ${packed('.js')} bytes, styles ${packed('.css')} bytes, both packed by gzip`);
     expect(packed('.js')).toBeLessThan(45 * 1024);
     expect(packed('.css')).toBeLessThan(8 * 1024);
+  });
+
+  test('the first list is two files of scripts, as who is far away waits for each', async () => {
+    const [src = ''] = /(?<=src=")[^"]+\.js/.exec(await ask('/').text()) ?? [];
+    expect([...withImports(src)]).toHaveLength(2);
   });
 
   test('what admins alone need is fetched by them alone, and takes at most 15 KiB', async () => {

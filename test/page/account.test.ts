@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { operate } from '../support/operate.ts';
+import { eventually } from '../support/wait.ts';
 import { type House, newAccount, openHouse, shoot, signIn, violations } from './visit.ts';
 
 let house: House;
@@ -79,6 +80,29 @@ describe('settings', () => {
     await page.keyboard.press('?');
     expect(await page.locator('.row').count()).toBe(1);
     expect(await page.getByRole('dialog').count()).toBe(0);
+  });
+
+  test('are the same in another tab: those of the device at once, those of the person when one comes to it', async () => {
+    const account = await newAccount(house.stack);
+    await using visit = await house.visit({ viewport: desk });
+    const { page } = visit;
+    await signIn(page, account);
+    await page.goto('/settings');
+    const other = await visit.tab('/settings');
+    await other.getByLabel('Tell me of').waitFor();
+    await page.getByLabel('Theme').selectOption('dark');
+    await page.getByLabel('Single keys').uncheck();
+    await page.getByLabel('Leave titles out').check();
+    await eventually(async () => (await other.getByLabel('Theme').inputValue()) === 'dark');
+    await other.getByLabel('Single keys').and(other.locator(':not(:checked)')).waitFor();
+    await other.getByLabel('Leave titles out').and(other.locator(':checked')).waitFor();
+    await page.getByLabel('Time zone').selectOption('Asia/Tokyo');
+    await page.getByText('Times are in Asia/Tokyo.').waitFor();
+    await page.getByLabel('Tell me of').selectOption('reminders only');
+    await page.getByText('Saved.').waitFor();
+    await other.evaluate("dispatchEvent(new Event('focus'))");
+    await other.getByText('this device is in Europe/Berlin').waitFor();
+    await eventually(async () => (await other.getByLabel('Tell me of').inputValue()) === 'critical');
   });
 
   test('an API token is shown once, works, and works no more once it is revoked', async () => {

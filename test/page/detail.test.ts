@@ -59,6 +59,34 @@ describe('a task', () => {
     await page.getByLabel('Title').waitFor({ state: 'detached' });
   });
 
+  test('keeps what is typed while it is being saved, and says that it was saved also when nobody answers what came of it', async () => {
+    await using person = await atWork([{ title: 'Call' }], { inTrouble: true });
+    const { page, made, read } = person;
+    const id = made[0]?.id ?? '';
+    await row(page, 'Call').getByRole('link').click();
+    const [asked, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let isSaved = false;
+    await page.route(`**/tasks/${id}`, async (route) => {
+      if (route.request().method() === 'GET') return isSaved ? route.abort() : route.continue();
+      asked.resolve();
+      await answer.promise;
+      const response = await route.fetch();
+      isSaved = true;
+      return route.fulfill({ response });
+    });
+    await page.getByLabel('Title').fill('Call Anna');
+    await page.keyboard.press('Control+Enter');
+    await asked.promise;
+    await page.getByLabel('Notes').fill('About the roof');
+    answer.resolve();
+    await page.getByText('Saved.').waitFor();
+    expect(await page.getByLabel('Notes').inputValue()).toBe('About the roof');
+    await page.unroute(`**/tasks/${id}`);
+    await page.keyboard.press('Control+Enter');
+    await page.getByRole('button', { name: 'Save' }).and(page.locator(':disabled')).waitFor();
+    expect(await read(id)).toMatchObject({ title: 'Call Anna', description: 'About the roof' });
+  });
+
   test('that was changed elsewhere meanwhile shows both, and keeps what is chosen', async () => {
     await using person = await atWork([{ title: 'Offer', priority: 'low' }], { inTrouble: true });
     const { page, made, account, read } = person;

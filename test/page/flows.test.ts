@@ -1,6 +1,8 @@
 import type { Locator } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { type Account, type House, newAccount, openHouse, signIn, type Visit } from './visit.ts';
+import { addDays, dayOf } from '../../services/web/page/days.ts';
+import { eventually } from '../support/wait.ts';
+import { type Account, type House, newAccount, openHouse, signIn, type Visit, ZONE } from './visit.ts';
 
 let house: House;
 beforeAll(async () => void (house = await openHouse()));
@@ -171,7 +173,7 @@ describe('several tasks', () => {
     await page.getByText('Tomorrow: 2 tasks').waitFor();
     await bar.waitFor({ state: 'detached' });
     await settled(page);
-    const tomorrow = inHours(24).slice(0, 10);
+    const tomorrow = addDays(dayOf(Date.now(), ZONE), 1);
     const moved = await kept(account, `due_to=${tomorrow}`);
     expect(moved.map(({ title }) => title).sort()).toEqual(['One', 'Three']);
     await page.getByRole('button', { name: 'Undo' }).click();
@@ -214,5 +216,15 @@ describe('several tasks', () => {
     await page.getByRole('button', { name: 'Undo' }).click();
     await row('Four').waitFor();
     expect(await kept(account)).toHaveLength(4);
+    await page.clock.install();
+    await page.locator('.row').first().focus();
+    for (let i = 0; i < 3; i++) await page.keyboard.press('Shift+J');
+    await page.getByText('4 selected').waitFor();
+    await page.keyboard.press('#');
+    await page.getByText('Deleted: 4 tasks').waitFor();
+    expect(await kept(account)).toHaveLength(4);
+    await page.clock.runFor(6_000);
+    await eventually(async () => (await kept(account)).length === 0);
+    expect(await page.locator('.row').count()).toBe(0);
   });
 });

@@ -2,7 +2,7 @@
  * Stands before the gateway: `answer` may answer a request itself, as a server in trouble would; null passes it on. Its
  * address is the one a page is opened at.
  */
-export function startFront(target: string, answer: (request: Request) => Response | null) {
+export function startFront(target: string, answer: (request: Request) => Response | Promise<Response> | null) {
   const server = Bun.serve({
     hostname: '127.0.0.1',
     port: 0,

@@ -96,7 +96,30 @@ describe('hostile text', () => {
     await expectText(visit);
   });
 
-  test('in a task, its history, its dialogs and what the page says of it', async () => {
+  test('in what is asked of who was slower, and of who leaves what he wrote', async () => {
+    await using visit = await house.visit({ viewport: { width: 1280, height: 800 }, inTrouble: true });
+    const { page } = visit;
+    const shown: string[] = [];
+    visit.context.on('console', (message) => message.type() === 'error' && shown.push(message.text()));
+    await signIn(page, account);
+    await page.goto(`/all?task=${ids.today}`);
+    await page.getByLabel('Title').fill(`${evil} mine`);
+    await account.call('PATCH', `/tasks/${ids.today}`, { title: `${evil} theirs`, description: `${evil}!` });
+    await page.getByLabel('Title').press('Control+Enter');
+    const conflict = page.getByRole('dialog', { name: 'Changed elsewhere' });
+    await conflict.waitFor();
+    expect(await conflict.getByRole('cell').allInnerTexts()).toEqual([`${evil} mine`, `${evil} theirs`]);
+    await expectText(visit);
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Close the task' }).click();
+    await page.getByRole('dialog', { name: 'Not saved yet' }).waitFor();
+    await expectText(visit);
+    await page.getByRole('button', { name: 'Leave it' }).click();
+    await page.locator('.detail').waitFor({ state: 'detached' });
+    expect(shown).toEqual([expect.stringContaining('412')]);
+  });
+
+  test('in a task, its history and what the page says of it', async () => {
     await using visit = await house.visit({ viewport: { width: 1280, height: 800 } });
     const { page } = visit;
     await signIn(page, account);
@@ -107,11 +130,6 @@ describe('hostile text', () => {
       await page.locator('.history li').first().waitFor();
       await expectText(visit);
     }
-    // Somebody else is faster: both are shown.
-    await page.goto(`/all?task=${ids.today}`);
-    await page.getByLabel('Title').fill(`${evil} mine`);
-    await account.call('PATCH', `/tasks/${ids.today}`, { title: `${evil} theirs`, description: `${evil}!` });
-    await expectText(visit);
     await page.goto('/all');
     await page.getByLabel('Add a task').fill(`${evil} every day 9:00`);
     await page.locator('.chips li').first().waitFor();

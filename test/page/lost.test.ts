@@ -166,15 +166,16 @@ describe('more than a stream gives back', () => {
 });
 
 describe('leaving a page', () => {
-  test('whose changes wait is asked about; a reload that is meant loses none of them', async () => {
+  test('whose changes wait is asked about; who stays loses none of them, who goes all the same does', async () => {
     const account = await newAccount(house.stack);
     await using visit = await house.visit({ inTrouble: true });
     const { page } = visit;
     await signIn(page, account);
     const asked: string[] = [];
+    let isMeant = false;
     page.on('dialog', (dialog) => {
       asked.push(dialog.type());
-      void dialog.dismiss();
+      void (isMeant ? dialog.accept() : dialog.dismiss());
     });
     await house.goAway();
     await add(page, 'Not sent yet today');
@@ -185,6 +186,49 @@ describe('leaving a page', () => {
     house.comeBack();
     await allSaved(page);
     expect(await account.call<object[]>('GET', '/tasks')).toHaveLength(1);
+    // What cannot be sent is gone with a page that is left in spite of the question.
+    await page.route('**/api/v1/tasks', (route) =>
+      route.request().method() === 'POST' ? route.abort() : route.continue(),
+    );
+    await add(page, 'Given up today');
+    await page.getByText('1 change waits in this tab.').waitFor();
+    isMeant = true;
+    await page.reload();
+    await row(page, 'Not sent yet').waitFor();
+    expect(asked).toEqual(['beforeunload', 'beforeunload']);
+    expect(await titles(page)).toEqual(['Not sent yet']);
+  });
+
+  test('whose change is on its way is asked about once that takes longer than a moment; it is kept if one goes', async () => {
+    const account = await newAccount(house.stack);
+    const { id } = await account.call<{ id: string }>('POST', '/tasks', { title: 'Late', due_date: today() });
+    const passed = Promise.withResolvers<void>();
+    const [asked, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const front = startFront(house.url, (request) => {
+      if (request.method !== 'PATCH') return null;
+      asked.resolve();
+      const { headers } = request;
+      const body = request.text();
+      return goOn.promise
+        .then(async () => fetch(`${house.url}${pathOf(request)}`, { method: 'PATCH', headers, body: await body }))
+        .finally(passed.resolve);
+    });
+    try {
+      await using visit = await house.visit({ baseURL: front.url, inTrouble: true });
+      const { page } = visit;
+      await signIn(page, account);
+      const isHeld = () => page.evaluate<boolean>("!dispatchEvent(new Event('beforeunload', { cancelable: true }))");
+      expect(await isHeld()).toBe(false);
+      await page.getByLabel('Complete: Late').click();
+      await asked.promise;
+      await eventually(isHeld);
+      await page.close();
+      goOn.resolve();
+      await passed.promise;
+      expect(await account.call<object>('GET', `/tasks/${id}`)).toMatchObject({ completed: true });
+    } finally {
+      await front.stop();
+    }
   });
 
   test('whose form is not saved is asked about', async () => {

@@ -223,7 +223,9 @@ test('? lists every key, and each place is two keys away', async () => {
   await page.keyboard.press('x'); // means nothing here
   await page.keyboard.press('Escape');
   await page.getByRole('dialog').waitFor({ state: 'detached' });
+  await page.clock.install();
   await page.keyboard.press('g');
+  await page.clock.runFor(1_500); // by who types slowly
   await page.keyboard.press('a');
   await page.getByRole('heading', { name: 'All', level: 1 }).waitFor();
   expect(await rows(page).count()).toBe(1);

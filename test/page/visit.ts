@@ -12,6 +12,8 @@ export type Visit = Awaited<ReturnType<House['visit']>>;
 
 /** Of a network that is documentation's own (RFC 5737); the browser is told that it is here. */
 export const LAN = '203.0.113.7';
+/** Of a device, and of an account. */
+export const ZONE = 'Europe/Berlin';
 const PASSWORD = 'Sunny-Day-42';
 /** Long for a loopback, short for whoever waits for a test that fails. */
 const PATIENCE_MS = 10_000;
@@ -49,7 +51,7 @@ export async function openHouse(options: Parameters<typeof startStack>[0] = {}) 
   async function visit({ inTrouble = false, ...given }: BrowserContextOptions & { inTrouble?: boolean } = {}) {
     // Nothing moves: a bar that is still coming in has colours of its own.
     const context = await browser.newContext({
-      timezoneId: 'Europe/Berlin',
+      timezoneId: ZONE,
       baseURL: url,
       reducedMotion: 'reduce',
       ...given,
@@ -95,7 +97,7 @@ export async function openHouse(options: Parameters<typeof startStack>[0] = {}) 
 }
 
 /** A new account, as whoever invites people would have made it. */
-export async function newAccount(stack: RunningStack, zone = 'Europe/Berlin') {
+export async function newAccount(stack: RunningStack, zone = ZONE) {
   const email = `anna.${crypto.randomUUID().slice(0, 8)}@example.com`;
   const response = await fetch(stack.url('/api/v1/auth/signup'), {
     method: 'POST',

@@ -33,7 +33,8 @@ test('filters are in the address: a task that is opened, a reload and the way ba
   await filter('Priority').selectOption('urgent');
   await row(page, 'Fence').waitFor({ state: 'detached' });
   await filter('Sort by').selectOption('title');
-  expect(new URL(page.url()).search).toBe('?priority=urgent&sort=title');
+  await filter('Show').selectOption('all');
+  expect(new URL(page.url()).search).toBe('?priority=urgent&sort=title&show=all');
   await row(page, 'Tax').getByRole('link').click();
   await page.getByLabel('Title').waitFor();
   await page.reload();
@@ -41,6 +42,7 @@ test('filters are in the address: a task that is opened, a reload and the way ba
   await page.getByRole('button', { name: 'Close the task' }).click();
   expect(await titles(page)).toEqual(['Offer', 'Tax']);
   expect(await filter('Sort by').inputValue()).toBe('title');
+  expect(await filter('Show').inputValue()).toBe('all');
   await page.getByRole('button', { name: 'Clear filters' }).click();
   await row(page, 'Fence').waitFor();
   await page.goBack();
@@ -55,6 +57,34 @@ test('a task that was found is opened beside what was found', async () => {
   await row(page, 'Ladder').getByRole('link').click();
   await page.getByLabel('Title', { exact: true }).waitFor();
   expect(await page.getByRole('searchbox').inputValue()).toBe('ladd');
+});
+
+test('what could not be read is no empty answer: it is said, and asked for again', async () => {
+  const account = await newAccount(house.stack);
+  const { id } = await account.call<{ id: string }>('POST', '/tasks', { title: 'Ladder' });
+  await account.call('PATCH', `/tasks/${id}`, { completed: true });
+  await using visit = await house.visit({ inTrouble: true });
+  const { page } = visit;
+  await signIn(page, account);
+  const away = /\/api\/v1\/tasks(\/|\?(q|completed=true))/;
+  await page.route(away, (route) => route.abort());
+  for (const [path, empty] of [
+    ['/search?q=ladd', 'Searching …'],
+    ['/all?show=done', 'Reading …'],
+    ['/done', 'Reading …'],
+  ] as const) {
+    await page.goto(path);
+    await page.getByRole('alert').filter({ hasText: 'cannot be reached' }).waitFor();
+    await page.getByText(empty).waitFor();
+    expect(await page.getByText(/^(Nothing|No task)/).count()).toBe(0);
+    await page.unroute(away);
+    await row(page, 'Ladder').waitFor();
+    await page.route(away, (route) => route.abort());
+  }
+  await page.goto(`/all?task=${id}`);
+  await page.locator('.detail').getByText('cannot be reached').waitFor();
+  await page.unroute(away);
+  await page.getByLabel('Title').waitFor();
 });
 
 test('what rings next is listed with its reason, and changes as the tasks do', async () => {

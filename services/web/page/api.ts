@@ -68,10 +68,21 @@ async function send(method: string, path: string, { body, key, ifMatch, keepaliv
   };
   const json = body === undefined ? null : JSON.stringify(body);
   const signal = AbortSignal.timeout(ANSWER_MS);
-  return fetch(`/api/v1${path}`, { method, headers, body: json, signal, ...(keepalive && { keepalive }) }).catch(
-    unreachable,
-  );
+  const size = KEPT_LEAST + 3 * (json?.length ?? 0);
+  const isKept = keepalive || (method !== 'GET' && keptBytes + size <= KEPT_BYTES);
+  if (isKept) keptBytes += size;
+  return fetch(`/api/v1${path}`, { method, headers, body: json, signal, keepalive: isKept })
+    .catch(unreachable)
+    .finally(() => isKept && (keptBytes -= size));
 }
+
+/**
+ * A change outlives the page that has sent it. Chromium refuses what has more than 64 KiB of bodies under way so, and too many
+ * at once; those beyond are sent as others are.
+ */
+const KEPT_BYTES = 60_000;
+const KEPT_LEAST = 2_000;
+let keptBytes = 0;
 
 function unreachable(cause: unknown): never {
   throw Object.assign(new ApiError(0, 'OFFLINE', 'TaskFlow cannot be reached.'), { cause });
@@ -90,8 +101,13 @@ async function read<T>(response: Response): Promise<Answer<T>> {
   throw new ApiError(status, code, said, retryAfterMs, headers.get('x-correlation-id'), field);
 }
 
+let refreshing: Promise<boolean> | undefined;
+
+/** All that were refused at once wait for one exchange. As `exchange` answers and throws. */
+const refresh = (): Promise<boolean> => (refreshing ??= exchange().finally(() => (refreshing = undefined)));
+
 /** False: the session has ended. @throws {ApiError} when that is not known: nobody could answer, or not now */
-async function refresh(): Promise<boolean> {
+async function exchange(): Promise<boolean> {
   const response = await refreshInTurn(() => send('POST', '/auth/refresh', {}));
   if (response.status === 401) return false;
   await read(response);
@@ -108,8 +124,11 @@ export async function login(email: string, password: string): Promise<void> {
   await call('POST', '/auth/login', { body: { email, password } });
 }
 
+/** Whose session has ended already is out. */
 export async function logout(): Promise<void> {
-  await call('POST', '/auth/logout');
+  await call('POST', '/auth/logout').catch((error: unknown) => {
+    if (!(error instanceof ApiError) || error.status !== 401) throw error;
+  });
 }
 
 /** As the demo user of `up`, who types no password. */
@@ -130,16 +149,29 @@ export async function timezone(): Promise<string | null | undefined> {
 
 export const setTimezone = (zone: string) => call('PUT', '/settings', { body: { timezone: zone } });
 
-/** Every task that a query names, read page by page. */
-export async function listTasks(query: string): Promise<PageTask[]> {
-  const tasks: PageTask[] = [];
-  for (let next: string | null = `/tasks?${query}&limit=1000`; next;) {
-    const { body, headers }: Answer<TaskAnswer[]> = await call('GET', next);
-    tasks.push(...body.map(asTask));
-    next = /<\/api\/v1(\/[^>]*)>; rel="next"/.exec(headers.get('link') ?? '')?.[1] ?? null;
+/** Where a list goes on that was cut; null: it was not. */
+export const nextOf = (headers: Headers): string | null =>
+  /<\/api\/v1(\/[^>]*)>; rel="next"/.exec(headers.get('link') ?? '')?.[1] ?? null;
+
+/** The rows of a list that are sought, read page by page until there are enough, or `pages` are read. */
+async function rowsOf<T>(
+  path: string,
+  isSought = (_row: T) => true,
+  enough = Infinity,
+  pages = Infinity,
+): Promise<T[]> {
+  const rows: T[] = [];
+  for (let next: string | null = path; next && rows.length < enough && pages-- > 0;) {
+    const { body, headers }: Answer<T[]> = await call('GET', next);
+    rows.push(...body.filter(isSought));
+    next = nextOf(headers);
   }
-  return tasks;
+  return rows;
 }
+
+/** Every task that a query names. */
+export const listTasks = async (query: string): Promise<PageTask[]> =>
+  (await rowsOf<TaskAnswer>(`/tasks?${query}&limit=1000`)).map(asTask);
 
 export const readTask = async (id: string): Promise<PageTask> =>
   asTask((await call<TaskAnswer>('GET', `/tasks/${id}`)).body);
@@ -218,12 +250,14 @@ export type AuditEvent = {
 };
 
 /** What happened to a task, oldest first; also of one that is deleted. */
-export const history = async (id: string): Promise<AuditEvent[]> =>
-  (await call<AuditEvent[]>('GET', `/audit/tasks/${id}?limit=1000`)).body;
+export const history = (id: string): Promise<AuditEvent[]> => rowsOf<AuditEvent>(`/audit/tasks/${id}?limit=1000`);
 
-/** The newest rows of the inbox that were meant to be noticed. */
-export const notices = async (query: string): Promise<Item[]> =>
-  (await call<Item[]>('GET', `/notifications?${query}`)).body.filter(({ notify }) => notify);
+/** Of 200 rows. What lies behind that much of one's own is old. */
+const NOTICE_PAGES = 20;
+
+/** The newest rows of the inbox that were meant to be noticed, as many as are wanted: there may be any number of others between. */
+export const notices = (query: string, wanted: number): Promise<Item[]> =>
+  rowsOf<Item>(`/notifications?${query}limit=200`, ({ notify }) => notify, wanted, NOTICE_PAGES);
 
 export const markRead = (id: number) => call('POST', `/notifications/${id}/read`);
 export const markAllRead = (through: number) => call('POST', `/notifications/read-all?through=${through}`);

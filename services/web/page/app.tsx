@@ -130,7 +130,8 @@ const offered = computed(() => {
 });
 
 export function App() {
-  const { is } = session.value;
+  const { value } = session;
+  const { is } = value;
   if (is === 'unknown')
     return (
       <p class="hint center" aria-busy="true">
@@ -144,7 +145,7 @@ export function App() {
       </main>
     );
   return (
-    <LocationProvider>
+    <LocationProvider key={value.person.id}>
       <Frame />
       {is === 'ended' && (
         <Dialog label="Please sign in again" isFirm>

@@ -40,9 +40,10 @@ async function enter(person: api.Person): Promise<void> {
   hasEvents.value = own !== undefined;
   if (own) zone.value = own;
   if (own === null) await api.setTimezone(zone.value); // none was ever chosen: that of this device
-  if (DOORS.includes(location.pathname)) history.replaceState(null, '', '/');
   const { value } = session;
-  if (value.is === 'ended' && value.person.id !== person.id) session.value = { is: 'out' }; // what stands here is another's
+  const isOther = value.is === 'ended' && value.person.id !== person.id;
+  if (isOther) session.value = { is: 'out' }; // what stands here is another's, as is what the address names
+  if (isOther || DOORS.includes(location.pathname)) history.replaceState(null, '', '/');
   session.value = { is: 'in', person };
 }
 
@@ -70,8 +71,12 @@ export function expire(): void {
   else if (value.is === 'unknown') leave('Your session has ended.');
 }
 
+/** Whether another person has signed in in another tab: this one's requests are his from now on. */
+export const isOthers = ({ key, newValue }: Pick<StorageEvent, 'key' | 'newValue'>): boolean =>
+  key === KEPT && newValue !== null && 'person' in session.value && newValue !== session.value.person.id;
+
 export function leave(why?: string): void {
-  localStorage.removeItem(KEPT);
+  if (!isOthers({ key: KEPT, newValue: localStorage.getItem(KEPT) })) localStorage.removeItem(KEPT);
   session.value = { is: 'out', ...(why && { why }) };
 }
 

@@ -2,7 +2,7 @@ import { computed, effect, signal } from '@preact/signals';
 import { ApiError, listTasks, type PageTask, timezone } from './api.ts';
 import { connect, type Connection } from './live/connection.ts';
 import type { Heard, Item, StreamState } from './live/protocol.ts';
-import { expire, hasEvents, leave, resume, session } from './session.ts';
+import { expire, hasEvents, isOthers, leave, resume, session, zone } from './session.ts';
 import { createChanges } from './tasks/changes.ts';
 import { until } from './tasks/sending.ts';
 import { nextDates } from './tasks/series.ts';
@@ -58,6 +58,10 @@ export function start(): void {
     connection?.say({ type: 'check' });
   });
   addEventListener('pagehide', () => changes.flush(true));
+  addEventListener(
+    'storage',
+    (event) => isOthers(event as StorageEvent) && leave(`You were signed out in another tab.${lost()}`),
+  );
   addEventListener('beforeunload', (event) => changes.isHeld() && event.preventDefault());
   effect(() => {
     if (session.value.is === 'in') begin();
@@ -81,7 +85,9 @@ async function lookAgain(): Promise<void> {
   if (isUnheard()) void readOpen();
   try {
     const had = hasEvents.value;
-    hasEvents.value = (await timezone()) !== undefined;
+    const own = await timezone();
+    hasEvents.value = own !== undefined;
+    if (own) zone.value = own; // chosen in another tab or on another device
     if (!had && hasEvents.value) begin();
   } catch (error) {
     if (!(error instanceof ApiError)) throw error; // nobody answers: nothing new is known
@@ -117,7 +123,8 @@ async function readOpen(): Promise<void> {
     changes.answered();
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    if (!error.passes || session.value.is !== 'in') return;
+    if (!error.passes) return changes.answered(); // by somebody who is there
+    if (session.value.is !== 'in') return;
     changes.trouble.value = error;
     nextReading = setTimeout(readOpen, error.retryAfterMs ?? AGAIN_MS);
   } finally {
@@ -129,7 +136,7 @@ async function readOpen(): Promise<void> {
 function hear(heard: Heard): void {
   switch (heard.type) {
     case 'state':
-      if (heard.state.is === 'live' && stream.value.is === 'away') readings.value++;
+      if (heard.state.is === 'live' && !['starting', 'live'].includes(stream.value.is)) readings.value++;
       stream.value = heard.state;
       if (heard.state.is === 'live' && !(isRead.value && heard.state.hasResumed)) void readOpen();
       if (heard.state.is === 'live') changes.again();

@@ -4,11 +4,12 @@ import { useEffect } from 'preact/hooks';
 import { useAttempt } from '../account/door.tsx';
 import { type AuditEvent, me } from '../api.ts';
 import { Heading } from '../parts/heading.tsx';
+import { asking } from '../parts/asking.ts';
 import { Refusal } from '../parts/refusal.tsx';
 import { zone } from '../session.ts';
 import { count } from '../words.ts';
 import { Entry } from './entry.tsx';
-import { type Filters, filtersOf, hrefOf, pathOf, readPage, types } from './trail.ts';
+import { type Filters, filtersOf, hrefOf, type Page, pathOf, readPage, types } from './trail.ts';
 
 /** Who changed what of whose: all that was ever written down, for admins. */
 export default function AuditScreen() {
@@ -17,22 +18,24 @@ export default function AuditScreen() {
   const asked = pathOf(filters, zone.value);
   const events = useSignal<AuditEvent[] | null>(null);
   const next = useSignal<string | null>(null);
+  /** Why the first page was not read. */
+  const unread = useSignal<string | null>(null);
   const { attempt, refusal, isBusy } = useAttempt();
 
   useEffect(() => {
-    let isWanted = true;
-    events.value = next.value = null;
-    void attempt(async () => {
-      const page = await readPage(asked);
-      if (!isWanted) return;
-      events.value = page.events;
-      next.value = page.next;
-    });
-    return () => void (isWanted = false);
+    events.value = next.value = unread.value = null;
+    const take = (page: Page) => void ([events.value, next.value, unread.value] = [page.events, page.next, null]);
+    return asking(
+      () => readPage(asked),
+      take,
+      ({ message }) => (unread.value = message),
+    );
   }, [asked]);
   const further = () =>
     void attempt(async () => {
-      const page = await readPage(next.value ?? '');
+      const { value: from } = next;
+      const page = await readPage(from ?? '');
+      if (next.value !== from) return; // other events are asked for by now
       events.value = [...(events.value ?? []), ...page.events];
       next.value = page.next;
     });
@@ -52,8 +55,8 @@ export default function AuditScreen() {
       <p class="choices above">
         <Download path={asked} />
       </p>
-      <Refusal>{refusal}</Refusal>
-      {!refusal && events.value === null && <p class="hint">Reading …</p>}
+      <Refusal>{unread.value ?? refusal}</Refusal>
+      {!unread.value && events.value === null && <p class="hint">Reading …</p>}
       {events.value?.length === 0 && (
         <div class="empty">
           <p>

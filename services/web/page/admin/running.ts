@@ -30,6 +30,15 @@ export async function lookAround(): Promise<Running[] | null> {
 
 export const isWell = ({ status }: Running): boolean => !['unready', 'away'].includes(status);
 
+/** Of all together. */
+export function sentenceOf(found: Running[]): string {
+  const namesOf = (ones: Running[]) => ones.map(({ name }) => name).join(', ');
+  const troubled = found.filter((one) => !isWell(one));
+  const degraded = found.filter(({ status }) => status === 'degraded');
+  if (troubled.length > 0) return `In trouble: ${namesOf(troubled)}.`;
+  return degraded.length > 0 ? `Everything runs, with something missing: ${namesOf(degraded)}.` : 'Everything runs.';
+}
+
 const running = (name: string, { version = '', commit = '', checks = {}, status }: Said): Running => ({
   ...{ name, status, version, commit, checks },
 });

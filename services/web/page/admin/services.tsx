@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { Heading } from '../parts/heading.tsx';
-import { isWell, lookAround, type Running } from './running.ts';
+import { isWell, lookAround, type Running, sentenceOf } from './running.ts';
 
 const LOOK_MS = 5_000;
 
@@ -34,18 +34,12 @@ export default function ServicesScreen() {
     };
   }, []);
   const { value: found } = services;
-  const troubled = found?.filter((one) => !isWell(one)) ?? [];
+  const isTroubled = isAway.value || found?.every(isWell) === false;
   return (
     <>
       <Heading name="What runs" />
-      <p class={troubled.length > 0 || isAway.value ? 'refusal above' : 'hint above'} role="status">
-        {isAway.value
-          ? 'TaskFlow cannot be reached. Trying again …'
-          : found === null
-            ? 'Looking …'
-            : troubled.length === 0
-              ? 'Everything runs.'
-              : `In trouble: ${troubled.map(({ name }) => name).join(', ')}.`}
+      <p class={isTroubled ? 'refusal above' : 'hint above'} role="status">
+        {isAway.value ? 'TaskFlow cannot be reached. Trying again …' : found === null ? 'Looking …' : sentenceOf(found)}
       </p>
       <ul class="services">
         {found?.map((one) => (

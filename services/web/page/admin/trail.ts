@@ -1,4 +1,4 @@
-import { type AuditEvent, call } from '../api.ts';
+import { type AuditEvent, call, nextOf } from '../api.ts';
 import { addDays, instantOf } from '../days.ts';
 
 /**
@@ -44,6 +44,5 @@ export type Page = { events: AuditEvent[]; next: string | null };
 /** `path`: that of `pathOf`, or the `next` of the page before. @throws {ApiError} */
 export async function readPage(path: string): Promise<Page> {
   const { body, headers } = await call<AuditEvent[]>('GET', path);
-  const next = /<\/api\/v1(\/[^>]*)>; rel="next"/.exec(headers.get('link') ?? '')?.[1] ?? null;
-  return { events: body, next };
+  return { events: body, next: nextOf(headers) };
 }

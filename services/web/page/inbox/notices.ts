@@ -33,10 +33,7 @@ const merged = (items: Item[]): Item[] =>
 async function read(): Promise<void> {
   heard = [];
   try {
-    const [unreadOnes, latest] = await Promise.all([
-      api.notices(`unread=true&limit=${SHOWN}`),
-      api.notices(`limit=${SHOWN}`),
-    ]);
+    const [unreadOnes, latest] = await Promise.all([api.notices('unread=true&', SHOWN), api.notices('', SHOWN)]);
     // An answer was made before what was heard meanwhile.
     if (session.value.is !== 'out') notices.value = merged([...heard, ...latest, ...unreadOnes]);
   } catch (error) {

@@ -28,10 +28,10 @@ function openAlone(hear: (heard: Heard) => void): Connection {
     const isSeen = document.visibilityState === 'visible';
     if (isWanted && isSeen && !stream) {
       stream = openStream(hear, client);
-      hear({ type: 'gap' }); // it may have missed something while it was hidden
     } else if (stream && !(isWanted && isSeen)) {
       stream.close();
       stream = undefined;
+      hear({ type: 'state', state: { is: 'away', since: Date.now() } }); // what is missed meanwhile is read when it is back
     }
   }
   document.addEventListener('visibilitychange', look);

@@ -17,8 +17,12 @@ export const permission = signal<NotificationPermission | null>(
 );
 
 export function watchOutside(): void {
-  effect(() => {
+  const look = () => {
     if (session.value.is === 'in' && hasEvents.value) void readLevel();
+  };
+  effect(look);
+  addEventListener('focus', look); // it may have been chosen in another tab or on another device
+  effect(() => {
     if (session.value.is === 'out') void closeAll();
   });
   effect(() => {

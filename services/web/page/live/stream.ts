@@ -31,7 +31,7 @@ export function openStream(tell: (heard: Heard) => void, client: string): Stream
   let isClosed = false;
 
   function become(next: StreamState): void {
-    if (next.is === state.is) return;
+    if (isClosed || next.is === state.is) return;
     state = next;
     tell({ type: 'state', state });
   }
@@ -72,11 +72,12 @@ export function openStream(tell: (heard: Heard) => void, client: string): Stream
 
   /** An end that no reconnect follows. A token that ran out is refreshed, for the tabs too. */
   async function refused(): Promise<void> {
+    clearTimeout(timer); // what is asked below may take as long
     source?.close();
     let status = (await ask(url, 'HEAD')).status;
     if (status === 401) {
       status = (await refreshInTurn(() => ask('/api/v1/auth/refresh', 'POST'))).status;
-      if (status === 401 && !isClosed) return become({ is: 'out' });
+      if (status === 401) return become({ is: 'out' });
       if (status === 200) return open();
     }
     if (status === 429) become({ is: 'crowded' });

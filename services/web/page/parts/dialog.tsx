@@ -1,7 +1,10 @@
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 
-/** A modal dialog of the browser's own, which holds the focus. `isFirm`: Escape does not leave it. */
+/**
+ * A modal dialog of the browser's own, which holds the focus. `isFirm`: Escape does not leave it, also where a second one may
+ * not be prevented (Chromium), nor `closedby` is known.
+ */
 export function Dialog({
   label,
   children,
@@ -23,8 +26,9 @@ export function Dialog({
     <dialog
       ref={ref}
       aria-label={label}
+      closedby={isFirm ? 'none' : 'closerequest'}
       onCancel={(event) => isFirm && event.preventDefault()}
-      onClose={close}
+      onClose={isFirm ? () => ref.current?.showModal() : close}
       onKeyDown={onKey}
       onClick={(event) => event.target === ref.current && !isFirm && ref.current?.close()}
     >

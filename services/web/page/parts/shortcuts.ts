@@ -4,6 +4,9 @@ import { tinykeys } from 'tinykeys';
 
 type Shortcuts = Record<string, (event: KeyboardEvent) => void>;
 
+/** How long a sequence waits for its next key: a second, as tinykeys has it, is short for who types slowly. */
+const PATIENCE_MS = 2_000;
+
 /** Keys mean something else where something is open that has its own. */
 const OWN_KEYS = 'dialog, .detail, [role=menu]';
 
@@ -30,7 +33,7 @@ export function useShortcuts(shortcuts: Shortcuts): void {
       latest.current[key]?.(event);
     };
     const handlers = Object.fromEntries(Object.keys(shortcuts).map((key) => [key, call(key)]));
-    const listen = () => tinykeys(window, handlers, { ignore: isOther });
+    const listen = () => tinykeys(window, handlers, { ignore: isOther, timeout: PATIENCE_MS });
     let end = listen();
     // tinykeys 4.0.0 goes on waiting for the other sequences that began so: `g o` right after `g u` would be missed.
     function listenAnew(): void {

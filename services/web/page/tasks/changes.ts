@@ -25,14 +25,21 @@ type Links = {
 export function createChanges(store: Store, { announce, untilSignedIn }: Links) {
   const undo = signal<Undo | null>(null);
   const notice = signal<Notice | null>(null);
-  const sending = createSending({ untilSignedIn, refused, settled: store.forget });
+  const sending = createSending({ untilSignedIn, refused, settled });
   const { waiting, trouble, inTurn } = sending;
+  /** Tasks that are being made here, as they were shown first, each by a name of its own until it is answered. */
+  const unanswered = new Map<string, PageTask>();
+  /** By that name the id that the answer gave, and the other way round: its turn is known by the name for good. */
+  const ids = new Map<string, string>();
+  const names = new Map<string, string>();
+  const idOf = (name: string): string => ids.get(name) ?? name;
   /** By title: its event may be heard before the answer, and would stand beside what is shown until then. */
   const making = new Map<string, Promise<void>>();
   let undoTimer: ReturnType<typeof setTimeout> | undefined;
   let noticeTimer: ReturnType<typeof setTimeout> | undefined;
   /** A deletion that can still be taken back. */
-  let leaving: { timer: ReturnType<typeof setTimeout>; send: (keepalive?: boolean) => void } | undefined;
+  let leaving:
+    { timer: ReturnType<typeof setTimeout>; gone: PageTask[]; send: (keepalive?: boolean) => void } | undefined;
 
   function say(text: string, isRefusal = false): void {
     clearTimeout(noticeTimer);
@@ -49,7 +56,7 @@ export function createChanges(store: Store, { announce, untilSignedIn }: Links) 
 
   function refused(id: string, error: api.ApiError, title: string | undefined): void {
     if (error.status !== 404 || title === undefined) return say(error.message, true);
-    store.remove(id);
+    store.remove(idOf(id));
     say(`“${title}” was deleted elsewhere; what you changed of it is not kept.`, true);
   }
 
@@ -58,9 +65,23 @@ export function createChanges(store: Store, { announce, untilSignedIn }: Links) 
     announce(task);
   }
 
-  function change(task: PageTask, changes: TaskInput, shown: Partial<PageTask> = changes): void {
-    store.show(task.id, shown);
-    void inTurn(task.id, async () => answered(await api.changeTask(task.id, changes)), task.title);
+  function settled(name: string): void {
+    for (const id of new Set([name, idOf(name)]))
+      if (!leaving?.gone.some((task) => idOf(task.id) === idOf(id))) store.forget(id);
+  }
+
+  /** Does `work` in the turn of a task, by the id that it has by then; a task whose making was refused has none. */
+  function byId(name: string, work: (id: string) => Promise<void>, title?: string): Promise<void> {
+    const isMadeHere = unanswered.has(name);
+    const act = async () => {
+      if (!isMadeHere || ids.has(name)) await work(idOf(name));
+    };
+    return inTurn(names.get(name) ?? name, act, title);
+  }
+
+  function change({ id: name, title }: PageTask, changes: TaskInput): void {
+    store.show(idOf(name), changes);
+    void byId(name, async (id) => answered(await api.changeTask(id, changes)), title);
   }
 
   async function erase(id: string, keepalive = false): Promise<void> {
@@ -94,7 +115,7 @@ export function createChanges(store: Store, { announce, untilSignedIn }: Links) 
     /** Another request has found somebody who answers. */
     answered: () => void (trouble.value = null),
     /** Whether something would be lost with this tab. */
-    isHeld: () => trouble.value !== null && (waiting.value > 0 || leaving !== undefined),
+    isHeld: () => sending.isLate() || (trouble.value !== null && leaving !== undefined),
     /** Sends what waits, and resolves when all is answered. @throws {ApiError} why it cannot be now */
     settled(): Promise<void> {
       flush();
@@ -105,7 +126,8 @@ export function createChanges(store: Store, { announce, untilSignedIn }: Links) 
       unleave();
       sending.drop();
       making.clear();
-      undo.value = null;
+      for (const map of [unanswered, ids, names]) map.clear();
+      undo.value = notice.value = null;
     },
     change,
     complete(...tasks: PageTask[]): void {
@@ -133,43 +155,54 @@ export function createChanges(store: Store, { announce, untilSignedIn }: Links) 
     remove(tasks: PageTask[], text: string, dates: PageTask[] = []): void {
       flush();
       const gone = [...tasks, ...dates];
-      for (const one of gone) store.show(one.id, 'gone');
+      for (const one of gone) store.show(idOf(one.id), 'gone');
       const erased = async (keepalive: boolean) => {
-        await Promise.all(tasks.map(({ id }) => inTurn(id, () => erase(id, keepalive))));
+        await Promise.all(tasks.map(({ id }) => byId(id, (known) => erase(known, keepalive))));
         // The server's word is heard by now; where it refused they are still there.
         for (const { id } of dates) store.forget(id);
       };
       const mine = {
         timer: setTimeout(flush, UNDO_MS),
+        gone,
         send: (keepalive = false) => void erased(keepalive),
       };
       leaving = mine;
       offer(text, () => {
         if (leaving === mine) unleave();
-        for (const one of gone) store.forget(one.id);
+        for (const { id } of gone) {
+          const mine = unanswered.get(id);
+          if (mine && !ids.has(id)) store.show(id, mine);
+          else store.forget(idOf(id));
+        }
       });
     },
     /** Makes a task; it stands in the list before it is answered, under a name of its own until then. `refuse`: hears why there is none. */
     create(input: TaskInput & { title: string }, refuse: (error: api.ApiError) => void): void {
       const key = api.newKey();
-      const id = `new-${key}`;
+      const name = `new-${key}`;
       const at = new Date().toISOString();
-      if (!input.recurrence_pattern)
-        store.show(id, api.asTask({ ...input, id, completed: false, created_at: at, updated_at: at }));
-      const made = inTurn(id, async () => {
+      if (!input.recurrence_pattern) {
+        const shown = api.asTask({ ...input, id: name, completed: false, created_at: at, updated_at: at });
+        unanswered.set(name, shown);
+        store.show(name, shown);
+      }
+      const made = inTurn(name, async () => {
         const task = await api.createTask(input, key).catch((error: unknown) => {
           if (error instanceof api.ApiError && !error.passes && error.status !== 401) refuse(error);
           throw error;
         });
+        const { id } = task;
+        ids.set(name, id);
+        names.set(id, name);
+        const isTouched = store.rename(name, id, unanswered.get(name));
         answered(task);
-        if (task.recurrence_pattern) for (const one of await api.listTasks(`parent=${task.id}`)) answered(one);
-        store.forget(id);
+        if (task.recurrence_pattern) for (const one of await api.listTasks(`parent=${id}`)) answered(one);
         const takeBack = () => {
-          store.show(task.id, 'gone');
-          void inTurn(task.id, () => erase(task.id));
+          store.show(id, 'gone');
+          void byId(id, (known) => erase(known));
         };
-        // Without a date it is on no list of days.
-        offer(`Added: ${task.title}`, takeBack, `${task.due_date ? '' : '/all'}?task=${task.id}`);
+        // What was done to it meanwhile has a bar of its own. Without a date it is on no list of days.
+        if (!isTouched) offer(`Added: ${task.title}`, takeBack, `${task.due_date ? '' : '/all'}?task=${id}`);
       });
       making.set(input.title, made);
       void made.then(() => making.get(input.title) === made && making.delete(input.title));
@@ -177,17 +210,17 @@ export function createChanges(store: Store, { announce, untilSignedIn }: Links) 
     /** Puts a reminder off; the task stays due when it is. */
     snooze(task: PageTask, length: string, said: string): void {
       const key = api.newKey();
-      store.show(task.id, { reminder_status: 'pending' });
-      const work = async () => {
-        answered(await api.snooze(task.id, length, key));
+      store.show(idOf(task.id), { reminder_status: 'pending' });
+      const work = async (id: string) => {
+        answered(await api.snooze(id, length, key));
         say(said);
       };
-      void inTurn(task.id, work, task.title);
+      void byId(task.id, work, task.title);
     },
     /** The reminder was seen. */
     acknowledge(task: PageTask): void {
-      store.show(task.id, { reminder_status: 'acknowledged' });
-      void inTurn(task.id, async () => answered(await api.acknowledge(task.id)), task.title);
+      store.show(idOf(task.id), { reminder_status: 'acknowledged' });
+      void byId(task.id, async (id) => answered(await api.acknowledge(id)), task.title);
     },
     /** Saves what a form has; answers what the server makes of it. @throws {ApiError} also 412: somebody was faster */
     async save(
@@ -198,14 +231,14 @@ export function createChanges(store: Store, { announce, untilSignedIn }: Links) 
       const saved = await api.changeTask(task.id, input, { ...(scope && { scope }), ...(etag && { ifMatch: etag }) });
       answered(saved);
       if (!saved.recurrence_pattern) return saved;
-      // A series changes its instances with it.
+      // A series changes its instances with it; where they cannot be read now they are heard of.
       const isOfIt = (one: PageTask) => one.parent_recurring_task_id === saved.id && !one.completed;
-      await store.read(api.listTasks(`parent=${saved.id}&completed=false`), isOfIt);
+      await store.read(api.listTasks(`parent=${saved.id}&completed=false`), isOfIt).catch(() => {});
       return saved;
     },
     /** Says that a form was saved. Taken back, each field has its earlier value, unless somebody has changed the task since. */
     saved({ id }: PageTask, earlier: TaskInput, ifMatch: string): void {
-      offer('Saved.', () => void inTurn(id, async () => answered(await api.changeTask(id, earlier, { ifMatch }))));
+      offer('Saved.', () => void byId(id, async () => answered(await api.changeTask(id, earlier, { ifMatch }))));
     },
     takeBack(): void {
       clearTimeout(undoTimer);

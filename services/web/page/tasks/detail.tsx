@@ -19,14 +19,14 @@ export function Detail() {
   shown.current = id;
   useEffect(() => void Opened.preload(), []); // after the first list, so that it is there also when the network is not
   const close = () => {
-    route(hrefWith({ task: null, show: null }));
+    route(hrefWith({ task: null, open: null }));
     document.getElementById(`task-${id}`)?.focus();
   };
   if (!id) return null;
   const left = { isLeft: id !== named, stay: () => route(taskHref(id)) };
   return (
     <ErrorBoundary>
-      <Opened key={id} id={id} isPastAsked={query.show === 'history'} close={close} {...left} />
+      <Opened key={id} id={id} isPastAsked={query.open === 'history'} close={close} {...left} />
     </ErrorBoundary>
   );
 }

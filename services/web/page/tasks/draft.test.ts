@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { asTask } from '../api.ts';
-import { changesOf, clashesOf, draftOf, earlierOf } from './draft.ts';
+import { changesOf, clashesOf, draftOf, earlierOf, rebased } from './draft.ts';
 import { patternOf, patternWords, ruleOf } from './rule.ts';
 
 const zone = 'Europe/Berlin';
@@ -51,6 +51,14 @@ describe('clashesOf', () => {
     const theirs = { ...before, due_date: '2026-12-02T08:00:00.000Z' };
     expect(clashesOf({ due_date: '2026-12-02T08:00:00Z' }, before, theirs)).toEqual([]);
   });
+});
+
+test('what was typed while a draft was on its way stays, over what came back', () => {
+  const sent = { ...draftOf(task, zone), title: 'Sent' };
+  const typed = { ...sent, title: 'Sent, and more', priority: 'high' };
+  const saved = draftOf({ ...task, title: 'Sent', description: 'theirs' }, zone);
+  expect(rebased(typed, sent, saved)).toEqual({ ...saved, title: 'Sent, and more', priority: 'high' });
+  expect(rebased(sent, sent, saved)).toEqual(saved);
 });
 
 test('a change is taken back by the earlier values; that a task became a series is not', () => {

@@ -53,6 +53,12 @@ export function changesOf(draft: Draft, task: PageTask, userZone: string): TaskI
   };
 }
 
+/** What was typed since `sent` was, over what the server made of that. */
+export const rebased = (typed: Draft, sent: Draft, saved: Draft): Draft => {
+  const isNewer = ([field, value]: [string, unknown]) => value !== sent[field as keyof Draft];
+  return { ...saved, ...Object.fromEntries(Object.entries(typed).filter(isNewer)) };
+};
+
 /** The fields that both have changed since `before`, each to something else. Only these need somebody to choose. */
 export const clashesOf = (mine: TaskInput, before: PageTask, theirs: PageTask): (keyof TaskInput)[] =>
   (Object.keys(mine) as (keyof TaskInput)[]).filter(

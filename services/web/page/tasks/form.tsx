@@ -9,7 +9,7 @@ import { hasEvents, zone } from '../session.ts';
 import { changes } from '../state.ts';
 import { offsetWords } from '../words.ts';
 import { AskLeave, AskScope, Conflict } from './ask.tsx';
-import { changesOf, clashesOf, type Draft, draftOf, dueOf, earlierOf, zoneOf } from './draft.ts';
+import { changesOf, clashesOf, type Draft, draftOf, dueOf, earlierOf, rebased, zoneOf } from './draft.ts';
 import { Preview } from './quick-add-line.tsx';
 import { TaskLink } from './link.tsx';
 import { RuleFields } from './rule-fields.tsx';
@@ -43,7 +43,8 @@ export function Form({ read, again, isLeft, stay }: FormProps) {
   const title = useRef<HTMLInputElement>(null);
   /** Which dates were meant when somebody turned out to be faster. */
   const wanted = useRef<api.Scope | undefined>(undefined);
-  const input = changesOf(draft.value, base.value.task, zone.value);
+  const { value } = draft;
+  const input = changesOf(value, base.value.task, zone.value);
   const isTouched = Object.keys(input).length > 0;
   // Known before the next key, not with the next frame.
   useLayoutEffect(() => {
@@ -79,12 +80,6 @@ export function Form({ read, again, isLeft, stay }: FormProps) {
     try {
       if (scope === 'series' && input.due_date !== undefined) await saveTimeOfSeries();
       else await changes.save(before, input, { ...(scope && { scope }), etag });
-      base.value = await api.readForEdit(task.id);
-      draft.value = draftOf(base.value.task, zone.value);
-      const earlier = earlierOf(input, before);
-      if (scope === 'series') changes.say('Saved, with all open dates from now on.');
-      else if (earlier) changes.saved(before, earlier, base.value.etag);
-      else changes.say('Saved.');
     } catch (error) {
       if (!(error instanceof api.ApiError)) throw error;
       if (error.code !== 'VERSION_CONFLICT') return void (refusal.value = error);
@@ -92,7 +87,16 @@ export function Form({ read, again, isLeft, stay }: FormProps) {
       if (theirs && clashesOf(input, before, theirs.task).length === 0) return save(scope, theirs.etag);
       wanted.current = scope;
       asks.value = 'conflict';
+      return;
     }
+    // Saved it is, also if nobody says now what came of it; what is changed next meets the version then.
+    const now = await api.readForEdit(task.id).catch(() => null);
+    base.value = now ?? { task: { ...before, ...input } as PageTask, etag };
+    draft.value = rebased(draft.value, value, draftOf(base.value.task, zone.value));
+    const earlier = earlierOf(input, before);
+    if (scope === 'series') changes.say('Saved, with all open dates from now on.');
+    else if (earlier && now) changes.saved(before, earlier, now.etag);
+    else changes.say('Saved.');
   }
   /** A time of all dates is that of the series, on the day that it began. */
   async function saveTimeOfSeries(): Promise<void> {
@@ -125,7 +129,6 @@ export function Form({ read, again, isLeft, stay }: FormProps) {
     return <Refusal>{error.message}</Refusal>;
   };
 
-  const { value } = draft;
   const due = dueOf(value, zoneOf(task, zone.value));
   const isTime = value.day !== '' && value.time !== '' && value.pattern === null;
   const note = isTime ? clockNote(value.day, value.time, zoneOf(task, zone.value)) : null;

@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import * as api from '../api.ts';
 import { labels } from '../fields.ts';
+import { asking } from '../parts/asking.ts';
 import { Refusal } from '../parts/refusal.tsx';
 import { session, zone } from '../session.ts';
 import { changes, readings, store } from '../state.ts';
@@ -31,15 +32,12 @@ export function History({ id }: { id: string }) {
   const version = task?.updated_at;
   const isRule = task !== undefined && isSeries(task);
   useEffect(() => {
-    let isWanted = true;
-    api.history(id).then(
-      (answer) => isWanted && ([events.value, refusal.value] = [answer.reverse(), null]),
-      (error: unknown) => {
-        if (!(error instanceof api.ApiError)) throw error;
-        if (isWanted) refusal.value = error.message;
-      },
+    const take = (answer: api.AuditEvent[]) => void ([events.value, refusal.value] = [answer.reverse(), null]);
+    return asking(
+      () => api.history(id),
+      take,
+      ({ message }) => (refusal.value = message),
     );
-    return () => void (isWanted = false);
   }, [id, version, readings.value]);
   if (refusal.value) return <Refusal>{refusal.value}</Refusal>;
   if (!events.value) return <p class="hint">Reading …</p>;

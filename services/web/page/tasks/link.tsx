@@ -20,4 +20,4 @@ export function TaskLink({ id, onOpen, children, ...given }: LinkProps) {
 type LinkProps = { id: string; children: ComponentChildren; class?: string; tabIndex?: number; onOpen?: () => void };
 
 /** Where a task is opened: the same list with the task beside it, or with what happened to it. */
-export const taskHref = (id: string, show: 'history' | null = null): string => hrefWith({ task: id, show });
+export const taskHref = (id: string, open: 'history' | null = null): string => hrefWith({ task: id, open });

@@ -3,6 +3,7 @@ import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import * as api from '../api.ts';
 import type { PageTask } from '../api.ts';
 import * as Icon from '../icons.tsx';
+import { asking } from '../parts/asking.ts';
 import { Refusal } from '../parts/refusal.tsx';
 import { hasEvents } from '../session.ts';
 import { readings, store } from '../state.ts';
@@ -26,19 +27,24 @@ export default function Opened({ id, isPastAsked, close, isLeft, stay }: OpenedP
   const read = useSignal<Read | null>(null);
   const refusal = useSignal<string | null>(null);
   const listed = store.tasks.value.get(id);
-  async function fetchTask(): Promise<Read | null> {
+  function take(now: Read): Read {
+    read.value = now;
+    refusal.value = null;
+    store.apply(now.task);
+    return now;
+  }
+  const refused = ({ status, message }: api.ApiError) =>
+    void (refusal.value = status === 404 ? 'This task is not there any more.' : message);
+  useEffect(() => asking(() => api.readForEdit(id), take, refused), [id, listed?.updated_at, readings.value]);
+  async function again(): Promise<Read | null> {
     try {
-      read.value = await api.readForEdit(id);
-      store.apply(read.value.task);
-      refusal.value = null;
-      return read.value;
+      return take(await api.readForEdit(id));
     } catch (error) {
       if (!(error instanceof api.ApiError)) throw error;
-      refusal.value = error.status === 404 ? 'This task is not there any more.' : error.message;
+      refused(error);
       return null;
     }
   }
-  useEffect(() => void fetchTask(), [id, listed?.updated_at, readings.value]);
   function closeByKey(event: KeyboardEvent): void {
     if (event.key !== 'Escape' || isInDialog(event)) return;
     event.preventDefault(); // the question that this may open is there before the key has done its own: closing a dialog
@@ -55,10 +61,11 @@ export default function Opened({ id, isPastAsked, close, isLeft, stay }: OpenedP
         </button>
       </header>
       <Refusal>{refusal.value}</Refusal>
+      {!read.value && !refusal.value && <p class="hint">Reading …</p>}
       {read.value && (
         <>
           <Acts task={read.value.task} close={close} />
-          <Form read={read.value} again={fetchTask} isLeft={isLeft} stay={stay} />
+          <Form read={read.value} again={again} isLeft={isLeft} stay={stay} />
         </>
       )}
       {hasEvents.value && (read.value || refusal.value) && <Past id={id} isAsked={isPastAsked} />}

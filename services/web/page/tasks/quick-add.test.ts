@@ -72,6 +72,15 @@ describe('readLine', () => {
     ],
   ])('%s', (line, input) => expect(read(line)).toMatchObject({ input: expect.objectContaining(input), problem: null }));
 
+  test.each(['Hire 2 junior developers', 'Read 12 novels', 'Buy 5 marbles', 'Decorate 3 rooms', 'Plant 3 maples'])(
+    '%s is a title',
+    (line) => expect(read(line)).toMatchObject({ input: { title: line }, parts: [], doubts: [] }),
+  );
+
+  test.each(['January', 'sept', 'September', 'Dec'])('5 %s is a day', (month) =>
+    expect(read(`Party 5 ${month}`).parts).toMatchObject([{ kind: 'date', text: `5 ${month}` }]),
+  );
+
   test.each([
     ['every day', 'daily:'],
     ['daily', 'daily:'],

@@ -1,4 +1,5 @@
 import { dayOf } from '../days.ts';
+import { asking } from '../parts/asking.ts';
 import { useCommands } from '../parts/commands.ts';
 import { Heading } from '../parts/heading.tsx';
 import { useShortcuts } from '../parts/shortcuts.ts';
@@ -7,7 +8,7 @@ import { changes, now, readings, store } from '../state.ts';
 import { useSignal } from '@preact/signals';
 import { useLocation } from 'preact-iso';
 import { useEffect } from 'preact/hooks';
-import { ApiError, listTasks, type PageTask } from '../api.ts';
+import { type ApiError, listTasks, type PageTask } from '../api.ts';
 import { dayHeading, dueWords } from '../words.ts';
 import { FilterBar } from './filter-bar.tsx';
 import { filtered, filterNames, filtersOf } from './filters.ts';
@@ -100,11 +101,13 @@ export function AllScreen() {
       <Heading name="All" />
       <FilterBar given={given} />
       {!isThere && <p class="hint">Reading …</p>}
-      <TaskList
-        headed={given.sort === ''}
-        groups={groups}
-        empty={isNarrow ? <p>No task is like that.</p> : <Examples />}
-      />
+      {(isThere || groups.length > 0) && (
+        <TaskList
+          headed={given.sort === ''}
+          groups={groups}
+          empty={isNarrow ? <p>No task is like that.</p> : <Examples />}
+        />
+      )}
     </>
   );
 }
@@ -152,22 +155,26 @@ export function SearchScreen() {
   const { query, route } = useLocation();
   const text = query.q ?? '';
   const [longest = '', ...others] = wordsOf(text);
-  const found = useSignal<ReadonlySet<string>>(new Set());
+  const found = useSignal<{ word: string; ids: ReadonlySet<string> }>({ word: '', ids: new Set() });
+  const isThere = found.value.word === longest;
+  const { value: reading } = readings;
   useEffect(() => {
     if (longest === '') return;
-    let isWanted = true;
-    const timer = setTimeout(async () => {
-      const tasks = await listTasks(`q=${encodeURIComponent(longest)}`).catch(refused);
+    let stop: (() => void) | undefined;
+    const ask = () => listTasks(`q=${encodeURIComponent(longest)}`);
+    function take(tasks: PageTask[]): void {
       for (const task of tasks) store.apply(task);
-      if (isWanted) found.value = new Set(tasks.map(({ id }) => id));
-    }, SEARCH_MS);
+      found.value = { word: longest, ids: new Set(tasks.map(({ id }) => id)) };
+    }
+    const timer = setTimeout(() => (stop = asking(ask, take, refused)), SEARCH_MS);
     return () => {
-      isWanted = false;
       clearTimeout(timer);
+      stop?.();
     };
-  }, [longest]);
+  }, [longest, reading]);
   // The server looks for what stands together: it is asked for one word, and the others are looked for in its answer.
-  const has = (task: PageTask) => (found.value.has(task.id) || hasWords(task, [longest])) && hasWords(task, others);
+  const has = (task: PageTask) =>
+    ((isThere && found.value.ids.has(task.id)) || hasWords(task, [longest])) && hasWords(task, others);
   const tasks = longest === '' ? [] : [...store.tasks.value.values()].filter(has);
   const groups = [
     { name: 'Open', tasks: tasks.filter(isOpen) },
@@ -190,7 +197,13 @@ export function SearchScreen() {
       <TaskList
         groups={groups}
         empty={
-          <p>{longest === '' ? 'Done tasks are found, too.' : `Nothing has “${text.trim()}” in its title or notes.`}</p>
+          <p>
+            {longest === ''
+              ? 'Done tasks are found, too.'
+              : isThere
+                ? `Nothing has “${text.trim()}” in its title or notes.`
+                : 'Searching …'}
+          </p>
         }
       />
     </>
@@ -199,21 +212,21 @@ export function SearchScreen() {
 
 const SEARCH_MS = 200;
 
-function refused(error: unknown): PageTask[] {
-  if (!(error instanceof ApiError)) throw error;
-  changes.say(error.message, true);
-  return [];
-}
+const refused = ({ message }: ApiError) => changes.say(message, true);
 
 /** Reads what the first list has not (null: nothing), and again when that may be old; false until somebody has answered. */
 function useRead(query: string | null, isAsked: (task: PageTask) => boolean): boolean {
-  const isThere = useSignal(query === null);
+  const answered = useSignal<string | null>(null);
   const { value: reading } = readings;
   useEffect(() => {
     if (query === null) return;
-    store.read(listTasks(query), isAsked).then(() => (isThere.value = true), refused);
+    return asking(
+      () => store.read(listTasks(query), isAsked),
+      () => (answered.value = query),
+      refused,
+    );
   }, [query, reading]);
-  return isThere.value;
+  return query === null || answered.value === query;
 }
 
 const examples = [

@@ -2,6 +2,8 @@ import { effect, signal } from '@preact/signals';
 import { ApiError } from '../api.ts';
 
 const AGAIN_MS = 5_000;
+/** An answer that takes longer is waited for before the tab is closed. */
+const MOMENT_MS = 1_000;
 
 type Links = {
   /** Resolves when a session that has ended is one again, or is left for good. */
@@ -17,6 +19,8 @@ export function createSending({ untilSignedIn, refused, settled }: Links) {
   const waiting = signal(0);
   const trouble = signal<ApiError | null>(null);
   const last = new Map<string, Promise<void>>();
+  /** Since when there has always been a change that waits. */
+  let since = 0;
   let life = new AbortController();
   let next = Promise.withResolvers<void>();
 
@@ -28,8 +32,9 @@ export function createSending({ untilSignedIn, refused, settled }: Links) {
         return;
       } catch (error) {
         if (!(error instanceof ApiError) || left.aborted) throw error;
-        if (!error.passes && error.status !== 401) throw error;
-        trouble.value = error;
+        const isRefused = !error.passes && error.status !== 401;
+        trouble.value = isRefused ? null : error;
+        if (isRefused) throw error;
         await (error.status === 401 ? untilSignedIn() : pause(error.retryAfterMs ?? AGAIN_MS, next.promise));
       }
     }
@@ -43,7 +48,7 @@ export function createSending({ untilSignedIn, refused, settled }: Links) {
     /** Runs `work` after what is under way for the task, of which `title` is said should it be gone by then. */
     async inTurn(id: string, work: () => Promise<void>, title?: string): Promise<void> {
       const { signal: left } = life;
-      waiting.value++;
+      if (waiting.value++ === 0) since = Date.now();
       const before = last.get(id);
       const mine = (async () => {
         await before;
@@ -62,6 +67,8 @@ export function createSending({ untilSignedIn, refused, settled }: Links) {
       last.delete(id);
       settled(id);
     },
+    /** Whether something is not answered that would be, if all was well. */
+    isLate: () => waiting.value > 0 && (trouble.value !== null || Date.now() - since > MOMENT_MS),
     /** There is a way again: what waits is tried at once. */
     again(): void {
       next.resolve();

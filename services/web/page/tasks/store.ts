@@ -101,6 +101,17 @@ export function createStore({ later = queueMicrotask }: { later?: (work: () => v
       local.set(id, isMore ? { ...before, ...change } : change);
       changed();
     },
+    /** A task that was `made` here has its id: what was done to it since stays in sight. Answers whether there is any. */
+    rename(from: string, to: string, made: PageTask | undefined): boolean {
+      const change = local.get(from);
+      if (change === undefined || made === undefined) return false;
+      local.delete(from);
+      const isOther = ([field, value]: [string, unknown]) => value !== made[field as keyof PageTask];
+      const since = change === 'gone' ? change : Object.fromEntries(Object.entries(change).filter(isOther));
+      if (Object.keys(since).length === 0) return false;
+      local.set(to, since);
+      return true;
+    },
     /** Shows what the server has, and nothing more. */
     forget(id: string): void {
       if (local.delete(id)) changed();

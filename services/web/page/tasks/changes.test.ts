@@ -1,0 +1,164 @@
+import { afterEach, describe, expect, setSystemTime, test } from 'bun:test';
+import { asTask, type PageTask } from '../api.ts';
+import { createChanges } from './changes.ts';
+import { createStore } from './store.ts';
+
+const { fetch: realFetch } = globalThis;
+afterEach(() => void (globalThis.fetch = realFetch));
+
+type Answer = { status: number; body?: object };
+
+/** A tab and a server at the edge of HTTP: each request waits until it is answered. */
+function atWork() {
+  const store = createStore({ later: (work) => work() });
+  const asked: string[] = [];
+  const waiting: ((answer: Answer) => void)[] = [];
+  const stand = async (url: string, { method, body }: RequestInit) => {
+    asked.push([method, url.replace('/api/v1', ''), body].filter(Boolean).join(' '));
+    const { status, body: said } = await new Promise<Answer>((resolve) => waiting.push(resolve));
+    return new Response(said ? JSON.stringify(said) : null, {
+      status,
+      headers: { 'content-type': 'application/json' },
+    });
+  };
+  globalThis.fetch = stand as unknown as typeof fetch;
+  const changes = createChanges(store, { announce: () => {}, untilSignedIn: async () => {} });
+  return {
+    store,
+    changes,
+    asked,
+    /** Answers the oldest request, and lets what follows from it happen. */
+    async answer(status: number, body?: object): Promise<void> {
+      waiting.shift()?.({ status, ...(body && { body }) });
+      await turns();
+    },
+    shown: () => [...store.tasks.value.values()].map(({ id, title, completed }) => ({ id, title, completed })),
+    only: () => [...store.tasks.value.values()][0] as PageTask,
+  };
+}
+/** All that can go on without another answer. */
+const turns = async () => {
+  for (let i = 0; i < 50; i++) await Promise.resolve();
+  await new Promise(setImmediate);
+};
+const answerOf = (id: string, more: Partial<PageTask> = {}) => {
+  const at = '2026-01-01T00:00:00Z';
+  return asTask({ id, title: 'Tea', completed: false, created_at: at, updated_at: at, ...more });
+};
+const made = (completed: boolean) => [{ id: '7', title: 'Tea', completed }];
+const refuse = () => {};
+
+describe('a task that is not answered yet', () => {
+  test('is changed once it is, and shows the change all the while', async () => {
+    const { changes, asked, answer, shown, only } = atWork();
+    changes.create({ title: 'Tea' }, refuse);
+    changes.complete(only());
+    await turns();
+    expect(asked).toEqual(['POST /tasks {"title":"Tea"}']);
+    await answer(201, answerOf('7'));
+    expect(shown()).toEqual(made(true));
+    // The row has its own id by now, and what is done to it waits for its turn as before.
+    changes.change(only(), { title: 'Green tea' });
+    await turns();
+    expect(asked).toEqual(['POST /tasks {"title":"Tea"}', 'PATCH /tasks/7 {"completed":true}']);
+    await answer(200, answerOf('7', { completed: true }));
+    expect(asked[2]).toBe('PATCH /tasks/7 {"title":"Green tea"}');
+    await answer(200, answerOf('7', { completed: true, title: 'Green tea' }));
+    expect(shown()).toEqual([{ id: '7', title: 'Green tea', completed: true }]);
+    expect(changes.notice.value).toBeNull();
+  });
+
+  test('is open again when its completion is taken back, before the answer or after', async () => {
+    for (const isLate of [false, true]) {
+      const { changes, asked, answer, shown, only } = atWork();
+      changes.create({ title: 'Tea' }, refuse);
+      changes.complete(only());
+      if (!isLate) changes.takeBack();
+      await turns();
+      await answer(201, answerOf('7'));
+      if (isLate) changes.takeBack();
+      expect(shown()).toEqual(made(false));
+      await answer(200, answerOf('7', { completed: true }));
+      await answer(200, answerOf('7'));
+      expect(asked.slice(1)).toEqual(['PATCH /tasks/7 {"completed":true}', 'PATCH /tasks/7 {"completed":false}']);
+      expect(shown()).toEqual(made(false));
+    }
+  });
+
+  test('is deleted once it is, and does not come back', async () => {
+    const { changes, asked, answer, shown, only } = atWork();
+    changes.create({ title: 'Tea' }, refuse);
+    changes.remove([only()], 'Deleted: Tea');
+    await turns();
+    await answer(201, answerOf('7'));
+    expect([shown(), changes.undo.value?.text]).toEqual([[], 'Deleted: Tea']);
+    changes.flush();
+    await turns();
+    expect(asked[1]).toBe('DELETE /tasks/7');
+    await answer(204);
+    expect(shown()).toEqual([]);
+  });
+
+  test('stands there again when its deletion is taken back, before the answer or after', async () => {
+    for (const isLate of [false, true]) {
+      const { changes, asked, answer, shown, only } = atWork();
+      changes.create({ title: 'Tea' }, refuse);
+      changes.remove([only()], 'Deleted: Tea');
+      if (!isLate) changes.takeBack();
+      expect(shown()).toHaveLength(isLate ? 0 : 1);
+      await turns();
+      await answer(201, answerOf('7'));
+      if (isLate) changes.takeBack();
+      expect([shown(), asked.length]).toEqual([made(false), 1]);
+    }
+  });
+
+  test('and is refused has nothing that could be changed: its own reason is said, and no other', async () => {
+    const { changes, asked, answer, shown, only } = atWork();
+    const reasons: string[] = [];
+    changes.create({ title: 'Tea' }, ({ message }) => reasons.push(message));
+    changes.complete(only());
+    await turns();
+    await answer(400, { code: 'VALIDATION', message: 'No tea.' });
+    expect([asked.length, reasons, shown(), changes.notice.value?.text]).toEqual([1, ['No tea.'], [], 'No tea.']);
+    expect(changes.waiting.value).toBe(0);
+  });
+});
+
+test('what is deleted while a change of it is under way does not come back with the answer', async () => {
+  const { store, changes, answer, shown } = atWork();
+  store.apply(answerOf('7'));
+  changes.complete(answerOf('7'));
+  await turns();
+  changes.remove([answerOf('7')], 'Deleted: Tea');
+  await answer(200, answerOf('7', { completed: true }));
+  expect(shown()).toEqual([]);
+});
+
+test('a refusal is an answer: nobody is away after it', async () => {
+  const { store, changes, answer } = atWork();
+  store.apply(answerOf('7'));
+  changes.change(answerOf('7'), { title: '' });
+  await turns();
+  await answer(503, { message: 'Not now.' });
+  expect(changes.trouble.value?.status).toBe(503);
+  changes.again();
+  await turns();
+  await answer(400, { code: 'VALIDATION', message: 'A title is wanted.' });
+  expect([changes.trouble.value, changes.notice.value?.text]).toEqual([null, 'A title is wanted.']);
+});
+
+test('a tab is held while a change is unanswered for longer than a moment, and only then', async () => {
+  const { store, changes, answer } = atWork();
+  const begun = Date.now();
+  setSystemTime(begun);
+  store.apply(answerOf('7'));
+  changes.complete(answerOf('7'));
+  await turns();
+  expect(changes.isHeld()).toBe(false);
+  setSystemTime(begun + 2_000);
+  expect(changes.isHeld()).toBe(true);
+  await answer(200, answerOf('7', { completed: true }));
+  expect(changes.isHeld()).toBe(false);
+  setSystemTime();
+});
