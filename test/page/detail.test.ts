@@ -20,6 +20,7 @@ async function atWork(tasks: object[], { inTrouble = false } = {}) {
   return { account, visit, page: visit.page, made, read, [Symbol.asyncDispose]: () => visit.context.close() };
 }
 const row = (page: Page, title: string) => page.locator('.row', { hasText: title });
+const nextDay = (date: string) => new Date(Date.parse(date) + 24 * 3_600_000).toISOString().slice(0, 10);
 const inHours = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString();
 
 describe('a task', () => {
@@ -233,11 +234,11 @@ describe('a series', () => {
   });
 
   test('one date is skipped by two clicks: the next one takes its place, and it never comes back', async () => {
-    await using person = await atWork([series]);
+    await using person = await atWork([{ ...series, due_date: inHours(48) }]); // of the year to come
     const { page, account } = person;
-    const dates = async (): Promise<unknown[]> =>
-      (await account.call<Kept[]>('GET', '/tasks?kind=instance')).map(({ occurrence_date: date }) => date);
-    const [first] = await dates();
+    const dates = async () =>
+      (await account.call<Kept[]>('GET', '/tasks?kind=instance')).map(({ occurrence_date: date }) => String(date));
+    const [first = ''] = await dates();
     await row(page, 'Stand-up').hover();
     await page.getByRole('button', { name: 'More: Stand-up' }).click();
     await shoot(page, 'menu-1280-light');
@@ -245,9 +246,7 @@ describe('a series', () => {
     const answered = page.waitForResponse((response) => response.request().method() === 'DELETE');
     await page.getByRole('menuitem', { name: 'Skip this date' }).click();
     await answered;
-    const [next, ...more] = await dates();
-    expect(more).toEqual([]);
-    expect([first, next]).toEqual(['2030-03-25', '2030-03-26']);
+    expect(await dates()).toEqual([nextDay(first)]);
   });
 });
 

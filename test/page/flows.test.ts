@@ -90,8 +90,14 @@ describe('a date of a series', () => {
   });
 
   test('is skipped by 2 clicks or keys', async () => {
-    await using person = await atWork([series, { ...series, title: 'Tea' }]);
+    const soon = { ...series, due_date: inHours(48) };
+    await using person = await atWork([soon, { ...soon, title: 'Tea' }]);
     const { page, account, row, on } = person;
+    const dates = async () =>
+      (await kept(account, 'kind=instance'))
+        .map(({ title, occurrence_date: date }) => `${title} ${String(date)}`)
+        .sort();
+    const [skipped, tea] = await dates();
     const hands = [handsAt(page), handsAt(page)] as const;
     await row('Stand-up').hover();
     await hands[0].click(more(page, 'Stand-up'));
@@ -105,11 +111,9 @@ describe('a date of a series', () => {
     await row('Tea').waitFor();
     await answered;
     expect(hands.map(({ count }) => count() <= 2)).toEqual([true, true]);
-    const left = await kept(account, 'kind=instance');
-    expect(left.map(({ title, occurrence_date: date }) => `${title} ${date}`).sort()).toEqual([
-      'Stand-up 2030-03-26', // the next one
-      'Tea 2030-03-25',
-    ]);
+    const [next = '', ...left] = await dates();
+    expect(left).toEqual([tea ?? '']);
+    expect([next.startsWith('Stand-up'), next > (skipped ?? '')]).toEqual([true, true]);
   });
 });
 
