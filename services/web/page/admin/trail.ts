@@ -1,5 +1,6 @@
-import { type AuditEvent, call, nextOf } from '../api.ts';
+import type { AuditEvent } from '../api.ts';
 import { addDays, instantOf } from '../days.ts';
+import { call, nextOf } from '../request.ts';
 
 /**
  * What an admin asks the trail for, as the address of the screen has it. Days are those of his zone, both inclusive; `history`
