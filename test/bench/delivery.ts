@@ -8,20 +8,18 @@ const ATTEMPTS = 10;
 
 /** Gives a service events as its sidecar does, at most 100: one alone, several as a batch. Throws when it goes on refusing. */
 export async function deliver(stack: RunningStack, appId: AppId, events: AnyEvent[]): Promise<void> {
-  let said = '';
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    said = await post(stack, appId, events);
-    if (said.startsWith('200') && !said.includes('RETRY')) return;
-  }
-  throw new Error(`${appId} answered ${said.slice(0, 200)}`);
-}
-
-async function post(stack: RunningStack, appId: AppId, events: AnyEvent[]): Promise<string> {
   const envelopes = events.map((event) => ({ specversion: '1.0', id: event.event_id, data: event }));
-  const response = await fetch(`http://127.0.0.1:${stack.ports[appId]}/events/created`, {
+  const delivery = {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'dapr-api-token': stack.secrets.APP_API_TOKEN },
     body: JSON.stringify(envelopes.length === 1 ? envelopes[0] : bulkOf(envelopes)),
-  });
-  return `${response.status} ${await response.text()}`;
+  };
+  let said = '';
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const response = await fetch(`http://127.0.0.1:${stack.ports[appId]}/events/created`, delivery);
+    const text = await response.text();
+    if (response.ok && !text.includes('RETRY')) return;
+    said = `${response.status}: ${text.slice(0, 200)}`;
+  }
+  throw new Error(`${appId} answered ${said}`);
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { addDays } from '../../services/web/page/days.ts';
 import { type House, newAccount, openHouse, shoot, signIn, violations, type Visit } from './visit.ts';
 
 let house: House;
@@ -20,7 +21,6 @@ async function atWork(tasks: object[], { inTrouble = false } = {}) {
   return { account, visit, page: visit.page, made, read, [Symbol.asyncDispose]: () => visit.context.close() };
 }
 const row = (page: Page, title: string) => page.locator('.row', { hasText: title });
-const nextDay = (date: string) => new Date(Date.parse(date) + 24 * 3_600_000).toISOString().slice(0, 10);
 const inHours = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString();
 
 describe('a task', () => {
@@ -246,7 +246,7 @@ describe('a series', () => {
     const answered = page.waitForResponse((response) => response.request().method() === 'DELETE');
     await page.getByRole('menuitem', { name: 'Skip this date' }).click();
     await answered;
-    expect(await dates()).toEqual([nextDay(first)]);
+    expect(await dates()).toEqual([addDays(first, 1)]);
   });
 });
 

@@ -28,9 +28,9 @@ export function dateOf(text: string, { now, zone }: Moment): Given | null {
   if (text === 'next week') return dateOf('monday', { now, zone });
   if (text === 'this weekend')
     return Temporal.PlainDate.from(today).dayOfWeek > 5 ? { day: today } : dateOf('saturday', { now, zone });
-  const month_ = Temporal.PlainDate.from(today).with({ day: 1 });
-  if (text === 'next month') return { day: month_.add({ months: 1 }).toString() };
-  if (text.includes('end of')) return { day: month_.add({ months: 1 }).subtract({ days: 1 }).toString() };
+  const firstOfMonth = Temporal.PlainDate.from(today).with({ day: 1 });
+  if (text === 'next month') return { day: firstOfMonth.add({ months: 1 }).toString() };
+  if (text.includes('end of')) return { day: firstOfMonth.add({ months: 1 }).subtract({ days: 1 }).toString() };
   if (text.startsWith('in ')) return later(text, { now, zone });
   const bare = text.replace(/^(on|next) /, '');
   if (new RegExp(`^${day}$`).test(bare)) {
