@@ -43,8 +43,9 @@ type Written = Pick<Reminder, 'task_id' | 'task_version' | 'status' | 'trigger_a
 
 /**
  * Writes what events say, each unless its row holds a version as high, and returns the rows that it wrote. Those of a batch go
- * by one statement; before it by another what is moved on within the batch, since a time that was left may fire once more. Which events came before, and in which order, makes no difference, with one exception: a time that has
- * fired once does not become pending again. Needs a pool: in a transaction the repetition would find it aborted.
+ * by one statement; before it by another what is moved on within the batch, since a time that was left may fire once more.
+ * Which events came before, and in which order, makes no difference, with one exception: a time that has fired once does not
+ * become pending again, unless it was left meanwhile. Needs a pool: in a transaction the repetition would find it aborted.
  */
 export async function writeReminders(sql: Pool, reminders: Reminder[], now: Date): Promise<Written[]> {
   const { newest, left } = newestOf(reminders);
