@@ -19,6 +19,7 @@ const LISTS = [
   'Exact /api/v1/tasks chat-api',
   'Exact /api/v1/notifications notification-service',
   'Exact /api/v1/audit/events audit-logger',
+  'PathPrefix /api/v1/audit/tasks audit-logger',
 ];
 
 /** What `web` tells the cluster alone. */
