@@ -44,3 +44,23 @@ test('goes on to the next also when others ask meanwhile', async () => {
   const answers = await Promise.all(Array.from({ length: 20 }, () => twoAnswers(balancer)));
   expect(new Set(answers.flat())).toEqual(new Set(['one']));
 });
+
+test('asks once only, whatever becomes of the answer', async () => {
+  const asked: string[] = [];
+  const server = Bun.listen({
+    hostname: '127.0.0.1',
+    port: 0,
+    socket: {
+      data(socket, bytes) {
+        asked.push(bytes.toString().split(' ')[0] ?? '');
+        if (asked.length === 1) socket.write('HTTP/1.1 204 No Content\r\n\r\n');
+        else socket.terminate();
+      },
+    },
+  });
+  const balancer = createBalancer([{ name: 'dying', origin: `http://127.0.0.1:${server.port}` }]);
+  await balancer.send('/', { method: 'GET' });
+  await expect(balancer.send('/', { method: 'DELETE' })).rejects.toMatchObject({ code: 'ECONNRESET' });
+  expect(asked).toEqual(['GET', 'DELETE']);
+  server.stop(true);
+});

@@ -16,10 +16,11 @@ export function createBalancer(replicas: { name: string; origin: string }[]) {
       const candidates = present.length > 0 ? present : replicas;
       const first = turn++;
       let refusal: unknown;
+      // What is idempotent Bun 1.4.5 sends again by itself when a kept connection ends: a second DELETE would be answered 404.
       for (let i = 0; i < candidates.length; i++) {
         const { origin = '' } = candidates[(first + i) % candidates.length] ?? {};
         try {
-          return await fetch(origin + path, init);
+          return await fetch(origin + path, { ...init, keepalive: init.method !== 'DELETE' });
         } catch (error) {
           // Only then it is sure that nobody has begun with it.
           if (codeOf(error) !== 'ECONNREFUSED') throw error;
