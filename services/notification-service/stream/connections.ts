@@ -6,14 +6,12 @@ import type { Metrics } from '#shared/metrics';
 import type { Row } from '../inbox/model.ts';
 import type { Level } from '../preferences/model.ts';
 import type { End } from './ends.ts';
-import { type Audience, createStream, type Stream, type StreamLimits } from './stream.ts';
+import { type Asked, type Audience, Stream, type StreamLimits } from './stream.ts';
 import { createWheel } from './wheel.ts';
 
 export type Connections = ReturnType<typeof createConnections>;
 
 type User = Audience & { streams: Set<Stream> };
-/** What its client asks of a stream: see `createStream`. */
-type Asked = { client: string | null; notifications: number | null; isSync: boolean };
 
 /** The open streams of this replica by user: who may open one, who is woken by what was committed, and how all end. */
 export function createConnections({
@@ -30,7 +28,6 @@ export function createConnections({
   metrics: Metrics;
 }) {
   const users = new Map<string, User>();
-  const leaveWheel = new WeakMap<Stream, () => void>();
   const wheel = createWheel<Stream>(heartbeatMs, (stream) => stream.beat());
   let isDraining = false;
 
@@ -39,13 +36,14 @@ export function createConnections({
   const gaps = metrics.counter('taskflow_stream_gaps_total', 'Times a stream had to leave something out and said so');
   const closed = metrics.counter('taskflow_streams_closed_total', 'Streams that ended, by reason', ['reason']);
   const on = { frame: () => frames.inc(), gap: () => gaps.inc(), end: remove };
+  const shared = { sql, limits, log, on };
 
   /**
    * Takes a place for one more stream of this user; `end` gives it back. One of the same `client` (a tab that slept)
    * is ended in its favour. @throws {ApiError} 429 when the user has as many as they may
    */
-  function admit(principal: Principal, { client, notifications, isSync }: Asked): Stream {
-    const older = requirePlace(principal, client);
+  function admit(principal: Principal, asked: Omit<Asked, 'audience' | 'principal'>): Stream {
+    const older = requirePlace(principal, asked.client);
     const user = users.get(principal.userId) ?? {
       userId: principal.userId,
       head: 0,
@@ -53,10 +51,10 @@ export function createConnections({
       streams: new Set(),
     };
     older?.end('replaced');
-    const stream = createStream({ audience: user, principal, client, notifications, isSync, sql, limits, log, on });
+    const stream = new Stream({ ...asked, audience: user, principal }, shared);
     user.streams.add(stream);
     users.set(user.userId, user);
-    leaveWheel.set(stream, wheel.add(stream));
+    wheel.add(stream);
     return stream;
   }
 
@@ -74,7 +72,7 @@ export function createConnections({
     const user = users.get(stream.principal.userId);
     user?.streams.delete(stream);
     if (user?.streams.size === 0) users.delete(user.userId);
-    leaveWheel.get(stream)?.();
+    wheel.delete(stream);
     closed.labels(end).inc();
   }
 

@@ -1,7 +1,6 @@
 import { type Authenticator, permit } from '#shared/auth';
 import { isTransient, type Sql, within } from '#shared/db';
 import { headOfStream, isHead } from '#shared/head';
-import { type Server } from 'bun';
 import { Elysia, t } from 'elysia';
 import { errorSchema } from '../inbox/model.ts';
 import type { Connections } from './connections.ts';
@@ -39,8 +38,9 @@ export const stream = ({
   authenticator: Authenticator;
   connections: Connections;
   unsentBytes: number;
-}) =>
-  new Elysia({ name: 'stream' }).get(
+}) => {
+  const strategy = strategyOf(unsentBytes);
+  return new Elysia({ name: 'stream' }).get(
     '/api/v1/notifications/stream',
     async ({ request, query, headers, server }) => {
       if (connections.isDraining()) return unavailable('draining');
@@ -60,11 +60,11 @@ export const stream = ({
         });
         const { level, ...reach } = await within(OPEN_MS, readStart(sql, principal.userId));
         connections.setLevel(principal.userId, level);
-        return respond(admitted, lastEventIdOf(headers['last-event-id'] ?? null, query.last_event_id), reach, {
-          request,
-          server,
-          unsentBytes,
-        });
+        server?.timeout(request, 0); // or Bun cuts a stream that is silent for its idle timeout
+        const body = new Body(admitted, unsentBytes);
+        const answer = new ReadableStream(body, strategy);
+        admitted.begin(body, lastEventIdOf(headers['last-event-id'] ?? null, query.last_event_id), reach);
+        return new Response(answer, { headers: STREAM_HEADERS });
       } catch (error) {
         admitted?.end('unavailable');
         if (isTransient(error)) return unavailable('unavailable');
@@ -91,6 +91,7 @@ export const stream = ({
       },
     },
   );
+};
 
 async function readStart(sql: Sql, userId: string): Promise<Reach & { level: Level }> {
   const [row] = await sql<{ lastSeq: number; purgedThrough: number; level: Level }[]>`
@@ -103,31 +104,50 @@ async function readStart(sql: Sql, userId: string): Promise<Reach & { level: Lev
 }
 
 /**
- * The answer whose body the stream writes. A plain ReadableStream: measured as cheap as a direct one, its back-pressure
- * can be read, and a client that goes away is noticed at once by `cancel`.
+ * What a stream writes: the body of its answer. A plain ReadableStream: measured as cheap as a direct one, its
+ * back-pressure can be read, and a client that goes away is noticed at once by `cancel`.
  */
-function respond(
-  admitted: Stream,
-  lastEventId: string | null,
-  reach: Reach,
-  { request, server, unsentBytes }: { request: Request; server: Server<unknown> | null; unsentBytes: number },
-): Response {
-  server?.timeout(request, 0); // or Bun cuts a stream that is silent for its idle timeout
-  const body = new ReadableStream<Uint8Array>(
-    {
-      start: (controller) => admitted.begin(outputOf(controller, unsentBytes), lastEventId, reach),
-      pull: () => admitted.roomMade(),
-      cancel: () => admitted.end('client'),
-    },
-    // Counted in shares of what may be unsent: for a mark above 1 Bun 1.4.5 sets aside 4 KiB a stream (measured).
-    { highWaterMark: 1, size: (chunk) => (chunk?.byteLength ?? 0) / unsentBytes },
-  );
-  return new Response(body, { headers: STREAM_HEADERS });
+class Body implements Output {
+  readonly #stream: Stream;
+  readonly #unsentBytes: number;
+  #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
+
+  constructor(stream: Stream, unsentBytes: number) {
+    this.#stream = stream;
+    this.#unsentBytes = unsentBytes;
+  }
+
+  start(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    this.#controller = controller;
+  }
+
+  pull(): void {
+    this.#stream.roomMade();
+  }
+
+  cancel(): void {
+    this.#stream.end('client');
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#controller?.enqueue(bytes);
+  }
+
+  room(): number {
+    return Math.round((this.#controller?.desiredSize ?? 0) * this.#unsentBytes);
+  }
+
+  close(): void {
+    this.#controller?.close();
+  }
+
+  fail(): void {
+    this.#controller?.error(new Error('the client does not read'));
+  }
 }
 
-const outputOf = (controller: ReadableStreamDefaultController<Uint8Array>, unsentBytes: number): Output => ({
-  write: (bytes) => controller.enqueue(bytes),
-  room: () => Math.round((controller.desiredSize ?? 0) * unsentBytes),
-  close: () => controller.close(),
-  fail: () => controller.error(new Error('the client does not read')),
+/** Counted in shares of what may be unsent: for a mark above 1 Bun 1.4.5 sets aside 4 KiB a stream (measured). */
+const strategyOf = (unsentBytes: number): QueuingStrategy<Uint8Array> => ({
+  highWaterMark: 1,
+  size: (chunk) => (chunk?.byteLength ?? 0) / unsentBytes,
 });

@@ -7,7 +7,7 @@ import { carries, type Level, typesOf } from '../preferences/model.ts';
 import { type Reach, startOf } from './cursor.ts';
 import { type End, ends } from './ends.ts';
 import { frame, gapFrame, heartbeatFrame, rowFrame } from './frame.ts';
-import { createRate } from './rate.ts';
+import { Rate } from './rate.ts';
 
 /** What a stream may do; the defaults and their reasons stand in `config.ts`. */
 export interface StreamLimits {
@@ -35,7 +35,25 @@ export interface Audience {
   level: Level;
 }
 
-export type Stream = ReturnType<typeof createStream>;
+/** Whose stream it is, and what its client asks of it. */
+export interface Asked {
+  audience: Audience;
+  principal: Principal;
+  /** The tab, by a name of its own. */
+  client: string | null;
+  /** How many it may carry, then it ends; null: no limit. */
+  notifications: number | null;
+  /** It carries everything, whatever the preferences say, and what asks for nobody's notice does not use up its rate. */
+  isSync: boolean;
+}
+
+/** What all streams of a replica share. */
+export interface Shared {
+  sql: Sql;
+  limits: StreamLimits;
+  log: Log;
+  on: { frame(): void; gap(): void; end(stream: Stream, end: End): void };
+}
 
 const RETRY_MS = 3000;
 const RATE_WINDOW_MS = 1000;
@@ -46,189 +64,185 @@ const PAGE_ROWS = 25;
 /**
  * One open stream: a cursor over its user's inbox that holds no queue. It writes cursor + 1, from memory when that is
  * just what was committed, else from the inbox, and waits when its client has no room (replay) or its rate is used up
- * (live). `notifications`: how many it may carry, then it ends; null: no limit. `isSync`: it carries everything, whatever
- * the preferences say, and what asks for nobody's notice does not use up its rate.
+ * (live). A class, since there are ten thousand of them: as closures each had 23 functions and 10 scopes of its own.
  */
-export function createStream({
-  audience,
-  principal,
-  client,
-  notifications,
-  isSync,
-  sql,
-  limits,
-  log,
-  on,
-}: {
-  audience: Audience;
-  principal: Principal;
-  client: string | null;
-  notifications: number | null;
-  isSync: boolean;
-  sql: Sql;
-  limits: StreamLimits;
-  log: Log;
-  on: { frame(): void; gap(): void; end(stream: Stream, end: End): void };
-}) {
-  const rate = createRate(limits.livePerSecond, RATE_WINDOW_MS);
-  let output: Output | null = null;
-  let ended: End | null = null;
+export class Stream {
+  readonly principal: Principal;
+  readonly client: string | null;
+  readonly #audience: Audience;
+  readonly #isSync: boolean;
+  readonly #shared: Shared;
+  readonly #rate: Rate;
+  #output: Output | null = null;
+  #ended: End | null = null;
   /** The last number it is done with, whether written or not carried. */
-  let cursor = 0;
+  #cursor = 0;
   /** The last number its client knows of. */
-  let told = 0;
+  #told = 0;
   /** Rows up to here were there before it opened: bounded by back-pressure, not by the rate. */
-  let replayThrough = 0;
-  let remaining = notifications ?? Infinity;
-  let waiting: { for: 'room' | 'rate'; timer?: NodeJS.Timeout } | null = null;
-  let isReading = false;
+  #replayThrough = 0;
+  #remaining: number;
+  #waiting: { for: 'room' | 'rate'; timer?: NodeJS.Timeout } | null = null;
+  #isReading = false;
   /** The room at the last heartbeat of a replay that waits for it: unchanged at the next one, nobody reads. */
-  let roomAtBeat: number | null = null;
+  #roomAtBeat: number | null = null;
 
-  const levelNow = (): Level => (isSync ? 'all' : audience.level);
-
-  const stream = { principal, client, begin, deliver, advance, roomMade, beat, end };
-  return stream;
+  constructor({ audience, principal, client, notifications, isSync }: Asked, shared: Shared) {
+    this.principal = principal;
+    this.client = client;
+    this.#audience = audience;
+    this.#isSync = isSync;
+    this.#shared = shared;
+    this.#rate = new Rate(shared.limits.livePerSecond, RATE_WINDOW_MS);
+    this.#remaining = notifications ?? Infinity;
+  }
 
   /** Writes where it stands, then all that follows `lastEventId` (null: only what is new). */
-  function begin(to: Output, lastEventId: string | null, reach: Reach): void {
-    if (ended) return finish(to, ended); // replaced, or drained, while the database was asked
-    output = to;
-    audience.head = Math.max(audience.head, reach.lastSeq);
+  begin(to: Output, lastEventId: string | null, reach: Reach): void {
+    if (this.#ended) return finish(to, this.#ended); // replaced, or drained, while the database was asked
+    this.#output = to;
+    this.#audience.head = Math.max(this.#audience.head, reach.lastSeq);
     const start = startOf(lastEventId, reach);
-    replayThrough = reach.lastSeq;
-    cursor = told = start.cursor;
+    this.#replayThrough = reach.lastSeq;
+    this.#cursor = this.#told = start.cursor;
     if (start.gap) {
-      on.gap();
-      write(gapFrame(start.gap.from, start.gap.to, cursor, RETRY_MS));
+      this.#shared.on.gap();
+      this.#write(gapFrame(start.gap.from, start.gap.to, this.#cursor, RETRY_MS));
     }
-    write(
+    this.#write(
       frame({
         ...(!start.gap && { retry: RETRY_MS }),
-        id: cursor,
+        id: this.#cursor,
         event: 'ready',
-        data: JSON.stringify({ cursor }),
+        data: JSON.stringify({ cursor: this.#cursor }),
       }),
     );
-    advance();
+    this.advance();
   }
 
   /** Takes rows that were just committed, oldest first, if they are what comes next; else it reads them in its turn. */
-  function deliver(rows: Row[]): void {
-    const isNext = rows[0]?.seq === cursor + 1 && cursor >= replayThrough;
-    if (isNext && output && !isReading && !waiting) take(rows);
-    advance();
+  deliver(rows: Row[]): void {
+    const isNext = rows[0]?.seq === this.#cursor + 1 && this.#cursor >= this.#replayThrough;
+    if (isNext && this.#output && !this.#isReading && !this.#waiting) this.#take(rows);
+    this.advance();
   }
 
   /** Goes on from the inbox until nothing is left or something must be waited for. */
-  function advance(): void {
-    if (!isReading && hasWork()) void readOn();
-  }
-
-  function hasWork(): boolean {
-    return output !== null && !waiting && cursor < audience.head;
-  }
-
-  async function readOn(): Promise<void> {
-    isReading = true;
-    try {
-      // The last look at `hasWork` and `isReading = false` are one step: no wake can fall between them.
-      while (hasWork()) await readPage();
-    } catch (error) {
-      // The streams' look says once that the database is down, and starts this stream again when it is back.
-      if (!isTransient(error)) log.error('inbox not read', { user_id: audience.userId, error });
-    } finally {
-      isReading = false;
-    }
-  }
-
-  async function readPage(): Promise<void> {
-    const { head, userId } = audience;
-    const level = levelNow();
-    const isReplay = cursor < replayThrough;
-    // `head` may come from a hint, which anybody can send: how far behind this is, the inbox itself says.
-    const isFar = !isReplay && level !== 'none' && head - cursor > limits.maxBehind;
-    const through = isReplay ? replayThrough : head;
-    const limit = isFar ? 0 : isReplay || isSync ? PAGE_ROWS : limits.livePerSecond;
-    const span = await within(READ_MS, readSpan(sql, userId, { after: cursor, through, types: typesOf[level], limit }));
-    if (!output || levelNow() !== level) return; // it is read again, as the new level carries it
-    if (span.lastSeq < through) audience.head = span.lastSeq; // the database was restored from a backup
-    if (span.purgedThrough > cursor || span.lastSeq < cursor) return jump(span.lastSeq);
-    if (isFar) return span.lastSeq - cursor > limits.maxBehind ? jump(span.lastSeq) : undefined;
-    const isDone = take(span.rows);
-    if (isDone && span.rows.length < limit) cursor = Math.max(cursor, Math.min(through, span.lastSeq));
-  }
-
-  /** Writes rows until one must wait; what is left is read again later. */
-  function take(rows: Row[]): boolean {
-    for (const row of rows) {
-      if (carries(levelNow(), row.type)) {
-        if (!output || !mayWrite(row)) return false;
-        write(rowFrame(row));
-        told = row.seq;
-        if (--remaining === 0) end('limit');
-      }
-      cursor = row.seq;
-    }
-    return output !== null;
-  }
-
-  function mayWrite({ seq, notify }: Row): boolean {
-    if (seq <= replayThrough || (isSync && !notify)) {
-      // Half is left free, so that a heartbeat during a long replay does not make the client look slow.
-      if ((output?.room() ?? 0) > limits.unsentBytes / 2) return true;
-      waiting = { for: 'room' };
-      return false;
-    }
-    const waitMs = rate.take(performance.now());
-    if (waitMs === 0) return true;
-    waiting = { for: 'rate', timer: setTimeout(goOn, waitMs) };
-    return false;
-  }
-
-  function goOn(): void {
-    waiting = null;
-    roomAtBeat = null;
-    advance();
+  advance(): void {
+    if (!this.#isReading && this.#hasWork()) void this.#readOn();
   }
 
   /** The client may have read some of what was written. */
-  function roomMade(): void {
-    if (waiting?.for === 'room' && (output?.room() ?? 0) > limits.unsentBytes * 0.75) goOn();
-  }
-
-  /** Leaves out what the client missed, and says so. */
-  function jump(to: number): void {
-    on.gap();
-    write(gapFrame(Math.min(cursor, to) + 1, to, to));
-    cursor = told = to;
+  roomMade(): void {
+    const { unsentBytes } = this.#shared.limits;
+    if (this.#waiting?.for === 'room' && (this.#output?.room() ?? 0) > unsentBytes * 0.75) this.#goOn();
   }
 
   /** Every 30 s. Carries the position when preferences filtered everything since; ends a replay nobody reads. */
-  function beat(): void {
-    if (!output) return;
-    if (output.room() === roomAtBeat) return end('slow');
-    output.write(heartbeatFrame(cursor > told ? cursor : undefined));
-    told = cursor;
-    roomAtBeat = waiting?.for === 'room' ? output.room() : null;
-    if (output.room() < 0) end('slow');
-  }
-
-  function write(bytes: Uint8Array): void {
-    if (!output) return;
-    output.write(bytes);
-    on.frame();
-    if (output.room() < 0) end('slow');
+  beat(): void {
+    if (!this.#output) return;
+    if (this.#output.room() === this.#roomAtBeat) return this.end('slow');
+    this.#output.write(heartbeatFrame(this.#cursor > this.#told ? this.#cursor : undefined));
+    this.#told = this.#cursor;
+    this.#roomAtBeat = this.#waiting?.for === 'room' ? this.#output.room() : null;
+    if (this.#output.room() < 0) this.end('slow');
   }
 
   /** Ends it, with the last frame of this end. Again changes nothing. */
-  function end(by: End): void {
-    if (ended) return;
-    ended = by;
-    clearTimeout(waiting?.timer);
-    if (output) finish(output, by);
-    output = null;
-    on.end(stream, by);
+  end(by: End): void {
+    if (this.#ended) return;
+    this.#ended = by;
+    clearTimeout(this.#waiting?.timer);
+    if (this.#output) finish(this.#output, by);
+    this.#output = null;
+    this.#shared.on.end(this, by);
+  }
+
+  #level(): Level {
+    return this.#isSync ? 'all' : this.#audience.level;
+  }
+
+  #hasWork(): boolean {
+    return this.#output !== null && !this.#waiting && this.#cursor < this.#audience.head;
+  }
+
+  async #readOn(): Promise<void> {
+    this.#isReading = true;
+    try {
+      // The last look at `#hasWork` and `#isReading = false` are one step: no wake can fall between them.
+      while (this.#hasWork()) await this.#readPage();
+    } catch (error) {
+      // The streams' look says once that the database is down, and starts this stream again when it is back.
+      if (!isTransient(error)) this.#shared.log.error('inbox not read', { user_id: this.#audience.userId, error });
+    } finally {
+      this.#isReading = false;
+    }
+  }
+
+  async #readPage(): Promise<void> {
+    const { sql, limits } = this.#shared;
+    const { head, userId } = this.#audience;
+    const after = this.#cursor;
+    const level = this.#level();
+    const isReplay = after < this.#replayThrough;
+    // `head` may come from a hint, which anybody can send: how far behind this is, the inbox itself says.
+    const isFar = !isReplay && level !== 'none' && head - after > limits.maxBehind;
+    const through = isReplay ? this.#replayThrough : head;
+    const limit = isFar ? 0 : isReplay || this.#isSync ? PAGE_ROWS : limits.livePerSecond;
+    const span = await within(READ_MS, readSpan(sql, userId, { after, through, types: typesOf[level], limit }));
+    if (!this.#output || this.#level() !== level) return; // it is read again, as the new level carries it
+    if (span.lastSeq < through) this.#audience.head = span.lastSeq; // the database was restored from a backup
+    if (span.purgedThrough > after || span.lastSeq < after) return this.#jump(span.lastSeq);
+    if (isFar) return span.lastSeq - after > limits.maxBehind ? this.#jump(span.lastSeq) : undefined;
+    const isDone = this.#take(span.rows);
+    if (isDone && span.rows.length < limit) this.#cursor = Math.max(this.#cursor, Math.min(through, span.lastSeq));
+  }
+
+  /** Writes rows until one must wait; what is left is read again later. */
+  #take(rows: Row[]): boolean {
+    for (const row of rows) {
+      if (carries(this.#level(), row.type)) {
+        if (!this.#output || !this.#mayWrite(row)) return false;
+        this.#write(rowFrame(row));
+        this.#told = row.seq;
+        if (--this.#remaining === 0) this.end('limit');
+      }
+      this.#cursor = row.seq;
+    }
+    return this.#output !== null;
+  }
+
+  #mayWrite({ seq, notify }: Row): boolean {
+    if (seq <= this.#replayThrough || (this.#isSync && !notify)) {
+      // Half is left free, so that a heartbeat during a long replay does not make the client look slow.
+      if ((this.#output?.room() ?? 0) > this.#shared.limits.unsentBytes / 2) return true;
+      this.#waiting = { for: 'room' };
+      return false;
+    }
+    const waitMs = this.#rate.take(performance.now());
+    if (waitMs === 0) return true;
+    this.#waiting = { for: 'rate', timer: setTimeout(() => this.#goOn(), waitMs) };
+    return false;
+  }
+
+  #goOn(): void {
+    this.#waiting = null;
+    this.#roomAtBeat = null;
+    this.advance();
+  }
+
+  /** Leaves out what the client missed, and says so. */
+  #jump(to: number): void {
+    this.#shared.on.gap();
+    this.#write(gapFrame(Math.min(this.#cursor, to) + 1, to, to));
+    this.#cursor = this.#told = to;
+  }
+
+  #write(bytes: Uint8Array): void {
+    if (!this.#output) return;
+    this.#output.write(bytes);
+    this.#shared.on.frame();
+    if (this.#output.room() < 0) this.end('slow');
   }
 }
 

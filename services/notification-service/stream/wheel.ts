@@ -7,6 +7,7 @@ const SLOTS = 100;
  */
 export function createWheel<T>(periodMs: number, beat: (entry: T) => void) {
   const slots = Array.from({ length: SLOTS }, () => new Set<T>());
+  const slotOf = new Map<T, Set<T>>();
   let next = 0;
   let current = 0;
 
@@ -17,12 +18,15 @@ export function createWheel<T>(periodMs: number, beat: (entry: T) => void) {
   const timer = setInterval(turn, periodMs / SLOTS);
 
   return {
-    /** @returns what takes it off again */
-    add(entry: T): () => void {
-      const slot = slots[next];
+    add(entry: T): void {
+      const slot = slots[next] as Set<T>;
       next = (next + 1) % SLOTS;
-      slot?.add(entry);
-      return () => void slot?.delete(entry);
+      slot.add(entry);
+      slotOf.set(entry, slot);
+    },
+    delete(entry: T): void {
+      slotOf.get(entry)?.delete(entry);
+      slotOf.delete(entry);
     },
     stop: () => clearInterval(timer),
   };
