@@ -6,10 +6,11 @@ import { startCluster } from '../support/cluster.ts';
 // bun run bench [SUITE …] [--small] [--real]: measures the real services on a durable Postgres, with --real on daprd and Kafka too, and
 // prints each figure with its limit or peer from the same run. These machines are shared: read ratios, not absolute times.
 
-type Asked = { cases: string[]; events: number; streams: number; isSmall: boolean };
+type Asked = { cases: string[]; events: number; streams: number; minutes: number; isSmall: boolean };
 
 bypassProxy(process.env);
 const EVENTS = 20_000;
+const MINUTES = 20;
 const suites = {
   creates: './creates.ts',
   events: './events.ts',
@@ -25,6 +26,7 @@ const suites = {
   start: './start.ts',
   scaling: './scaling.ts',
   peer: './peer.ts',
+  soak: './soak.ts',
 } as const;
 const all = Object.keys(suites) as (keyof typeof suites)[];
 const { values, words: asked } = commandOrExit({
@@ -45,11 +47,13 @@ const { values, words: asked } = commandOrExit({
   start      cold and warm \`up\`
   scaling    what a change costs each part, and whether the simulation of a morning peak agrees with a run
   peer       creates, and POST to the line of the stream, beside PocketBase (needs Go)
+  soak       k6/soak.ts with 2,000 idle streams: whether memory and descriptors creep, and whether anything is lost
   all        each of these (as without a name)
-  --small    of events and of rest to peer: seconds each, to see that it works; figures mean little
+  --small    of events and of rest to soak: seconds each, to see that it works; figures mean little
   --case     of hostile this one alone; may be given several times
   --events   of the backlog; default ${EVENTS}
   --streams  idle ones that stay open beside those of \`events\`; default 0
+  --minutes  of the soak; default ${MINUTES}
   --real     on Apache Kafka and Dapr's sidecars, built at the first time (needs Go, Java and Maven)`,
   flags: {
     small: { type: 'boolean' },
@@ -57,12 +61,14 @@ const { values, words: asked } = commandOrExit({
     case: { type: 'string', multiple: true },
     events: { type: 'string' },
     streams: { type: 'string' },
+    minutes: { type: 'string' },
   },
   refuse: (name) => (name === 'all' || Object.hasOwn(suites, name) ? undefined : `There is no benchmark ${name}`),
 });
 const { small: isSmall = false, real: isReal = false, case: cases = [] } = values;
 const events = countOf('events', EVENTS, 1);
 const streams = countOf('streams', 0, 0);
+const minutes = countOf('minutes', MINUTES, 1);
 if (isReal) {
   await (await import('../../services/local/real/parts.ts')).realPartsOrExit(createProgress());
   process.env.TASKFLOW_SIDECAR = 'real';
@@ -74,7 +80,7 @@ try {
   console.log(await conditions());
   for (const name of all.filter((each) => asked.length === 0 || asked.includes('all') || asked.includes(each))) {
     const suite = (await import(suites[name])) as { bench(asked: Asked): Promise<void> };
-    await suite.bench({ cases, events, streams, isSmall });
+    await suite.bench({ cases, events, streams, minutes, isSmall });
   }
 } finally {
   await cluster.stop();
@@ -90,7 +96,7 @@ async function conditions(): Promise<string> {
   ].join('\n');
 }
 
-function countOf(flag: 'events' | 'streams', usual: number, least: number): number {
+function countOf(flag: 'events' | 'streams' | 'minutes', usual: number, least: number): number {
   const count = Number(values[flag] ?? usual);
   if (!Number.isSafeInteger(count) || count < least)
     exitWith(new Refusal(`--${flag}: expected a number from ${least} on, got ${values[flag]}`));
