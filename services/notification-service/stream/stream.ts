@@ -72,7 +72,8 @@ export class Stream {
   readonly #audience: Audience;
   readonly #isSync: boolean;
   readonly #shared: Shared;
-  readonly #rate: Rate;
+  /** From its first notification on: most streams are silent. */
+  #rate: Rate | null = null;
   #output: Output | null = null;
   #ended: End | null = null;
   /** The last number it is done with, whether written or not carried. */
@@ -93,7 +94,6 @@ export class Stream {
     this.#audience = audience;
     this.#isSync = isSync;
     this.#shared = shared;
-    this.#rate = new Rate(shared.limits.livePerSecond, RATE_WINDOW_MS);
     this.#remaining = notifications ?? Infinity;
   }
 
@@ -219,6 +219,7 @@ export class Stream {
       this.#waiting = { for: 'room' };
       return false;
     }
+    this.#rate ??= new Rate(this.#shared.limits.livePerSecond, RATE_WINDOW_MS);
     const waitMs = this.#rate.take(performance.now());
     if (waitMs === 0) return true;
     this.#waiting = { for: 'rate', timer: setTimeout(() => this.#goOn(), waitMs) };
