@@ -298,6 +298,24 @@ describe('moving and reminding', () => {
     expect(kept.map(({ due_date: at }) => at)).toEqual([due, due, due]);
   });
 
+  test('a snooze is taken back by one key or one click, and was never sent', async () => {
+    const due = new Date(Date.now() + 63_000).toISOString();
+    await using person = await atWork([{ title: 'Bake', due_date: due, reminder_offset: '1 minute' }]);
+    const { page, made, read } = person;
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+    const reminder = page.getByRole('article', { name: 'Reminder: Bake' });
+    for (const takeBack of [() => page.keyboard.press('z'), () => page.getByRole('button', { name: 'Undo' }).click()]) {
+      await reminder.getByRole('button', { name: 'Snooze 10 min' }).click();
+      await reminder.waitFor({ state: 'detached' });
+      await page.getByText('Reminds again: 10 min. Due stays as it is.').waitFor();
+      await takeBack();
+      await reminder.waitFor();
+    }
+    expect(asked.filter((path) => path.endsWith('/snooze'))).toEqual([]);
+    expect((await read(made[0]?.id ?? '')).reminder_status).toBe('sent');
+  });
+
   test('on a phone reminders are one line that opens by a tap, and sign-out is in the menu', async () => {
     const account = await newAccount(house.stack);
     const due = new Date(Date.now() + 63_000).toISOString();

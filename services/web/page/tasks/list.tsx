@@ -131,7 +131,7 @@ export function TaskList({
     const pause = pauses.find((one) => one.key === key);
     const focused = isOnRow() ? tasks[at] : undefined;
     const task = focused && canSnooze(focused) ? focused : rungTasks()[0];
-    if (task && pause) snoozeBy(task, pause);
+    if (task && pause) snoozeBy([task], pause);
   }
   useShortcuts({
     j: step(1),

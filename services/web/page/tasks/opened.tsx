@@ -64,7 +64,7 @@ export default function Opened({ id, isPastAsked, close, isLeft, stay }: OpenedP
       {!read.value && !refusal.value && <p class="hint">Reading …</p>}
       {read.value && (
         <>
-          <Acts task={read.value.task} close={close} />
+          <Acts task={listed ?? read.value.task} close={close} />
           <Form read={read.value} again={again} isLeft={isLeft} stay={stay} />
         </>
       )}
