@@ -47,10 +47,13 @@ describe('the places', () => {
     expect(await titles(page)).toEqual(['Stand-up']);
     expect(await page.locator('.row').innerText()).toContain('Mon, Wed');
     expect(await violations(page)).toEqual([]);
-    await account.call('PATCH', `/tasks/${made[0]?.id}`, { completed: true });
+    for (const one of [made[3], made[0]]) await account.call('PATCH', `/tasks/${one?.id}`, { completed: true });
     await go(page, 'd', 'Done');
     await page.locator('.row', { hasText: 'Late' }).waitFor();
-    await page.getByLabel('Open again: Late').click();
+    expect(await titles(page)).toEqual(['Late', 'Some day']);
+    const justNow = expect.stringMatching(/^done\s*\d\d:\d\d$/);
+    expect(await page.locator('.row time').allInnerTexts()).toEqual([justNow, justNow]);
+    for (const title of ['Late', 'Some day']) await page.getByLabel(`Open again: ${title}`).click();
     await page.getByText('Nothing is done yet.').waitFor();
     await go(page, 'o', 'Overdue');
     expect(await titles(page)).toEqual(['Late']);

@@ -142,7 +142,7 @@ export function DoneScreen() {
     <>
       <Heading name="Done">{tasks.length === DONE_SHOWN ? `The last ${DONE_SHOWN}` : ''}</Heading>
       {isThere ? (
-        <TaskList headed={false} groups={[{ name: 'Done', tasks }]} empty={<p>Nothing is done yet.</p>} />
+        <TaskList headed={false} isOfDone groups={[{ name: 'Done', tasks }]} empty={<p>Nothing is done yet.</p>} />
       ) : (
         <p class="hint">Reading …</p>
       )}
