@@ -4,6 +4,7 @@ import { connect, type Connection } from './live/connection.ts';
 import type { Heard, Item, StreamState } from './live/protocol.ts';
 import { expire, hasEvents, isOthers, leave, resume, session, zone } from './session.ts';
 import { createChanges } from './tasks/changes.ts';
+import { forgetLine } from './tasks/kept-line.ts';
 import { until } from './tasks/sending.ts';
 import { nextDates } from './tasks/series.ts';
 import { createStore } from './tasks/store.ts';
@@ -97,6 +98,7 @@ async function lookAgain(): Promise<void> {
 function end(): void {
   changes.drop();
   store.clear();
+  forgetLine();
   isRead.value = false;
 }
 
