@@ -181,6 +181,28 @@ describe('a task', () => {
     expect(await isAsked()).toBe(false);
   });
 
+  test('that is not answered yet is shown as it stands here, and has its own address with the answer', async () => {
+    await using person = await atWork([{ title: 'Other' }]);
+    const { page } = person;
+    const answered = Promise.withResolvers<void>();
+    await page.route('**/api/v1/tasks', async (route) => {
+      if (route.request().method() === 'POST') await answered.promise;
+      return route.continue();
+    });
+    await page.getByLabel('Add a task').fill('Call Anna 2030-05-06 9:00');
+    await page.keyboard.press('Enter');
+    await row(page, 'Call Anna').getByRole('link').click();
+    const detail = page.getByRole('complementary', { name: 'Call Anna' });
+    await detail.getByText('Not saved yet').waitFor();
+    expect(await detail.innerText()).toContain('Due Mon 6 May 2030, 09:00');
+    expect(page.url()).toContain('?task=new-');
+    await shoot(page, 'detail-new-1280-light');
+    expect(await violations(page)).toEqual([]);
+    answered.resolve();
+    await detail.getByLabel('Title').waitFor();
+    await page.waitForURL(/\/all\?task=[0-9a-f]{8}-/);
+  });
+
   test('that is gone says so', async () => {
     await using person = await atWork([{ title: 'Other' }], { inTrouble: true });
     const { page } = person;

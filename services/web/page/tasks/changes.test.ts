@@ -55,11 +55,12 @@ describe('a task that is not answered yet', () => {
   test('is changed once it is, and shows the change all the while', async () => {
     const { changes, asked, answer, shown, only } = atWork();
     changes.create({ title: 'Tea' }, refuse);
+    const { id: name } = only();
     changes.complete(only());
     await turns();
-    expect(asked).toEqual(['POST /tasks {"title":"Tea"}']);
+    expect([asked, changes.idOf(name)]).toEqual([['POST /tasks {"title":"Tea"}'], name]);
     await answer(201, answerOf('7'));
-    expect(shown()).toEqual(made(true));
+    expect([shown(), changes.idOf(name)]).toEqual([made(true), '7']);
     // The row has its own id by now, and what is done to it waits for its turn as before.
     changes.change(only(), { title: 'Green tea' });
     await turns();

@@ -275,5 +275,7 @@ export function createChanges(store: Store, { announce, untilSignedIn }: Links) 
     flush,
     /** When a task of this title that is being made here has been answered; undefined: none is. */
     made: (title: string): Promise<void> | undefined => making.get(title),
+    /** The id of a task that was made here by a name of its own, once it is answered; until then that name. */
+    idOf,
   };
 }
