@@ -75,6 +75,28 @@ describe('the places', () => {
     await page.getByText('Nothing has “<b>nothing</b>”').waitFor();
   });
 
+  test('search has the focus, whichever way it is opened', async () => {
+    await using person = await atWork(tasks, { viewport: { width: 1280, height: 800 } });
+    const { page } = person;
+    const link = page.locator('nav').getByRole('link', { name: 'Search' });
+    const palette = async () => {
+      await page.keyboard.press('Control+k');
+      await page.getByRole('dialog').getByRole('combobox').fill('go to search');
+      await page.keyboard.press('Enter');
+    };
+    for (const open of [() => link.click(), () => link.press('Enter'), () => page.keyboard.press('/'), palette]) {
+      await open();
+      await page.locator('[type=search]:focus').waitFor();
+      await page.keyboard.type('ladder');
+      await page.locator('.row', { hasText: 'Some day' }).waitFor();
+      await link.click(); // once more, from where it is
+      await page.locator('[type=search]:focus').waitFor();
+      expect(await page.getByRole('searchbox').inputValue()).toBe('');
+      await page.locator('nav').getByRole('link', { name: /^All/ }).click();
+      await page.getByRole('heading', { name: 'All', level: 1 }).waitFor();
+    }
+  });
+
   test('on a phone the rest is in a menu', async () => {
     await using person = await atWork(tasks, { viewport: phone, hasTouch: true });
     const { page } = person;
