@@ -94,12 +94,23 @@ describe('a task', () => {
     const id = made[0]?.id ?? '';
     await row(page, 'Offer').getByRole('link').click();
     await page.getByLabel('Title').fill('Offer of mine');
-    await account.call('PATCH', `/tasks/${id}`, { title: 'Offer of theirs', description: 'kept' });
+    const { token } = await account.call<{ token: string }>('POST', '/auth/tokens', {
+      name: 'backup',
+      scopes: ['tasks:write'],
+      expires_in_days: 1,
+    });
+    await fetch(house.stack.url(`/api/v1/tasks/${id}`), {
+      method: 'PATCH',
+      headers: { ...account.headers, authorization: `Bearer ${token}` },
+      body: JSON.stringify({ title: 'Offer of theirs', description: 'kept' }),
+    });
     await row(page, 'Offer of theirs').waitFor();
+    await house.stack.settled();
     await page.getByRole('button', { name: 'Save' }).click();
     const dialog = page.getByRole('dialog', { name: 'Changed elsewhere' });
     await dialog.waitFor();
     expect(await dialog.getByRole('cell').allInnerTexts()).toEqual(['Offer of mine', 'Offer of theirs']);
+    await dialog.getByText('Your token “backup” changed it.').waitFor();
     expect(await violations(page)).toEqual([]);
     await dialog.getByRole('button', { name: 'Keep mine' }).click();
     await page.getByText('Saved.').waitFor();
