@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { addDays } from '../../services/web/page/days.ts';
-import { type House, newAccount, openHouse, shoot, signIn, violations, type Visit } from './visit.ts';
+import { addDays, dayOf } from '../../services/web/page/days.ts';
+import { type House, newAccount, openHouse, shoot, signIn, violations, type Visit, ZONE } from './visit.ts';
 
 let house: House;
 beforeAll(async () => void (house = await openHouse()));
@@ -290,8 +290,8 @@ describe('moving and reminding', () => {
       { title: 'Then', due_date: inHours(1) },
     ]);
     const { page, made, read } = person;
-    const days = async (index: number) =>
-      Math.round((Date.parse(String((await read(made[index]?.id ?? '')).due_date)) - Date.now()) / 86_400_000);
+    const day = async (index: number) => dayOf(Date.parse(String((await read(made[index]?.id ?? '')).due_date)), ZONE);
+    const tomorrow = addDays(dayOf(Date.now(), ZONE), 1);
     await page.keyboard.press('j');
     await page.keyboard.press('t');
     await page.keyboard.press('t');
@@ -301,7 +301,7 @@ describe('moving and reminding', () => {
     await page.getByRole('menuitem', { name: 'Tomorrow' }).first().click();
     await page.getByText('Tomorrow: Then').waitFor();
     await page.getByTitle('Not answered by the server yet').first().waitFor({ state: 'detached' });
-    expect([await days(0), await days(1)]).toEqual([1, 1]);
+    expect([await day(0), await day(1)]).toEqual([tomorrow, tomorrow]);
   });
 
   test('a reminder that fires is snoozed by one click or two keys, and dismissed by one', async () => {
