@@ -82,7 +82,7 @@ describe('settings', () => {
     expect(await page.getByRole('dialog').count()).toBe(0);
   });
 
-  test('are the same in another tab: those of the device at once, those of the person when one comes to it', async () => {
+  test('are the same in another tab: the zone and those of the device at once, others when one comes to it', async () => {
     const account = await newAccount(house.stack);
     await using visit = await house.visit({ viewport: desk });
     const { page } = visit;
@@ -98,11 +98,37 @@ describe('settings', () => {
     await other.getByLabel('Leave titles out').and(other.locator(':checked')).waitFor();
     await page.getByLabel('Time zone').selectOption('Asia/Tokyo');
     await page.getByText('Times are in Asia/Tokyo.').waitFor();
+    await other.getByText('this device is in Europe/Berlin').waitFor();
     await page.getByLabel('Tell me of').selectOption('reminders only');
     await page.getByText('Saved.').waitFor();
     await other.evaluate("dispatchEvent(new Event('focus'))");
-    await other.getByText('this device is in Europe/Berlin').waitFor();
     await eventually(async () => (await other.getByLabel('Tell me of').inputValue()) === 'critical');
+  });
+
+  test('the zone that was chosen stays, whatever an older answer says', async () => {
+    const account = await newAccount(house.stack);
+    await using visit = await house.visit({ viewport: desk });
+    const { page } = visit;
+    await signIn(page, account);
+    await page.goto('/settings');
+    await page.getByText('this one').waitFor();
+    const [asked, late] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    await page.route('**/api/v1/settings', async (route) => {
+      if (route.request().method() !== 'GET') return route.continue();
+      const response = await route.fetch();
+      asked.resolve();
+      await late.promise;
+      return route.fulfill({ response });
+    });
+    await page.evaluate("dispatchEvent(new Event('focus'))");
+    await asked.promise;
+    await page.getByLabel('Time zone').selectOption('Asia/Tokyo');
+    await page.getByText('Times are in Asia/Tokyo.').waitFor();
+    const answered = page.waitForResponse((response) => response.url().endsWith('/settings'));
+    late.resolve();
+    await (await answered).finished();
+    await page.evaluate('new Promise(requestAnimationFrame)');
+    expect(await page.getByLabel('Time zone').inputValue()).toBe('Asia/Tokyo');
   });
 
   test('an API token is shown once, works, and works no more once it is revoked', async () => {

@@ -87,6 +87,22 @@ describe('the audit screen', () => {
     await look(visit, 'audit-refused-390-light');
   });
 
+  test('says no more why further events were not read once others are asked for', async () => {
+    await using visit = await house.visit({ viewport: desk, inTrouble: true });
+    const { page } = visit;
+    await signIn(page, admin);
+    await page.goto('/audit');
+    await page.getByText('100 events and more').waitFor();
+    await page.route('**/audit/events?*cursor=*', (route) => route.abort());
+    await page.getByRole('button', { name: 'Further events' }).click();
+    const refusal = page.locator('main [role=alert]', { hasText: 'cannot be reached' });
+    await refusal.waitFor();
+    await page.getByLabel('What happened').selectOption('task.updated');
+    await page.getByRole('button', { name: 'Search', exact: true }).click();
+    await page.getByText('1 event', { exact: true }).waitFor();
+    expect(await refusal.count()).toBe(0);
+  });
+
   test('downloads all that is found, a line for each', async () => {
     await using visit = await house.visit({ viewport: desk });
     const { page } = visit;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { addDays } from '../../services/web/page/days.ts';
-import { type House, newAccount, openHouse, shoot, signIn, violations, type Visit } from './visit.ts';
+import { addDays, dayOf } from '../../services/web/page/days.ts';
+import { type House, newAccount, openHouse, shoot, signIn, violations, type Visit, ZONE } from './visit.ts';
 
 let house: House;
 beforeAll(async () => void (house = await openHouse()));
@@ -94,12 +94,23 @@ describe('a task', () => {
     const id = made[0]?.id ?? '';
     await row(page, 'Offer').getByRole('link').click();
     await page.getByLabel('Title').fill('Offer of mine');
-    await account.call('PATCH', `/tasks/${id}`, { title: 'Offer of theirs', description: 'kept' });
+    const { token } = await account.call<{ token: string }>('POST', '/auth/tokens', {
+      name: 'backup',
+      scopes: ['tasks:write'],
+      expires_in_days: 1,
+    });
+    await fetch(house.stack.url(`/api/v1/tasks/${id}`), {
+      method: 'PATCH',
+      headers: { ...account.headers, authorization: `Bearer ${token}` },
+      body: JSON.stringify({ title: 'Offer of theirs', description: 'kept' }),
+    });
     await row(page, 'Offer of theirs').waitFor();
+    await house.stack.settled();
     await page.getByRole('button', { name: 'Save' }).click();
     const dialog = page.getByRole('dialog', { name: 'Changed elsewhere' });
     await dialog.waitFor();
     expect(await dialog.getByRole('cell').allInnerTexts()).toEqual(['Offer of mine', 'Offer of theirs']);
+    await dialog.getByText('Your token “backup” changed it.').waitFor();
     expect(await violations(page)).toEqual([]);
     await dialog.getByRole('button', { name: 'Keep mine' }).click();
     await page.getByText('Saved.').waitFor();
@@ -181,6 +192,28 @@ describe('a task', () => {
     expect(await isAsked()).toBe(false);
   });
 
+  test('that is not answered yet is shown as it stands here, and has its own address with the answer', async () => {
+    await using person = await atWork([{ title: 'Other' }]);
+    const { page } = person;
+    const answered = Promise.withResolvers<void>();
+    await page.route('**/api/v1/tasks', async (route) => {
+      if (route.request().method() === 'POST') await answered.promise;
+      return route.continue();
+    });
+    await page.getByLabel('Add a task').fill('Call Anna 2030-05-06 9:00');
+    await page.keyboard.press('Enter');
+    await row(page, 'Call Anna').getByRole('link').click();
+    const detail = page.getByRole('complementary', { name: 'Call Anna' });
+    await detail.getByText('Not saved yet').waitFor();
+    expect(await detail.innerText()).toContain('Due Mon 6 May 2030, 09:00');
+    expect(page.url()).toContain('?task=new-');
+    await shoot(page, 'detail-new-1280-light');
+    expect(await violations(page)).toEqual([]);
+    answered.resolve();
+    await detail.getByLabel('Title').waitFor();
+    await page.waitForURL(/\/all\?task=[0-9a-f]{8}-/);
+  });
+
   test('that is gone says so', async () => {
     await using person = await atWork([{ title: 'Other' }], { inTrouble: true });
     const { page } = person;
@@ -257,8 +290,8 @@ describe('moving and reminding', () => {
       { title: 'Then', due_date: inHours(1) },
     ]);
     const { page, made, read } = person;
-    const days = async (index: number) =>
-      Math.round((Date.parse(String((await read(made[index]?.id ?? '')).due_date)) - Date.now()) / 86_400_000);
+    const day = async (index: number) => dayOf(Date.parse(String((await read(made[index]?.id ?? '')).due_date)), ZONE);
+    const tomorrow = addDays(dayOf(Date.now(), ZONE), 1);
     await page.keyboard.press('j');
     await page.keyboard.press('t');
     await page.keyboard.press('t');
@@ -268,7 +301,7 @@ describe('moving and reminding', () => {
     await page.getByRole('menuitem', { name: 'Tomorrow' }).first().click();
     await page.getByText('Tomorrow: Then').waitFor();
     await page.getByTitle('Not answered by the server yet').first().waitFor({ state: 'detached' });
-    expect([await days(0), await days(1)]).toEqual([1, 1]);
+    expect([await day(0), await day(1)]).toEqual([tomorrow, tomorrow]);
   });
 
   test('a reminder that fires is snoozed by one click or two keys, and dismissed by one', async () => {
@@ -296,6 +329,24 @@ describe('moving and reminding', () => {
     const kept = await Promise.all(made.map(({ id }) => read(id)));
     expect(kept.map(({ reminder_status: status }) => status)).toEqual(['pending', 'pending', 'acknowledged']);
     expect(kept.map(({ due_date: at }) => at)).toEqual([due, due, due]);
+  });
+
+  test('a snooze is taken back by one key or one click, and was never sent', async () => {
+    const due = new Date(Date.now() + 63_000).toISOString();
+    await using person = await atWork([{ title: 'Bake', due_date: due, reminder_offset: '1 minute' }]);
+    const { page, made, read } = person;
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+    const reminder = page.getByRole('article', { name: 'Reminder: Bake' });
+    for (const takeBack of [() => page.keyboard.press('z'), () => page.getByRole('button', { name: 'Undo' }).click()]) {
+      await reminder.getByRole('button', { name: 'Snooze 10 min' }).click();
+      await reminder.waitFor({ state: 'detached' });
+      await page.getByText('Reminds again: 10 min. Due stays as it is.').waitFor();
+      await takeBack();
+      await reminder.waitFor();
+    }
+    expect(asked.filter((path) => path.endsWith('/snooze'))).toEqual([]);
+    expect((await read(made[0]?.id ?? '')).reminder_status).toBe('sent');
   });
 
   test('on a phone reminders are one line that opens by a tap, and sign-out is in the menu', async () => {

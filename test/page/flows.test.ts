@@ -2,7 +2,7 @@ import type { Locator } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { addDays, dayOf } from '../../services/web/page/days.ts';
 import { eventually } from '../support/wait.ts';
-import { type Account, type House, newAccount, openHouse, signIn, type Visit, ZONE } from './visit.ts';
+import { type Account, type House, look, newAccount, openHouse, phone, signIn, type Visit, ZONE } from './visit.ts';
 
 let house: House;
 beforeAll(async () => void (house = await openHouse()));
@@ -206,6 +206,24 @@ describe('several tasks', () => {
     await page.keyboard.press('Space');
     await page.keyboard.press('Escape');
     await page.getByText('1 selected').waitFor({ state: 'detached' });
+  });
+
+  test('that are picked on a phone have a bar of two lines, and each of its buttons can be reached', async () => {
+    await using person = await atWork(tasks);
+    await person.page.close();
+    await using visit = await house.visit({ viewport: phone, hasTouch: true, isMobile: true });
+    const { page } = visit;
+    await signIn(page, person.account);
+    await page.goto('/all');
+    await page.getByRole('button', { name: 'More: One' }).tap();
+    await page.getByRole('menuitem', { name: 'Select' }).tap();
+    const bar = page.getByRole('toolbar', { name: 'Selected tasks' });
+    const tops = await bar.getByRole('button').evaluateAll((all) => all.map((one) => one.getBoundingClientRect().top));
+    expect(tops.length).toBeGreaterThan(5);
+    expect(new Set(tops).size).toBe(2);
+    await look(visit, 'picked-390-light');
+    await bar.getByRole('button', { name: 'Delete' }).tap();
+    await page.getByText('Deleted: One').waitFor();
   });
 
   test('are deleted together, once it can no longer be taken back', async () => {

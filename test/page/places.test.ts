@@ -47,10 +47,13 @@ describe('the places', () => {
     expect(await titles(page)).toEqual(['Stand-up']);
     expect(await page.locator('.row').innerText()).toContain('Mon, Wed');
     expect(await violations(page)).toEqual([]);
-    await account.call('PATCH', `/tasks/${made[0]?.id}`, { completed: true });
+    for (const one of [made[3], made[0]]) await account.call('PATCH', `/tasks/${one?.id}`, { completed: true });
     await go(page, 'd', 'Done');
     await page.locator('.row', { hasText: 'Late' }).waitFor();
-    await page.getByLabel('Open again: Late').click();
+    expect(await titles(page)).toEqual(['Late', 'Some day']);
+    const justNow = expect.stringMatching(/^done\s*\d\d:\d\d$/);
+    expect(await page.locator('.row time').allInnerTexts()).toEqual([justNow, justNow]);
+    for (const title of ['Late', 'Some day']) await page.getByLabel(`Open again: ${title}`).click();
     await page.getByText('Nothing is done yet.').waitFor();
     await go(page, 'o', 'Overdue');
     expect(await titles(page)).toEqual(['Late']);
@@ -70,6 +73,28 @@ describe('the places', () => {
     expect(await violations(page)).toEqual([]);
     await page.getByRole('searchbox').fill('<b>nothing</b>');
     await page.getByText('Nothing has “<b>nothing</b>”').waitFor();
+  });
+
+  test('search has the focus, whichever way it is opened', async () => {
+    await using person = await atWork(tasks, { viewport: { width: 1280, height: 800 } });
+    const { page } = person;
+    const link = page.locator('nav').getByRole('link', { name: 'Search' });
+    const palette = async () => {
+      await page.keyboard.press('Control+k');
+      await page.getByRole('dialog').getByRole('combobox').fill('go to search');
+      await page.keyboard.press('Enter');
+    };
+    for (const open of [() => link.click(), () => link.press('Enter'), () => page.keyboard.press('/'), palette]) {
+      await open();
+      await page.locator('[type=search]:focus').waitFor();
+      await page.keyboard.type('ladder');
+      await page.locator('.row', { hasText: 'Some day' }).waitFor();
+      await link.click(); // once more, from where it is
+      await page.locator('[type=search]:focus').waitFor();
+      expect(await page.getByRole('searchbox').inputValue()).toBe('');
+      await page.locator('nav').getByRole('link', { name: /^All/ }).click();
+      await page.getByRole('heading', { name: 'All', level: 1 }).waitFor();
+    }
   });
 
   test('on a phone the rest is in a menu', async () => {

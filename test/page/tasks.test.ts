@@ -17,6 +17,10 @@ async function atWork(tasks: object[] = [], path = '/') {
 
 const row = (page: Visit['page'], title: string) => page.locator('.row', { hasText: title });
 const rows = (page: Visit['page']) => page.locator('.row');
+async function signOut(page: Visit['page']): Promise<void> {
+  await page.getByRole('button', { name: 'Sign out', exact: true }).click();
+  await page.getByRole('heading', { name: 'Sign in to TaskFlow' }).waitFor();
+}
 const inHours = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString();
 const kept = (account: Account, query = '') => account.call<Record<string, unknown>[]>('GET', `/tasks?${query}`);
 
@@ -85,6 +89,40 @@ describe('add', () => {
     await page.keyboard.press('Control+z');
     await answered;
     expect(await kept(account)).toEqual([]);
+  });
+
+  test('a line that is not added yet outlives a reload of its own tab, and no other has it', async () => {
+    await using person = await atWork();
+    const { page, visit } = person;
+    const line = page.getByLabel('Add a task');
+    await line.fill('Buy milk today');
+    await page.reload();
+    expect(await line.inputValue()).toBe('Buy milk today');
+    const other = await visit.tab();
+    expect(await other.getByLabel('Add a task').inputValue()).toBe('');
+    await line.press('Enter');
+    await page.getByText('Added: Buy milk').waitFor();
+    await page.reload();
+    expect(await line.inputValue()).toBe('');
+  });
+
+  test('a line that is not added yet is shown to nobody who signs in next', async () => {
+    const ben = await newAccount(house.stack);
+    await using person = await atWork();
+    const { page, visit, account } = person;
+    const line = page.getByLabel('Add a task');
+    await line.fill('A secret');
+    await page.goto('about:blank'); // as a browser puts a tab to sleep
+    const other = await visit.tab();
+    await signOut(other);
+    await signIn(other, ben);
+    await page.goto('/');
+    expect(await line.inputValue()).toBe('');
+    await line.fill('Another secret');
+    await signOut(page);
+    await signIn(page, account);
+    expect(await line.inputValue()).toBe('');
+    expect(await page.evaluate(() => sessionStorage.length)).toBe(0);
   });
 
   test('what was misunderstood is left in the title', async () => {

@@ -139,11 +139,11 @@ describe('the palette', () => {
 });
 
 test('a new version is said, and loaded when one says so: not over what is not saved', async () => {
-  await using person = await atWork([], '/');
+  await using person = await atWork([{ title: 'Half' }], '/all');
   const { page } = person;
   await page.clock.install();
   await page.reload();
-  await page.getByText('Nothing due today.').waitFor();
+  await row(page, 'Half').getByRole('link').click();
   const look = async () => {
     await page.clock.runFor(61_000);
     const answered = page.waitForResponse((response) => new URL(response.url()).pathname === '/');
@@ -159,10 +159,11 @@ test('a new version is said, and loaded when one says so: not over what is not s
   await look();
   await page.getByText('A new version is there.').waitFor();
   await page.unroute('**/');
-  await page.getByLabel('Add a task').fill('Half a thought');
+  await page.getByLabel('Title').fill('Half a thought');
   await page.getByRole('button', { name: 'Reload' }).click();
   await page.getByText('Not saved yet').waitFor();
-  expect(await page.getByLabel('Add a task').inputValue()).toBe('Half a thought');
+  expect(await page.getByLabel('Title').inputValue()).toBe('Half a thought');
+  page.on('dialog', (dialog) => void dialog.accept()); // the browser asks, too
   await page.getByRole('button', { name: 'Reload' }).click();
   await page.getByText('A new version is there.').waitFor({ state: 'detached' });
 });

@@ -164,10 +164,10 @@ function Rail() {
   );
 }
 
-/** The field is there once its screen is. */
+/** A screen that comes takes the focus to its field by itself. */
 function search(route: (path: string) => void): void {
   route('/search');
-  requestAnimationFrame(() => requestAnimationFrame(() => document.getElementById('search')?.focus()));
+  document.getElementById('search')?.focus();
 }
 
 /** Whoever leaves takes nothing with him that is not saved, and is told when he has not left. */

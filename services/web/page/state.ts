@@ -1,9 +1,10 @@
 import { computed, effect, signal } from '@preact/signals';
-import { ApiError, listTasks, type PageTask, timezone } from './api.ts';
+import { ApiError, listTasks, type PageTask, setTimezone, timezone } from './api.ts';
 import { connect, type Connection } from './live/connection.ts';
 import type { Heard, Item, StreamState } from './live/protocol.ts';
 import { expire, hasEvents, isOthers, leave, resume, session, zone } from './session.ts';
 import { createChanges } from './tasks/changes.ts';
+import { forgetLine } from './tasks/kept-line.ts';
 import { until } from './tasks/sending.ts';
 import { nextDates } from './tasks/series.ts';
 import { createStore } from './tasks/store.ts';
@@ -84,19 +85,27 @@ async function lookAgain(): Promise<void> {
   connection?.say({ type: 'check' });
   if (isUnheard()) void readOpen();
   try {
-    const had = hasEvents.value;
+    const [had, before] = [hasEvents.value, zone.value];
     const own = await timezone();
     hasEvents.value = own !== undefined;
-    if (own) zone.value = own; // chosen in another tab or on another device
+    if (own && zone.value === before) zone.value = own; // of another device; what was chosen meanwhile is newer
     if (!had && hasEvents.value) begin();
   } catch (error) {
     if (!(error instanceof ApiError)) throw error; // nobody answers: nothing new is known
   }
 }
 
+/** Of the user, and at once of every tab of this browser. @throws {ApiError} */
+export async function chooseZone(name: string): Promise<void> {
+  await setTimezone(name);
+  zone.value = name;
+  connection?.say({ type: 'zone', zone: name });
+}
+
 function end(): void {
   changes.drop();
   store.clear();
+  forgetLine();
   isRead.value = false;
 }
 
@@ -150,6 +159,8 @@ function hear(heard: Heard): void {
       return void readOpen();
     case 'task':
       return store.apply(heard.task);
+    case 'zone':
+      return void (zone.value = heard.zone);
     case 'signed-out':
       return leave(`You were signed out in another tab.${lost()}`);
     case 'item':

@@ -50,12 +50,18 @@ const clock = (ms: number, zone: string): string => timeOf(ms, zone);
 export function dueWords(task: PageTask, moment: Moment): string {
   const { due_date: due } = task;
   if (due === null) return '';
-  const { now, zone } = moment;
+  const { now } = moment;
   if (due.length === 10) return dayWords(due, moment);
   const ms = dueMs(task);
   const away = ms - now;
   if (isOverdue(task, moment) && -away < 12 * HOUR) return `${span(-away)} late`;
   if (away >= 0 && away < 2 * HOUR) return `in ${span(away)}`;
+  return timeWords(ms, moment);
+}
+
+/** `14:05` of today, else with its day: `Yesterday 14:05`, `3 Dec 14:05`. */
+export function timeWords(ms: number, moment: Moment): string {
+  const { now, zone } = moment;
   const day = dayOf(ms, zone);
   return day === dayOf(now, zone) ? clock(ms, zone) : `${dayWords(day, moment)} ${clock(ms, zone)}`;
 }

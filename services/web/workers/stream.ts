@@ -23,6 +23,7 @@ function hear(said: Said, tab: MessagePort): void {
     case 'check':
       return void stream?.check();
     case 'task':
+    case 'zone':
       return tell(said, tab);
     case 'signed-out':
       close();

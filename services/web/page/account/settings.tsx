@@ -5,7 +5,7 @@ import { Part } from '../parts/part.tsx';
 import { Heading } from '../parts/heading.tsx';
 import { Refusal } from '../parts/refusal.tsx';
 import { hasEvents, zone } from '../session.ts';
-import { changes } from '../state.ts';
+import { changes, chooseZone } from '../state.ts';
 import { useAttempt } from './door.tsx';
 import { Password } from './password.tsx';
 import { Sessions, Tokens } from './access.tsx';
@@ -47,8 +47,7 @@ function Times() {
   const { attempt, refusal } = useAttempt();
   const set = (name: string) =>
     void attempt(async () => {
-      await api.setTimezone(name);
-      zone.value = name;
+      await chooseZone(name);
       changes.say(`Times are in ${name}.`);
     });
   return (

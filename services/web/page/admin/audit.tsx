@@ -16,6 +16,11 @@ export default function AuditScreen() {
   const { query } = useLocation();
   const filters = filtersOf(query);
   const asked = pathOf(filters, zone.value);
+  return <Found key={asked} asked={asked} filters={filters} />;
+}
+
+/** What one question finds; the next has its own, and nothing of this one. */
+function Found({ asked, filters }: { asked: string; filters: Filters }) {
   const events = useSignal<AuditEvent[] | null>(null);
   const next = useSignal<string | null>(null);
   /** Why the first page was not read. */
@@ -23,19 +28,16 @@ export default function AuditScreen() {
   const { attempt, refusal, isBusy } = useAttempt();
 
   useEffect(() => {
-    events.value = next.value = unread.value = null;
     const take = (page: Page) => void ([events.value, next.value, unread.value] = [page.events, page.next, null]);
     return asking(
       () => readPage(asked),
       take,
       ({ message }) => (unread.value = message),
     );
-  }, [asked]);
+  }, []);
   const further = () =>
     void attempt(async () => {
-      const { value: from } = next;
-      const page = await readPage(from ?? '');
-      if (next.value !== from) return; // other events are asked for by now
+      const page = await readPage(next.value ?? '');
       events.value = [...(events.value ?? []), ...page.events];
       next.value = page.next;
     });
@@ -50,7 +52,7 @@ export default function AuditScreen() {
           All that happened to one task, oldest first. <a href="/audit">All events</a>
         </p>
       ) : (
-        <FilterForm key={hrefOf(filters)} filters={filters} />
+        <FilterForm filters={filters} />
       )}
       <p class="choices above">
         <Download path={asked} />

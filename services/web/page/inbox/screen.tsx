@@ -54,7 +54,7 @@ function Notice({ item }: { item: Item }) {
       </div>
       <div class="choices">
         {task && canSnooze(task) && event.event_type === 'task.reminder.triggered' && pauses[0] && (
-          <button class="plain small" onClick={() => pauses[0] && snoozeBy(task, pauses[0])}>
+          <button class="plain small" onClick={() => pauses[0] && snoozeBy([task], pauses[0])}>
             Snooze 10 min
           </button>
         )}

@@ -38,8 +38,15 @@ export type Heard =
   | { type: 'gap' }
   /** What another tab was answered. */
   | { type: 'task'; task: PageTask }
+  /** The zone that was chosen in another tab. */
+  | { type: 'zone'; zone: string }
   | { type: 'signed-out' };
 
 /** From a tab to the stream, and by it to the other tabs. `check`: somebody looks, or it may have slept. */
 export type Said =
-  { type: 'open' } | { type: 'check' } | { type: 'task'; task: PageTask } | { type: 'signed-out' } | { type: 'bye' };
+  | { type: 'open' }
+  | { type: 'check' }
+  | { type: 'task'; task: PageTask }
+  | { type: 'zone'; zone: string }
+  | { type: 'signed-out' }
+  | { type: 'bye' };

@@ -72,7 +72,7 @@ function Reminder({ task }: { task: PageTask }) {
             key={pause.key}
             class="plain small"
             title={`Remind again (s ${pause.key})`}
-            onClick={() => snoozeBy(task, pause)}
+            onClick={() => snoozeBy([task], pause)}
           >
             Snooze {pause.name}
           </button>

@@ -22,7 +22,4 @@ export function NewVersion() {
   );
 }
 
-const hasWork = (): boolean =>
-  isUnsaved.value ||
-  changes.waiting.value > 0 ||
-  document.querySelector<HTMLInputElement>('.quick-add input')?.value.trim() !== '';
+const hasWork = (): boolean => isUnsaved.value || changes.waiting.value > 0;

@@ -1,8 +1,7 @@
-import { hasEvents, session } from '../session.ts';
+import { timeOf } from '../days.ts';
+import { hasEvents, session, zone } from '../session.ts';
 import { changes, stream } from '../state.ts';
 import { count } from '../words.ts';
-
-const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
 
 /** Whether what stands here is what is: always to be seen, and said when it changes. */
 export function StateLine() {
@@ -32,7 +31,7 @@ function stateWords(): { mark: 'live' | 'wait' | 'away'; words: string } {
       words: 'Other browsers have the places for live updates; this one looks again each minute.',
     };
   if (refused || (state.is === 'away' && !navigator.onLine)) {
-    const since = state.is === 'away' ? ` since ${clock.format(state.since)}` : '';
+    const since = state.is === 'away' ? ` since ${timeOf(state.since, zone.value)}` : '';
     return { mark: 'away', words: `Offline${since}.${wait}` };
   }
   if (state.is === 'live') return { mark: 'live', words: 'Live' };

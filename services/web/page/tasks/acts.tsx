@@ -56,7 +56,7 @@ export function Acts({ task, close }: { task: PageTask; close: () => void }) {
         )}
         {canSnooze(task) &&
           pauses.map((pause) => (
-            <button key={pause.key} class="plain small" onClick={() => snoozeBy(task, pause)}>
+            <button key={pause.key} class="plain small" onClick={() => snoozeBy([task], pause)}>
               Snooze {pause.name}
             </button>
           ))}

@@ -1,10 +1,14 @@
-import type * as api from '../api.ts';
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import * as api from '../api.ts';
 import type { PageTask, TaskInput } from '../api.ts';
 import { labels } from '../fields.ts';
+import { asking } from '../parts/asking.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { Refusal } from '../parts/refusal.tsx';
 import { zone } from '../session.ts';
 import { fullTime } from '../words.ts';
+import { whoOf } from './history.tsx';
 import { shown } from './shown.ts';
 
 /** One date of a series may change alone, or with those to come. */
@@ -68,9 +72,19 @@ export function Conflict({
   take: () => void;
   leave: () => void;
 }) {
+  const who = useSignal('');
+  useEffect(() => {
+    function name(events: api.AuditEvent[]): void {
+      const last = events.findLast(({ payload }) => payload.task?.updated_at === theirs.updated_at);
+      if (last) who.value = whoOf(last);
+    }
+    const nobody = () => {}; // the trail may be away, or not know yet; what is to be chosen from is there without it
+    return asking(() => api.history(theirs.id), name, nobody);
+  }, []);
   return (
     <Dialog label="Changed elsewhere" close={leave}>
       <h2>Changed elsewhere at {fullTime(theirs.updated_at, zone.value)}</h2>
+      {who.value && <p>{who.value} changed it.</p>}
       <table class="both">
         <thead>
           <tr>

@@ -1,10 +1,13 @@
-import { afterEach, describe, expect, setSystemTime, test } from 'bun:test';
+import { afterEach, describe, expect, jest, setSystemTime, test } from 'bun:test';
 import { asTask, type PageTask } from '../api.ts';
 import { createChanges } from './changes.ts';
 import { createStore } from './store.ts';
 
 const { fetch: realFetch } = globalThis;
-afterEach(() => void (globalThis.fetch = realFetch));
+afterEach(() => {
+  jest.useRealTimers();
+  globalThis.fetch = realFetch;
+});
 
 type Answer = { status: number; body?: object };
 
@@ -52,11 +55,12 @@ describe('a task that is not answered yet', () => {
   test('is changed once it is, and shows the change all the while', async () => {
     const { changes, asked, answer, shown, only } = atWork();
     changes.create({ title: 'Tea' }, refuse);
+    const { id: name } = only();
     changes.complete(only());
     await turns();
-    expect(asked).toEqual(['POST /tasks {"title":"Tea"}']);
+    expect([asked, changes.idOf(name)]).toEqual([['POST /tasks {"title":"Tea"}'], name]);
     await answer(201, answerOf('7'));
-    expect(shown()).toEqual(made(true));
+    expect([shown(), changes.idOf(name)]).toEqual([made(true), '7']);
     // The row has its own id by now, and what is done to it waits for its turn as before.
     changes.change(only(), { title: 'Green tea' });
     await turns();
@@ -161,4 +165,61 @@ test('a tab is held while a change is unanswered for longer than a moment, and o
   await answer(200, answerOf('7', { completed: true }));
   expect(changes.isHeld()).toBe(false);
   setSystemTime();
+});
+
+describe('a snooze', () => {
+  const rung = answerOf('7', { reminder_status: 'sent' });
+  const status = (store: ReturnType<typeof createStore>) => store.tasks.value.get('7')?.reminder_status;
+  const inMinutes = (minutes: number) => Date.now() + minutes * 60_000;
+
+  /** A tab that can wait, without anybody waiting. */
+  function atLeisure(task: PageTask) {
+    jest.useFakeTimers();
+    const work = atWork();
+    work.store.apply(task);
+    const settle = async () => {
+      for (let i = 0; i < 50; i++) await Promise.resolve();
+    };
+    return { ...work, settle };
+  }
+
+  test('is seen at once, and sent only when it can no longer be taken back: until the time that was said', async () => {
+    const { store, changes, asked, settle } = atLeisure(rung);
+    changes.snooze([rung], inMinutes(10), 'Reminds again: 10 min.');
+    expect([status(store), changes.undo.value?.text]).toEqual(['pending', 'Reminds again: 10 min.']);
+    jest.advanceTimersByTime(5_900);
+    await settle();
+    expect(asked).toEqual([]);
+    jest.advanceTimersByTime(100);
+    await settle();
+    expect(asked).toEqual(['POST /tasks/7/snooze {"for":"PT594S"}']);
+  });
+
+  test('that is taken back was never sent', async () => {
+    const { store, changes, asked, settle } = atLeisure(rung);
+    changes.snooze([rung], inMinutes(10), 'Reminds again: 10 min.');
+    changes.takeBack();
+    jest.advanceTimersByTime(60_000);
+    await settle();
+    expect([status(store), asked]).toEqual(['sent', []]);
+  });
+
+  test('goes before what is done to the task next', async () => {
+    const { changes, asked, settle } = atLeisure(rung);
+    changes.snooze([rung], inMinutes(10), 'Reminds again: 10 min.');
+    changes.acknowledge(rung);
+    await settle();
+    expect([asked, changes.undo.value]).toEqual([['POST /tasks/7/snooze {"for":"PT600S"}'], null]);
+  });
+
+  test('is sent at once, for good, where the reminder would come while it waits', async () => {
+    const soon = answerOf('7', {
+      reminder_status: 'pending',
+      snoozed_until: new Date(Date.now() + 8_000).toISOString(),
+    });
+    const { changes, asked, settle } = atLeisure(soon);
+    changes.snooze([soon], inMinutes(10), 'Reminds again: 10 min.');
+    await settle();
+    expect([asked.length, changes.undo.value, changes.notice.value?.text]).toEqual([1, null, 'Reminds again: 10 min.']);
+  });
 });

@@ -37,9 +37,15 @@ export function createChanges(store: Store, { announce, untilSignedIn }: Links) 
   const making = new Map<string, Promise<void>>();
   let undoTimer: ReturnType<typeof setTimeout> | undefined;
   let noticeTimer: ReturnType<typeof setTimeout> | undefined;
-  /** A deletion that can still be taken back. */
-  let leaving:
-    { timer: ReturnType<typeof setTimeout>; gone: PageTask[]; send: (keepalive?: boolean) => void } | undefined;
+  /** What waits for as long as it can be taken back, and which tasks it is about. */
+  let held:
+    | {
+        timer: ReturnType<typeof setTimeout>;
+        tasks: PageTask[];
+        send: (keepalive: boolean) => void;
+        takeBack: () => void;
+      }
+    | undefined;
 
   function say(text: string, isRefusal = false): void {
     clearTimeout(noticeTimer);
@@ -66,12 +72,14 @@ export function createChanges(store: Store, { announce, untilSignedIn }: Links) 
   }
 
   function settled(name: string): void {
-    for (const id of new Set([name, idOf(name)]))
-      if (!leaving?.gone.some((task) => idOf(task.id) === idOf(id))) store.forget(id);
+    for (const id of new Set([name, idOf(name)])) if (!waits(id)) store.forget(id);
   }
+
+  const waits = (id: string): boolean => held?.tasks.some((task) => idOf(task.id) === idOf(id)) ?? false;
 
   /** Does `work` in the turn of a task, by the id that it has by then; a task whose making was refused has none. */
   function byId(name: string, work: (id: string) => Promise<void>, title?: string): Promise<void> {
+    if (waits(name)) flush(); // it was done before
     const isMadeHere = unanswered.has(name);
     const act = async () => {
       if (!isMadeHere || ids.has(name)) await work(idOf(name));
@@ -94,16 +102,37 @@ export function createChanges(store: Store, { announce, untilSignedIn }: Links) 
     store.remove(id);
   }
 
-  /** What was going to be deleted, and is not sent or not any more. */
-  function unleave(): typeof leaving {
-    const before = leaving;
+  /** What waited, and does not any more. */
+  function release(): typeof held {
+    const before = held;
     clearTimeout(before?.timer);
-    leaving = undefined;
+    held = undefined;
     return before;
   }
 
-  /** Sends a deletion that waited. */
-  const flush = (keepalive = false): void => unleave()?.send(keepalive);
+  /** Sends what waited; it is not taken back any more. */
+  function flush(keepalive = false): void {
+    const before = release();
+    if (undo.value?.act === before?.takeBack) undo.value = null;
+    before?.send(keepalive);
+  }
+
+  /** Sends what is shown of `tasks` once it can no longer be taken back, since the API takes it back by nothing. */
+  function hold(tasks: PageTask[], text: string, send: (keepalive: boolean) => void): void {
+    flush();
+    const mine = { timer: setTimeout(flush, UNDO_MS), tasks, send, takeBack };
+    held = mine;
+    offer(text, takeBack);
+
+    function takeBack(): void {
+      if (held === mine) release();
+      for (const { id } of tasks) {
+        const made = unanswered.get(id);
+        if (made && !ids.has(id)) store.show(id, made);
+        else store.forget(idOf(id));
+      }
+    }
+  }
 
   return {
     undo,
@@ -115,7 +144,7 @@ export function createChanges(store: Store, { announce, untilSignedIn }: Links) 
     /** Another request has found somebody who answers. */
     answered: () => void (trouble.value = null),
     /** Whether something would be lost with this tab. */
-    isHeld: () => sending.isLate() || (trouble.value !== null && leaving !== undefined),
+    isHeld: () => sending.isLate() || (trouble.value !== null && held !== undefined),
     /** Sends what waits, and resolves when all is answered. @throws {ApiError} why it cannot be now */
     settled(): Promise<void> {
       flush();
@@ -123,7 +152,7 @@ export function createChanges(store: Store, { announce, untilSignedIn }: Links) 
     },
     /** Forgets what waits: whose it was has left. */
     drop(): void {
-      unleave();
+      release();
       sending.drop();
       making.clear();
       for (const map of [unanswered, ids, names]) map.clear();
@@ -153,7 +182,6 @@ export function createChanges(store: Store, { announce, untilSignedIn }: Links) 
      * which the server deletes with them.
      */
     remove(tasks: PageTask[], text: string, dates: PageTask[] = []): void {
-      flush();
       const gone = [...tasks, ...dates];
       for (const one of gone) store.show(idOf(one.id), 'gone');
       const erased = async (keepalive: boolean) => {
@@ -161,20 +189,7 @@ export function createChanges(store: Store, { announce, untilSignedIn }: Links) 
         // The server's word is heard by now; where it refused they are still there.
         for (const { id } of dates) store.forget(id);
       };
-      const mine = {
-        timer: setTimeout(flush, UNDO_MS),
-        gone,
-        send: (keepalive = false) => void erased(keepalive),
-      };
-      leaving = mine;
-      offer(text, () => {
-        if (leaving === mine) unleave();
-        for (const { id } of gone) {
-          const mine = unanswered.get(id);
-          if (mine && !ids.has(id)) store.show(id, mine);
-          else store.forget(idOf(id));
-        }
-      });
+      hold(gone, text, (keepalive) => void erased(keepalive));
     },
     /** Makes a task; it stands in the list before it is answered, under a name of its own until then. `refuse`: hears why there is none. */
     create(input: TaskInput & { title: string }, refuse: (error: api.ApiError) => void): void {
@@ -207,15 +222,26 @@ export function createChanges(store: Store, { announce, untilSignedIn }: Links) 
       making.set(input.title, made);
       void made.then(() => making.get(input.title) === made && making.delete(input.title));
     },
-    /** Puts a reminder off; the task stays due when it is. */
-    snooze(task: PageTask, length: string, said: string): void {
-      const key = api.newKey();
-      store.show(idOf(task.id), { reminder_status: 'pending' });
-      const work = async (id: string) => {
-        answered(await api.snooze(id, length, key));
-        say(said);
+    /**
+     * Puts reminders off until an instant, in ms; the tasks stay due when they are. Nothing is sent for as long as it can be
+     * taken back: one that has come stays `sent` until then and rings no second time. One that would come meanwhile is put off
+     * at once, for good.
+     */
+    snooze(tasks: PageTask[], until: number, text: string): void {
+      const shown = { reminder_status: 'pending', snoozed_until: new Date(until).toISOString() };
+      for (const { id } of tasks) store.show(idOf(id), shown);
+      const send = () => {
+        const length = `PT${Math.max(1, Math.round((until - Date.now()) / 1000))}S`;
+        for (const { id: name, title } of tasks) {
+          const key = api.newKey();
+          void byId(name, async (id) => answered(await api.snooze(id, length, key)), title);
+        }
       };
-      void byId(task.id, work, task.title);
+      const isNear = ({ reminder_status: status, snoozed_until: before }: PageTask) =>
+        status === 'pending' && Date.parse(before ?? '') < Date.now() + 2 * UNDO_MS;
+      if (!tasks.some(isNear)) return hold(tasks, text, send);
+      send();
+      say(text);
     },
     /** The reminder was seen. */
     acknowledge(task: PageTask): void {
@@ -249,5 +275,7 @@ export function createChanges(store: Store, { announce, untilSignedIn }: Links) 
     flush,
     /** When a task of this title that is being made here has been answered; undefined: none is. */
     made: (title: string): Promise<void> | undefined => making.get(title),
+    /** The id of a task that was made here by a name of its own, once it is answered; until then that name. */
+    idOf,
   };
 }

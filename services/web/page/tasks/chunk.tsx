@@ -9,7 +9,7 @@ const ROWS = 40;
 
 type ChunkProps = { tasks: PageTask[]; current: string | null; selection: Selection } & Pick<
   RowProps,
-  'now' | 'zone' | 'on'
+  'now' | 'zone' | 'on' | 'isOfDone'
 >;
 
 /** Rows that are laid out together, or not at all while they are out of sight; drawn again only when one has changed. */
@@ -20,7 +20,7 @@ export class Chunk extends Component<ChunkProps> {
     return !isSame || tasks.length !== before.tasks.length || tasks.some((task, i) => task !== before.tasks[i]);
   }
 
-  override render({ tasks, current, selection, now, zone, on }: ChunkProps) {
+  override render({ tasks, current, selection, ...common }: ChunkProps) {
     return (
       <ul class="chunk" style={{ '--rows': tasks.length }}>
         {tasks.map((task) => (
@@ -31,7 +31,7 @@ export class Chunk extends Component<ChunkProps> {
             isPending={store.isPending(task.id)}
             isPicking={selection.size > 0}
             isPicked={selection.has(task.id)}
-            {...{ now, zone, on }}
+            {...common}
           />
         ))}
       </ul>

@@ -26,7 +26,7 @@ export function commandsFor(tasks: PageTask[]): Command[] {
     commands.push({
       name: `Snooze ${pause.name}`,
       key: `s ${pause.key}`,
-      act: () => rung.forEach((task) => snoozeBy(task, pause)),
+      act: () => snoozeBy(rung, pause),
     });
   if (tasks.length > 0) commands.push({ name: wordForDelete(tasks), key: '#', act: () => removeTasks(tasks) });
   return commands;

@@ -2,6 +2,7 @@ import { ErrorBoundary, useLocation } from 'preact-iso';
 import { useEffect, useRef } from 'preact/hooks';
 import { hrefWith } from '../address.ts';
 import { later } from '../parts/later.tsx';
+import { changes, store } from '../state.ts';
 import { taskHref } from './link.tsx';
 import { isUnsaved } from './unsaved.ts';
 
@@ -14,10 +15,13 @@ const Opened = later(() => import('./opened.tsx'));
 export function Detail() {
   const { query, route } = useLocation();
   const shown = useRef<string | undefined>(undefined);
-  const { task: named } = query;
+  const named = query.task && idOf(query.task);
   const id = isUnsaved.value ? shown.current : named;
   shown.current = id;
   useEffect(() => void Opened.preload(), []); // after the first list, so that it is there also when the network is not
+  useEffect(() => {
+    if (named !== query.task) route(hrefWith({ task: named ?? null }), true);
+  }, [named, query.task]);
   const close = () => {
     route(hrefWith({ task: null, open: null }));
     document.getElementById(`task-${id}`)?.focus();
@@ -29,4 +33,10 @@ export function Detail() {
       <Opened key={id} id={id} isPastAsked={query.open === 'history'} close={close} {...left} />
     </ErrorBoundary>
   );
+}
+
+/** Looked up again when the store has changed, as it does with the answer that says it. */
+function idOf(name: string): string {
+  void store.tasks.value;
+  return changes.idOf(name);
 }

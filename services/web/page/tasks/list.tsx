@@ -27,11 +27,14 @@ export function TaskList({
   groups,
   empty,
   headed = true,
+  isOfDone = false,
   extra = {},
 }: {
   groups: Group[];
   empty: ComponentChildren;
   headed?: boolean;
+  /** Whether each says when it was done, not when it is due. */
+  isOfDone?: boolean;
   /** What stands beside the heading of a group. */
   extra?: Record<string, ComponentChildren>;
 }) {
@@ -131,7 +134,7 @@ export function TaskList({
     const pause = pauses.find((one) => one.key === key);
     const focused = isOnRow() ? tasks[at] : undefined;
     const task = focused && canSnooze(focused) ? focused : rungTasks()[0];
-    if (task && pause) snoozeBy(task, pause);
+    if (task && pause) snoozeBy([task], pause);
   }
   useShortcuts({
     j: step(1),
@@ -164,7 +167,13 @@ export function TaskList({
       </p>
     );
   if (tasks.length === 0) return <div class="empty">{empty}</div>;
-  const common = { now: now.value, zone: zone.value, on, selection: picked.length > 0 ? selection.value : nothing };
+  const common = {
+    now: now.value,
+    zone: zone.value,
+    on,
+    isOfDone,
+    selection: picked.length > 0 ? selection.value : nothing,
+  };
   return (
     <div onKeyDown={pressed}>
       {groups.map(({ name, tasks: own }) => (

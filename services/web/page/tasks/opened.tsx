@@ -27,6 +27,8 @@ export default function Opened({ id, isPastAsked, close, isLeft, stay }: OpenedP
   const read = useSignal<Read | null>(null);
   const refusal = useSignal<string | null>(null);
   const listed = store.tasks.value.get(id);
+  /** Made in this tab, and nobody has answered yet. */
+  const isBeingMade = listed !== undefined && store.get(id) === undefined;
   function take(now: Read): Read {
     read.value = now;
     refusal.value = null;
@@ -35,7 +37,9 @@ export default function Opened({ id, isPastAsked, close, isLeft, stay }: OpenedP
   }
   const refused = ({ status, message }: api.ApiError) =>
     void (refusal.value = status === 404 ? 'This task is not there any more.' : message);
-  useEffect(() => asking(() => api.readForEdit(id), take, refused), [id, listed?.updated_at, readings.value]);
+  useEffect(() => {
+    if (!isBeingMade) return asking(() => api.readForEdit(id), take, refused);
+  }, [id, isBeingMade, listed?.updated_at, readings.value]);
   async function again(): Promise<Read | null> {
     try {
       return take(await api.readForEdit(id));
@@ -50,24 +54,26 @@ export default function Opened({ id, isPastAsked, close, isLeft, stay }: OpenedP
     event.preventDefault(); // the question that this may open is there before the key has done its own: closing a dialog
     close();
   }
-  const label = read.value?.task.title ?? 'Task';
+  const task = listed ?? read.value?.task;
+  const label = task?.title ?? 'Task';
   return (
     <aside class="detail" aria-label={label} onKeyDown={closeByKey}>
       <header>
-        <p class="hint">{read.value ? kindOf(read.value.task) : ''}</p>
+        <p class="hint">{task ? kindOf(task) : ''}</p>
         <button class="quiet" onClick={close} title="Close (Esc)">
           <Icon.Close />
           <span class="for-ears">Close the task</span>
         </button>
       </header>
       <Refusal>{refusal.value}</Refusal>
-      {!read.value && !refusal.value && <p class="hint">Reading …</p>}
-      {read.value && (
-        <>
-          <Acts task={read.value.task} close={close} />
-          <Form read={read.value} again={again} isLeft={isLeft} stay={stay} />
-        </>
+      {isBeingMade && <h2>{label}</h2>}
+      {task && <Acts task={task} close={close} />}
+      {!read.value && !refusal.value && (
+        <p class="hint">
+          {isBeingMade ? 'Not saved yet: it can be changed once the server has answered.' : 'Reading …'}
+        </p>
       )}
+      {read.value && <Form read={read.value} again={again} isLeft={isLeft} stay={stay} />}
       {hasEvents.value && (read.value || refusal.value) && <Past id={id} isAsked={isPastAsked} />}
     </aside>
   );

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import type { RefObject } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo } from 'preact/hooks';
 import type { Dates } from '#shared/answers';
 import { ApiError, previewDates, type TaskInput } from '../api.ts';
 import { dayOf } from '../days.ts';
@@ -9,6 +9,7 @@ import { Refusal } from '../parts/refusal.tsx';
 import { hasEvents, zone } from '../session.ts';
 import { changes, now } from '../state.ts';
 import { fullTime, offsetWords } from '../words.ts';
+import { keepLine, keptLine } from './kept-line.ts';
 import { type Kind, type Part, readLine, type Understood } from './quick-add.ts';
 
 const PREVIEW_MS = 200;
@@ -24,7 +25,8 @@ const icons = {
 
 /** One line that says a whole task. What was understood stands below it, each part to be taken back; Enter saves just that. */
 export function QuickAdd({ input }: { input: RefObject<HTMLInputElement | null> }) {
-  const line = useSignal('');
+  const line = useSignal(useMemo(keptLine, []));
+  useLayoutEffect(() => keepLine(line.value), [line.value]);
   const ignored = useSignal<ReadonlySet<string>>(new Set());
   const refusal = useSignal<string | null>(null);
   const moment = { now: now.value, zone: zone.value };

@@ -2,7 +2,7 @@ import { Component } from 'preact';
 import type { PageTask } from '../api.ts';
 import * as Icon from '../icons.tsx';
 import { nextDateOf } from '../state.ts';
-import { dueWords, fullTime, offsetWords } from '../words.ts';
+import { dueWords, fullTime, offsetWords, timeWords } from '../words.ts';
 import { TaskLink } from './link.tsx';
 import { patternWords } from './rule.ts';
 import { isOverdue, isSeries } from './views.ts';
@@ -14,6 +14,8 @@ export type RowProps = {
   /** Whether tasks are picked to be acted on together, and whether this one is. */
   isPicking: boolean;
   isPicked: boolean;
+  /** Whether its time is when it was done, not when it is due. */
+  isOfDone: boolean;
   now: number;
   zone: string;
   on: RowActions;
@@ -33,7 +35,7 @@ export class Row extends Component<RowProps> {
     return (Object.keys(next) as (keyof RowProps)[]).some((name) => next[name] !== this.props[name]);
   }
 
-  override render({ task, isCurrent, isPending, isPicking, isPicked, now, zone, on }: RowProps) {
+  override render({ task, isCurrent, isPending, isPicking, isPicked, isOfDone, now, zone, on }: RowProps) {
     const { id, title, completed } = task;
     const verb = isPicking ? 'Select' : completed ? 'Open again' : 'Complete';
     function clicked(event: MouseEvent): void {
@@ -79,7 +81,7 @@ export class Row extends Component<RowProps> {
               <span class="for-ears">repeats</span>
             </span>
           )}
-          <Due task={task} now={now} zone={zone} />
+          {isOfDone ? <Done task={task} now={now} zone={zone} /> : <Due task={task} now={now} zone={zone} />}
         </span>
         <button
           class="quiet row-more"
@@ -106,6 +108,16 @@ function Due({ task, now, zone }: { task: PageTask; now: number; zone: string })
   return (
     <time class={`fact due${isLate ? ' is-late' : ''}`} dateTime={due} title={fullTime(due, zone)}>
       {dueWords(task, { now, zone })}
+    </time>
+  );
+}
+
+/** The API has no time of completion; that of the last change is the same, unless a task was changed when it was done. */
+function Done({ task: { updated_at: at }, now, zone }: { task: PageTask; now: number; zone: string }) {
+  return (
+    <time class="fact due" dateTime={at} title={`Last changed ${fullTime(at, zone)}`}>
+      <span class="for-ears">done </span>
+      {timeWords(Date.parse(at), { now, zone })}
     </time>
   );
 }

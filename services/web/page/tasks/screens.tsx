@@ -7,7 +7,7 @@ import { zone } from '../session.ts';
 import { changes, now, readings, store } from '../state.ts';
 import { useSignal } from '@preact/signals';
 import { useLocation } from 'preact-iso';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { type ApiError, listTasks, type PageTask } from '../api.ts';
 import { dayHeading, dueWords } from '../words.ts';
 import { FilterBar } from './filter-bar.tsx';
@@ -142,7 +142,7 @@ export function DoneScreen() {
     <>
       <Heading name="Done">{tasks.length === DONE_SHOWN ? `The last ${DONE_SHOWN}` : ''}</Heading>
       {isThere ? (
-        <TaskList headed={false} groups={[{ name: 'Done', tasks }]} empty={<p>Nothing is done yet.</p>} />
+        <TaskList headed={false} isOfDone groups={[{ name: 'Done', tasks }]} empty={<p>Nothing is done yet.</p>} />
       ) : (
         <p class="hint">Reading …</p>
       )}
@@ -158,6 +158,11 @@ export function SearchScreen() {
   const found = useSignal<{ word: string; ids: ReadonlySet<string> }>({ word: '', ids: new Set() });
   const isThere = found.value.word === longest;
   const { value: reading } = readings;
+  const field = useRef<HTMLInputElement>(null);
+  // With words in the address, as after a reload, what they find is what one came for.
+  useLayoutEffect(() => {
+    if (text === '') field.current?.focus();
+  }, [text === '']);
   useEffect(() => {
     if (longest === '') return;
     let stop: (() => void) | undefined;
@@ -186,6 +191,7 @@ export function SearchScreen() {
       <Heading name="Search" />
       <form class="search" role="search" onSubmit={(event) => event.preventDefault()}>
         <input
+          ref={field}
           id="search"
           type="search"
           aria-label="Search titles and notes"

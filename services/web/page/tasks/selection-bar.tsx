@@ -17,11 +17,6 @@ export function SelectionBar({
   return (
     <div class="selection" role="toolbar" aria-label="Selected tasks">
       <p role="status">{picked} selected</p>
-      {commands.map(({ name, key, act }) => (
-        <button key={name} class="plain small" title={key} onClick={act}>
-          {name}
-        </button>
-      ))}
       {picked < all && (
         <button class="plain small" onClick={pickAll}>
           Select all {all}
@@ -30,6 +25,13 @@ export function SelectionBar({
       <button class="plain small" title="Esc" onClick={clear}>
         Clear
       </button>
+      <div class="choices">
+        {commands.map(({ name, key, act }) => (
+          <button key={name} class="plain small" title={key} onClick={act}>
+            {name}
+          </button>
+        ))}
+      </div>
     </div>
   );
 }
