@@ -60,7 +60,7 @@ export async function startControlPlane({
 }
 
 const start = (command: string[], onLine: (line: string) => void): Child =>
-  spawnCommand(command, processEnvironment(), { onLine, limitMs: 10_000 });
+  spawnCommand(command, { ...processEnvironment(), GOGC: '400' }, { onLine, limitMs: 10_000 });
 
 /** Nothing here outlives the test, so nothing needs to reach the disk. Debian's 3.4 will not do: watches hang on it. */
 function etcdFlags(folder: string, clientPort: number, peerPort: number): string[] {
