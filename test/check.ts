@@ -4,16 +4,17 @@ import { join, relative, resolve } from 'node:path';
 import { bypassProxy } from '#shared/loopback';
 import { commandOrExit, bun, createProgress } from '../services/local/machine/command-line.ts';
 import { wantsColours } from '../services/local/machine/terminal.ts';
-import { readReport, sum, type Totals } from './junit.ts';
+import { readReport, type Totals } from './junit.ts';
 import { startCluster, temporaryFolder } from './support/cluster.ts';
 
 // bun test/check.ts [--tests-only] [--real] [--page] [--only <name>] [--inspect] [paths…]: all that must be green before a commit. The last line is the verdict,
 // `N passed, N failed, N skipped`; a type or format error counts as failed; the exit code says the same.
-// --real: the tests of the whole, on daprd and Kafka in place of the stand-in; they are built first if need be. Each suite has
-// a process and a line of its own, the last line is their sum. --page: the page in a real browser, which is installed first if need be.
+// --real: the tests of the whole, on daprd and Kafka in place of the stand-in; they are built first if need be.
+// --page: the page in a real browser, which is installed first if need be.
 
-/** Where the tests are that need a browser. */
+/** Where the tests are that need a browser, and those that the real parts must pass as well. */
 const PAGE = 'test/page';
+const OF_THE_WHOLE = ['test/up', 'test/flow', 'test/outage', 'test/conformance'];
 
 bypassProxy(process.env);
 const say = createProgress();
@@ -44,10 +45,7 @@ The last line is the count; the exit code is 0 when nothing failed.`,
 });
 const { real: isReal = false, page: isPage = false, only, inspect = false } = values;
 const testsOnly = values['tests-only'] ?? (isReal || isPage);
-const suites: Suite[] =
-  isReal && given.length === 0
-    ? ['up', 'flow', 'outage', 'conformance'].map((name) => ({ name, paths: [`test/${name}`] }))
-    : [{ name: isPage ? 'page' : 'tests', paths: isPage && given.length === 0 ? [PAGE] : given }];
+const paths = given.length > 0 ? given : isReal ? OF_THE_WHOLE : isPage ? [PAGE] : [];
 const needsBrowser = isPage || given.some((path) => path.includes(PAGE));
 const how = [...pace(), ...(only === undefined ? [] : ['--test-name-pattern', only])];
 
@@ -63,9 +61,8 @@ process.exit(totals.failed > 0 ? 1 : 0);
 
 function pace(): string[] {
   if (inspect) return ['--inspect-wait', '--timeout=0'];
-  if (needsBrowser) return ['--timeout=60000']; // a file at a time: each has a browser and five services
-  // Each of these files has a broker and five sidecars: two at once would measure the machine.
-  if (isReal) return ['--timeout=60000'];
+  // Files that have a browser or a broker wait most of their time, and have services of their own: two share two cores well.
+  if (needsBrowser || isReal) return ['--parallel=2', '--timeout=60000'];
   return ['--parallel', '--timeout=20000', `--path-ignore-patterns=${PAGE}/**`];
 }
 
@@ -93,14 +90,8 @@ async function check(): Promise<Totals> {
     if (refused.status === 'rejected') throw refused.reason;
     say('Postgres runs, its templates are migrated');
     const environment = { ...cluster.value.environment, ...(isReal && { TASKFLOW_SIDECAR: 'real' }) };
-    let totals: Totals = { passed: 0, failed: refused.value, skipped: 0, failures: [] };
-    for (const suite of suites) {
-      const own = await runSuite(suite, environment, folder);
-      if (interrupt.exitCode) break;
-      if (suites.length > 1) console.log(`${suite.name}: ${lineOf(own)}`);
-      totals = sum(totals, own);
-    }
-    return totals;
+    const totals = await runTests(environment, folder);
+    return { ...totals, failed: totals.failed + refused.value };
   } catch (error) {
     say(Bun.inspect(error, { colors: wantsColours(process.stderr, process.env) }));
     return { passed: 0, failed: 1, skipped: 0, failures: [] };
@@ -111,12 +102,10 @@ async function check(): Promise<Totals> {
   }
 }
 
-type Suite = { name: string; paths: string[] };
-
-async function runSuite({ name, paths }: Suite, environment: Record<string, string>, folder: string): Promise<Totals> {
-  const junit = join(folder, `${name}.xml`);
+async function runTests(environment: Record<string, string>, folder: string): Promise<Totals> {
+  const junit = join(folder, 'junit.xml');
   const reporter = ['--reporter=junit', `--reporter-outfile=${junit}`];
-  const exitCode = await run(`bun test (${name})`, ['test', ...how, ...reporter, ...paths], environment);
+  const exitCode = await run('bun test', ['test', ...how, ...reporter, ...paths], environment);
   const report = Bun.file(junit);
   const totals = readReport((await report.exists()) ? await report.text() : '');
   // A file that does not load, or a worker that dies, is in the exit code alone.

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { readReport, sum } from './junit.ts';
+import { readReport } from './junit.ts';
 
 const SOURCE = `
 import { describe, expect, test } from 'bun:test';
@@ -37,14 +37,4 @@ test('a report names each test that failed, with its place and what it said', as
 
 test('a run that ended before its report counts nothing', () => {
   expect(readReport('')).toEqual({ passed: 0, failed: 0, skipped: 0, failures: [] });
-});
-
-test('two suites are one sum', () => {
-  const one = { passed: 1, failed: 1, skipped: 0, failures: ['a'] };
-  expect(sum(one, { ...one, skipped: 2, failures: ['b'] })).toEqual({
-    passed: 2,
-    failed: 2,
-    skipped: 2,
-    failures: ['a', 'b'],
-  });
 });

@@ -9,16 +9,6 @@ export function readReport(report: string): Totals {
   return { passed: count('tests') - failed - skipped, failed, skipped, failures: [...readFailures(report)] };
 }
 
-/** Both together. */
-export function sum(a: Totals, b: Totals): Totals {
-  return {
-    passed: a.passed + b.passed,
-    failed: a.failed + b.failed,
-    skipped: a.skipped + b.skipped,
-    failures: [...a.failures, ...b.failures],
-  };
-}
-
 const FAILED = /(<testcase [^>]*>)\s*(<failure [^>]*>)/g;
 const LINES_OF_A_MESSAGE = 6;
 
