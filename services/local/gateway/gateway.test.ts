@@ -209,6 +209,28 @@ describe('forward', () => {
     });
   });
 
+  test('asks for a deletion once, also of a service that ends without an answer', async () => {
+    const asked: string[] = [];
+    const dying = Bun.listen({
+      hostname: '127.0.0.1',
+      port: 0,
+      socket: {
+        data(socket, bytes) {
+          asked.push(bytes.toString().split(' ')[0] ?? '');
+          if (asked.length === 1) socket.write('HTTP/1.1 204 No Content\r\n\r\n');
+          else socket.terminate();
+        },
+      },
+    });
+    const before = startGateway({ ...options, port: 0, ports: { ...options.ports, 'chat-api': dying.port } });
+    const task = new URL('/api/v1/tasks/1', before.url);
+    await fetch(task);
+    expect((await fetch(task, { method: 'DELETE' })).status).toBe(502);
+    expect(asked).toEqual(['GET', 'DELETE']);
+    await before.stop(true);
+    dying.stop(true);
+  });
+
   test('answers 503 in the house form while a service is away, and the overview says which', async () => {
     const away = upstreams.get('audit-logger');
     await away?.stop(true);

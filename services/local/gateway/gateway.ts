@@ -139,6 +139,8 @@ async function forward(
       redirect: 'manual',
       decompress: false,
       signal: request.signal,
+      // Bun 1.4.5 repeats by itself what is idempotent when a kept connection ends: the second deletion would be answered 404.
+      keepalive: request.method !== 'DELETE',
     });
     const answer = { status: response.status, headers: without(hopByHop, response.headers) };
     // Silent between two heartbeats, for as long as its service likes.
