@@ -163,6 +163,40 @@ describe('complete', () => {
     expect(await kept(account, 'completed=true')).toEqual([]);
   });
 
+  test('is undone by either key wherever the focus is, and the bar names one that works there', async () => {
+    await using person = await atWork(tasks);
+    const { page } = person;
+    const undo = (name: string) => page.locator('.bar').getByRole('button', { name, exact: true }).waitFor();
+    const complete = async () => {
+      await page.getByLabel('Complete: First').click();
+      await row(page, 'First').waitFor({ state: 'detached' });
+      await undo('Undo z');
+    };
+    for (const key of ['Control+z', 'z']) {
+      await complete();
+      await page.keyboard.press(key);
+      await row(page, 'First').waitFor();
+    }
+    await complete();
+    await row(page, 'Third').getByRole('link').click();
+    await page.getByRole('button', { name: 'Close the task' }).focus();
+    await page.keyboard.press('z');
+    await row(page, 'First').waitFor();
+    await page.getByRole('button', { name: 'Close the task' }).click();
+    await complete();
+    const line = page.getByLabel('Add a task');
+    await line.focus();
+    await undo('Undo Ctrl Z');
+    await line.pressSequentially('Tea');
+    await undo('Undo');
+    await page.keyboard.press('Control+z');
+    expect(await line.inputValue()).not.toBe('Tea');
+    expect(await row(page, 'First').count()).toBe(0);
+    await line.fill('');
+    await page.keyboard.press('Control+z');
+    await row(page, 'First').waitFor();
+  });
+
   test('by one key, and undone by one; the focus goes to the next task and never to the page', async () => {
     await using person = await atWork(tasks);
     const { page, account } = person;

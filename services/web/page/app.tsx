@@ -65,7 +65,6 @@ function Frame() {
   ]);
   useShortcuts({
     q: add,
-    z: changes.takeBack,
     '/': () => search(route),
     '[Shift]+?': showKeys,
     // All of them: which keys there are is settled once, and who is signed in may change.
