@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { addDays, dayOf } from '../../services/web/page/days.ts';
+import { fullTime } from '../../services/web/page/words.ts';
 import { type House, newAccount, openHouse, shoot, signIn, violations, type Visit, ZONE } from './visit.ts';
 
 let house: House;
@@ -278,7 +279,22 @@ describe('a series', () => {
     expect(await violations(page)).toEqual([]);
     const answered = page.waitForResponse((response) => response.request().method() === 'DELETE');
     await page.getByRole('menuitem', { name: 'Skip this date' }).click();
+    const words = (day: string) => fullTime(day, ZONE);
+    const next = words(addDays(first, 1));
+    await page.getByText(`Skipped ${words(first)}. Next: ${next}, `).waitFor();
+    const wait = page.getByTitle('Not answered by the server yet');
+    await wait.waitFor();
+    expect(await page.locator('.row').count()).toBe(1);
+    expect(await dates()).toEqual([first]);
+    await page
+      .locator('nav')
+      .getByRole('link', { name: /^Series/ })
+      .click();
+    await page.getByText(`next ${next}, `).waitFor();
+    await page.locator('nav').getByRole('link', { name: /^All/ }).click();
     await answered;
+    await wait.waitFor({ state: 'detached' });
+    expect(await page.locator('.row').count()).toBe(1);
     expect(await dates()).toEqual([addDays(first, 1)]);
   });
 });

@@ -6,10 +6,11 @@ import { nameOf } from '../words.ts';
 import { movedTo, moves } from './moving.ts';
 import { canSnooze, pauses, snoozeBy } from './reminding.ts';
 import { removeTasks } from './removing.ts';
-import { isSeries } from './views.ts';
+import { isComing, isSeries } from './views.ts';
 
 /** What can be done to one task or to several, each with its key: menu, keys, the bar of a selection and the palette have it from here. */
-export function commandsFor(tasks: PageTask[]): Command[] {
+export function commandsFor(all: PageTask[]): Command[] {
+  const tasks = all.filter((task) => !isComing(task));
   const plain = tasks.filter((task) => !isSeries(task));
   const open = plain.filter(({ completed }) => !completed);
   const rung = tasks.filter(canSnooze);

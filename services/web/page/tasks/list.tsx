@@ -18,7 +18,7 @@ import { canSnooze, pauses, snoozeBy } from './reminding.ts';
 import { type RowActions, rowId } from './row.tsx';
 import { extended, nothing, type Selection, toggled } from './selection.ts';
 import { SelectionBar } from './selection-bar.tsx';
-import type { Group } from './views.ts';
+import { type Group, isComing } from './views.ts';
 
 const KEYS = ['x', 'e', 'h', '#', ...moves.map(({ key }) => `t ${key}`)];
 
@@ -69,7 +69,7 @@ export function TaskList({
 
   const open = (task: PageTask) => route(taskHref(task.id));
   const commandsOf = (some: PageTask[]): Command[] => {
-    const [one] = some.length === 1 ? some : [];
+    const [one] = some.length === 1 && !some.some(isComing) ? some : [];
     const own = one
       ? [
           { name: 'Open', key: 'e', act: () => open(one) },
@@ -156,6 +156,7 @@ export function TaskList({
     const [task] = isOnRow() ? tasks.slice(at, at + 1) : [];
     if (!task || (event.key !== 'Enter' && event.key !== ' ')) return;
     event.preventDefault(); // the page would scroll
+    if (isComing(task)) return;
     if (event.key === 'Enter') open(task);
     else pickOne(task);
   }

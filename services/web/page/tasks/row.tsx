@@ -5,7 +5,7 @@ import { nextDateOf } from '../state.ts';
 import { dueWords, fullTime, offsetWords, timeWords } from '../words.ts';
 import { TaskLink } from './link.tsx';
 import { patternWords } from './rule.ts';
-import { isOverdue, isSeries } from './views.ts';
+import { isComing, isOverdue, isSeries } from './views.ts';
 
 export type RowProps = {
   task: PageTask;
@@ -54,7 +54,7 @@ export class Row extends Component<RowProps> {
         onMouseDown={(event) => event.shiftKey && event.preventDefault()} // it would mark text
         onClick={clicked}
       >
-        <label class={`check${isPicking ? ' is-pick' : isSeries(task) ? ' is-nothing' : ''}`}>
+        <label class={`check${isPicking ? ' is-pick' : isSeries(task) || isComing(task) ? ' is-nothing' : ''}`}>
           <input
             type="checkbox"
             tabIndex={-1}
@@ -63,9 +63,13 @@ export class Row extends Component<RowProps> {
             onChange={() => (isPicking ? on.pick(task, false) : on.toggle(task))}
           />
         </label>
-        <TaskLink id={id} class="row-title" tabIndex={-1}>
-          {title}
-        </TaskLink>
+        {isComing(task) ? (
+          <span class="row-title">{title}</span>
+        ) : (
+          <TaskLink id={id} class="row-title" tabIndex={-1}>
+            {title}
+          </TaskLink>
+        )}
         <span class="facts">
           {isPending && (
             <span class="fact" title="Not answered by the server yet">
