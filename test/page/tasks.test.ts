@@ -163,6 +163,26 @@ describe('complete', () => {
     expect(await kept(account, 'completed=true')).toEqual([]);
   });
 
+  test('by a click touches no other task: the one that slides under the mouse shows nothing until that moves', async () => {
+    await using person = await atWork(tasks);
+    const { page } = person;
+    const ring = (title: string) =>
+      page.evaluate<string[]>(
+        `[undefined, '::after'].map((part) =>
+          getComputedStyle(document.querySelector('[aria-label="Complete: ${title}"]'), part).borderRightColor)`,
+      );
+    const box = await page.getByLabel('Complete: Second').boundingBox();
+    const [x, y] = [(box?.x ?? 0) + 5, (box?.y ?? 0) + 5];
+    const plain = await ring('Third');
+    await page.mouse.click(x, y);
+    await row(page, 'Second').waitFor({ state: 'detached' });
+    await page.locator('.check:hover').getByLabel('Complete: Third').waitFor();
+    expect(await ring('Third')).toEqual(plain);
+    await page.mouse.move(x + 1, y);
+    const [border, tick] = await ring('Third');
+    expect([border === plain[0], tick]).toEqual([false, plain[1]]);
+  });
+
   test('is undone by either key wherever the focus is, and the bar names one that works there', async () => {
     await using person = await atWork(tasks);
     const { page } = person;

@@ -41,6 +41,8 @@ export function TaskList({
   const { route, query } = useLocation();
   const current = useSignal<string | null>(null);
   const selection = useSignal<Selection>(nothing);
+  /** Whether rows have moved under a mouse that did not: the one that is there now is not meant. */
+  const hasSlid = useSignal(false);
   const menu = useSignal<{ task: PageTask; at: HTMLElement } | null>(null);
   const tasks = groups.flatMap((group) => group.tasks);
   const indexOf = (id: string | null) => tasks.findIndex((task) => task.id === id);
@@ -94,10 +96,12 @@ export function TaskList({
   useCommands(() => commandsOf(subject()).map((one) => ({ ...one, name: `${one.name}: ${nameOf(subject())}` })));
 
   const latest = useMemo(() => ({}) as Pick<RowActions, 'toggle' | 'pick'>, []);
-  latest.toggle = (task) =>
+  latest.toggle = (task) => {
+    hasSlid.value = true;
     commandsFor([task])
       .find(({ key }) => key === 'x')
       ?.act();
+  };
   latest.pick = (task, isSpan) => {
     if (!isSpan) return pickOne(task);
     const to = indexOf(task.id);
@@ -176,7 +180,11 @@ export function TaskList({
     selection: picked.length > 0 ? selection.value : nothing,
   };
   return (
-    <div onKeyDown={pressed}>
+    <div
+      class={hasSlid.value ? 'has-slid' : ''}
+      onPointerMove={({ movementX, movementY }) => (movementX || movementY) && (hasSlid.value = false)}
+      onKeyDown={pressed}
+    >
       {groups.map(({ name, tasks: own }) => (
         <section key={name} class="group" aria-label={name}>
           {headed && (
