@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { type Account, type House, newAccount, openHouse, signIn, type Visit } from './visit.ts';
+import { type Account, type House, newAccount, openHouse, signIn, type Visit, violations } from './visit.ts';
 
 let house: House;
 beforeAll(async () => void (house = await openHouse()));
@@ -85,6 +85,10 @@ describe('add', () => {
     const bar = page.locator('.bar', { hasText: 'Added: Buy milk' });
     await bar.getByRole('button', { name: 'Undo Ctrl Z' }).waitFor();
     expect(await bar.getByRole('link', { name: 'Open' }).getAttribute('href')).toStartWith('/all?task=');
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      expect(await violations(page)).toEqual([]);
+    }
     const answered = page.waitForResponse((response) => response.request().method() === 'DELETE');
     await page.keyboard.press('Control+z');
     await answered;
