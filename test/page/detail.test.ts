@@ -332,10 +332,14 @@ describe('moving and reminding', () => {
     const reminder = (title: string) => page.getByRole('article', { name: `Reminder: ${title}` });
     await page.getByRole('button', { name: '1 more reminder' }).click();
     for (const title of ['Bake', 'Call', 'Dine']) await reminder(title).waitFor();
+    expect(await reminder('Bake').innerText()).toMatch(/due in (a moment|1 min) · reminder 1 min before/);
     await shoot(page, 'reminders-1280-light');
     expect(await violations(page)).toEqual([]);
     await reminder('Bake').getByRole('button', { name: '10 min' }).click();
     await page.getByText('Due stays as it is').waitFor();
+    await row(page, 'Bake')
+      .getByText(/reminds again (Tomorrow )?\d\d:\d\d/)
+      .waitFor();
     await reminder('Dine').getByRole('button', { name: 'Dismiss' }).click();
     await reminder('Dine').waitFor({ state: 'detached' });
     await page.keyboard.press('s');
