@@ -82,7 +82,7 @@ describe('add', () => {
     await page.keyboard.press('q');
     await page.keyboard.type('Buy milk');
     await page.keyboard.press('Enter');
-    const bar = page.locator('.bar', { hasText: 'Added: Buy milk' });
+    const bar = page.locator('.bar', { hasText: 'Added to All, without a date: Buy milk' });
     await bar.getByRole('button', { name: 'Undo Ctrl Z' }).waitFor();
     expect(await bar.getByRole('link', { name: 'Open' }).getAttribute('href')).toStartWith('/all?task=');
     for (const colorScheme of ['light', 'dark'] as const) {
@@ -303,7 +303,7 @@ test('what people write is text in every place, never code', async () => {
   const { page } = person;
   await page.getByLabel('Add a task').fill(evil);
   await page.keyboard.press('Enter');
-  await page.getByText('Added: <img').waitFor();
+  await page.getByText('without a date: <img').waitFor();
   for (const path of ['/', '/all', '/%3Cimg%20src=x%3E']) {
     await page.goto(path);
     await page.getByRole('heading', { level: 1 }).waitFor();

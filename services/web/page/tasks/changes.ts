@@ -217,7 +217,8 @@ export function createChanges(store: Store, { announce, untilSignedIn }: Links) 
           void byId(id, (known) => erase(known));
         };
         // What was done to it meanwhile has a bar of its own. Without a date it is on no list of days.
-        if (!isTouched) offer(`Added: ${task.title}`, takeBack, `${task.due_date ? '' : '/all'}?task=${id}`);
+        const [where, path] = task.due_date ? ['', ''] : [' to All, without a date', '/all'];
+        if (!isTouched) offer(`Added${where}: ${task.title}`, takeBack, `${path}?task=${id}`);
       });
       making.set(input.title, made);
       void made.then(() => making.get(input.title) === made && making.delete(input.title));
