@@ -60,6 +60,7 @@ describe('add', () => {
     await line.press('Enter');
     await page.getByRole('alert').filter({ hasText: '1970 to 9998' }).first().waitFor();
     expect(await line.inputValue()).toBe('Far 9999-12-31 10:00');
+    expect(await page.getByText('1970 to 9998').count()).toBe(1);
   });
 
   test('by one click beside the typing, and undone', async () => {

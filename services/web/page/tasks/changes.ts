@@ -191,8 +191,8 @@ export function createChanges(store: Store, { announce, untilSignedIn }: Links) 
       };
       hold(gone, text, (keepalive) => void erased(keepalive));
     },
-    /** Makes a task; it stands in the list before it is answered, under a name of its own until then. `refuse`: hears why there is none. */
-    create(input: TaskInput & { title: string }, refuse: (error: api.ApiError) => void): void {
+    /** Makes a task; it stands in the list before it is answered, under a name of its own until then. `refuse` hears why there is none, and answers whether it has said it. */
+    create(input: TaskInput & { title: string }, refuse: (error: api.ApiError) => boolean): void {
       const key = api.newKey();
       const name = `new-${key}`;
       const at = new Date().toISOString();
@@ -203,9 +203,11 @@ export function createChanges(store: Store, { announce, untilSignedIn }: Links) 
       }
       const made = inTurn(name, async () => {
         const task = await api.createTask(input, key).catch((error: unknown) => {
-          if (error instanceof api.ApiError && !error.passes && error.status !== 401) refuse(error);
+          const isRefused = error instanceof api.ApiError && !error.passes && error.status !== 401;
+          if (isRefused && refuse(error)) return null;
           throw error;
         });
+        if (!task) return;
         const { id } = task;
         ids.set(name, id);
         names.set(id, name);

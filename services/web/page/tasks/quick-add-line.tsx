@@ -44,9 +44,10 @@ export function QuickAdd({ input }: { input: RefObject<HTMLInputElement | null> 
     }
     const { value: text } = line;
     changes.create(understood.input, (error) => {
-      if (line.value !== '') return; // the next one is being written
+      if (line.value !== '') return false; // the next one is being written
       line.value = text;
       refusal.value = error.message;
+      return true;
     });
     clear();
   }
