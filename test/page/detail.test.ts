@@ -311,11 +311,11 @@ describe('moving and reminding', () => {
     await page.keyboard.press('j');
     await page.keyboard.press('t');
     await page.keyboard.press('t');
-    await page.getByText('Tomorrow: First').waitFor();
+    await page.getByText('Moved to tomorrow: First').waitFor();
     await row(page, 'Then').hover();
     await page.getByRole('button', { name: 'More: Then' }).click();
-    await page.getByRole('menuitem', { name: 'Tomorrow' }).first().click();
-    await page.getByText('Tomorrow: Then').waitFor();
+    await page.getByRole('menuitem', { name: 'Move to tomorrow' }).click();
+    await page.getByText('Moved to tomorrow: Then').waitFor();
     await page.getByTitle('Not answered by the server yet').first().waitFor({ state: 'detached' });
     expect([await day(0), await day(1)]).toEqual([tomorrow, tomorrow]);
   });

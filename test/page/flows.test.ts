@@ -174,8 +174,8 @@ describe('several tasks', () => {
     await bar.getByText('3 selected').waitFor();
     await page.getByLabel('Select: Two').uncheck();
     await bar.getByText('2 selected').waitFor();
-    await bar.getByRole('button', { name: 'Tomorrow' }).click();
-    await page.getByText('Tomorrow: 2 tasks').waitFor();
+    await bar.getByRole('button', { name: 'Move to tomorrow' }).click();
+    await page.getByText('Moved to tomorrow: 2 tasks').waitFor();
     await bar.waitFor({ state: 'detached' });
     await settled(page);
     const tomorrow = addDays(dayOf(Date.now(), ZONE), 1);

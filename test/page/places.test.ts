@@ -128,6 +128,9 @@ describe('the places', () => {
     await page.getByRole('button', { name: 'More', exact: true }).click();
     await shoot(page, 'more-390-light');
     expect(await violations(page)).toEqual([]);
+    const menu = await page.getByRole('menu').boundingBox();
+    const tabs = await page.getByRole('navigation', { name: 'Lists' }).boundingBox();
+    expect((menu?.y ?? 0) + (menu?.height ?? 0)).toBeLessThanOrEqual(tabs?.y ?? 0);
     await page.getByRole('menuitem', { name: 'Series' }).click();
     await page.getByRole('heading', { name: 'Series', level: 1 }).waitFor();
   });

@@ -132,7 +132,7 @@ describe('the palette', () => {
     await page.getByRole('combobox').fill('go to ser');
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Series', level: 1 }).waitFor();
-    await page.getByRole('button', { name: 'Go or do' }).click();
+    await page.getByRole('button', { name: 'Search or do' }).click();
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
   });

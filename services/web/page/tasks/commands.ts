@@ -19,9 +19,12 @@ export function commandsFor(all: PageTask[]): Command[] {
   else if (plain.length > 0) commands.push({ name: 'Open again', key: 'x', act: () => changes.reopen(...plain) });
   for (const { name, key, days } of open.length > 0 ? moves : [])
     commands.push({
-      name,
+      name: `Move to ${name}`,
       key: `t ${key}`,
-      act: () => changes.move(open, (task) => movedTo(task, days, Date.now(), zone.value), `${name}: ${nameOf(open)}`),
+      act: () => {
+        const to = (task: PageTask) => movedTo(task, days, Date.now(), zone.value);
+        changes.move(open, to, `Moved to ${name}: ${nameOf(open)}`);
+      },
     });
   for (const pause of rung.length > 0 ? pauses : [])
     commands.push({
