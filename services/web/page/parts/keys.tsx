@@ -26,7 +26,9 @@ export function Keys({ places }: { places: { name: string; key: string }[] }) {
   ];
   return (
     <Dialog label="Keys" close={() => (isKeysOpen.value = false)}>
-      <h2>Keys</h2>
+      <h2 tabIndex={-1} autoFocus>
+        Keys
+      </h2>
       <dl class="keys">
         {keys.map(([key, words]) => (
           <div key={key}>
