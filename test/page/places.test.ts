@@ -128,6 +128,15 @@ describe('the places', () => {
     await page.getByRole('button', { name: 'More', exact: true }).click();
     await shoot(page, 'more-390-light');
     expect(await violations(page)).toEqual([]);
+    expect(
+      await page.evaluate<number>(`{
+        const item = document.querySelector('[role=menuitem]');
+        const text = document.createRange();
+        text.selectNodeContents(item);
+        const middle = ({ top, bottom }) => (top + bottom) / 2;
+        Math.abs(middle(text.getBoundingClientRect()) - middle(item.getBoundingClientRect()));
+      }`),
+    ).toBeLessThan(1);
     const menu = await page.getByRole('menu').boundingBox();
     const tabs = await page.getByRole('navigation', { name: 'Lists' }).boundingBox();
     expect((menu?.y ?? 0) + (menu?.height ?? 0)).toBeLessThanOrEqual(tabs?.y ?? 0);

@@ -312,11 +312,22 @@ test('what people write is text in every place, never code', async () => {
   }
 });
 
+test('a list that is cut in chunks has one line between two rows', async () => {
+  await using person = await atWork([{ title: 'Some day' }], '/all');
+  await person.page.locator('.chunk').waitFor();
+  const next = `const [one] = document.querySelectorAll('.chunk'); one.after(one.cloneNode(true))`;
+  expect(await person.page.evaluate(`${next}; getComputedStyle(one.nextSibling).borderTopWidth`)).toBe('0px');
+});
+
 test('? lists every key, and each place is two keys away', async () => {
   await using person = await atWork([{ title: 'Some day' }]);
   const { page } = person;
+  await page.setViewportSize({ width: 1280, height: 400 });
   await page.keyboard.press('?');
-  await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+  const dialog = page.getByRole('dialog', { name: 'Keys' });
+  await dialog.waitFor();
+  const [frame, heading] = [await dialog.boundingBox(), await dialog.getByRole('heading').boundingBox()];
+  expect(heading?.y).toBeGreaterThan(frame?.y ?? Infinity);
   await page.keyboard.press('x'); // means nothing here
   await page.keyboard.press('Escape');
   await page.getByRole('dialog').waitFor({ state: 'detached' });

@@ -111,7 +111,10 @@ describe('the palette', () => {
     const list = page.getByRole('listbox');
     await list.waitFor();
     expect(await violations(page)).toEqual([]);
+    const top = async () => (await page.getByRole('dialog').boundingBox())?.y;
+    const before = await top();
     await page.keyboard.type('complete');
+    expect(await top()).toBe(before);
     expect(await list.getByRole('option').first().innerText()).toMatch(/^Complete: Two\s+x$/);
     await page.keyboard.press('Enter');
     await row(page, 'Two').waitFor({ state: 'detached' });
