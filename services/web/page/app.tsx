@@ -112,7 +112,7 @@ function Rail() {
       </p>
       <button class="to-palette" onClick={openPalette}>
         <Icon.Search />
-        <span>Search or do …</span>
+        <span>Search or do</span>
         <kbd>Ctrl K</kbd>
       </button>
       <nav aria-label="Lists">
