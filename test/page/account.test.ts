@@ -138,6 +138,7 @@ describe('settings', () => {
     await signIn(page, account);
     await page.goto('/settings');
     await page.getByLabel('Name of the program').fill('<i>backup</i>');
+    expect(await page.getByLabel('Read tasks').isChecked()).toBe(true);
     await page.getByRole('button', { name: 'Make a token' }).click();
     const token = await page.locator('.made code').innerText();
     const use = () =>

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { addDays, dayOf } from '../../services/web/page/days.ts';
+import { fullTime } from '../../services/web/page/words.ts';
 import { type House, newAccount, openHouse, shoot, signIn, violations, type Visit, ZONE } from './visit.ts';
 
 let house: House;
@@ -278,7 +279,22 @@ describe('a series', () => {
     expect(await violations(page)).toEqual([]);
     const answered = page.waitForResponse((response) => response.request().method() === 'DELETE');
     await page.getByRole('menuitem', { name: 'Skip this date' }).click();
+    const words = (day: string) => fullTime(day, ZONE);
+    const next = words(addDays(first, 1));
+    await page.getByText(`Skipped ${words(first)}. Next: ${next}, `).waitFor();
+    const wait = page.getByTitle('Not answered by the server yet');
+    await wait.waitFor();
+    expect(await page.locator('.row').count()).toBe(1);
+    expect(await dates()).toEqual([first]);
+    await page
+      .locator('nav')
+      .getByRole('link', { name: /^Series/ })
+      .click();
+    await page.getByText(`next ${next}, `).waitFor();
+    await page.locator('nav').getByRole('link', { name: /^All/ }).click();
     await answered;
+    await wait.waitFor({ state: 'detached' });
+    expect(await page.locator('.row').count()).toBe(1);
     expect(await dates()).toEqual([addDays(first, 1)]);
   });
 });
@@ -295,11 +311,11 @@ describe('moving and reminding', () => {
     await page.keyboard.press('j');
     await page.keyboard.press('t');
     await page.keyboard.press('t');
-    await page.getByText('Tomorrow: First').waitFor();
+    await page.getByText('Moved to tomorrow: First').waitFor();
     await row(page, 'Then').hover();
     await page.getByRole('button', { name: 'More: Then' }).click();
-    await page.getByRole('menuitem', { name: 'Tomorrow' }).first().click();
-    await page.getByText('Tomorrow: Then').waitFor();
+    await page.getByRole('menuitem', { name: 'Move to tomorrow' }).click();
+    await page.getByText('Moved to tomorrow: Then').waitFor();
     await page.getByTitle('Not answered by the server yet').first().waitFor({ state: 'detached' });
     expect([await day(0), await day(1)]).toEqual([tomorrow, tomorrow]);
   });
@@ -316,10 +332,14 @@ describe('moving and reminding', () => {
     const reminder = (title: string) => page.getByRole('article', { name: `Reminder: ${title}` });
     await page.getByRole('button', { name: '1 more reminder' }).click();
     for (const title of ['Bake', 'Call', 'Dine']) await reminder(title).waitFor();
+    expect(await reminder('Bake').innerText()).toMatch(/due in (a moment|1 min) · reminder 1 min before/);
     await shoot(page, 'reminders-1280-light');
     expect(await violations(page)).toEqual([]);
     await reminder('Bake').getByRole('button', { name: '10 min' }).click();
     await page.getByText('Due stays as it is').waitFor();
+    await row(page, 'Bake')
+      .getByText(/reminds again (Tomorrow )?\d\d:\d\d/)
+      .waitFor();
     await reminder('Dine').getByRole('button', { name: 'Dismiss' }).click();
     await reminder('Dine').waitFor({ state: 'detached' });
     await page.keyboard.press('s');

@@ -102,13 +102,14 @@ describe('a date of a series', () => {
     await row('Stand-up').hover();
     await hands[0].click(more(page, 'Stand-up'));
     await hands[0].click(page.getByRole('menuitem', { name: 'Skip this date' }));
-    await row('Stand-up').waitFor({ state: 'detached' });
+    const wait = (title: string) => row(title).getByTitle('Not answered by the server yet');
+    await wait('Stand-up').waitFor();
     await on('Tea');
     const answered = page.waitForResponse((response) => response.request().method() === 'DELETE');
     await hands[1].press('#');
-    await row('Tea').waitFor({ state: 'detached' });
+    await wait('Tea').waitFor();
     await page.keyboard.press('z'); // and the key is taken back
-    await row('Tea').waitFor();
+    await wait('Tea').waitFor({ state: 'detached' });
     await answered;
     expect(hands.map(({ count }) => count() <= 2)).toEqual([true, true]);
     const [next = '', ...left] = await dates();
@@ -173,8 +174,8 @@ describe('several tasks', () => {
     await bar.getByText('3 selected').waitFor();
     await page.getByLabel('Select: Two').uncheck();
     await bar.getByText('2 selected').waitFor();
-    await bar.getByRole('button', { name: 'Tomorrow' }).click();
-    await page.getByText('Tomorrow: 2 tasks').waitFor();
+    await bar.getByRole('button', { name: 'Move to tomorrow' }).click();
+    await page.getByText('Moved to tomorrow: 2 tasks').waitFor();
     await bar.waitFor({ state: 'detached' });
     await settled(page);
     const tomorrow = addDays(dayOf(Date.now(), ZONE), 1);

@@ -29,6 +29,9 @@ describe.each(kinds)('$viewport.width px, $colorScheme', (kind) => {
     await visit.page.goto('/');
     await visit.page.getByRole('heading', { name: 'Sign in to TaskFlow' }).waitFor();
     await look(visit, name('door'));
+    const middle = (box: { y: number; height: number } | null) => (box?.y ?? NaN) + (box?.height ?? NaN) / 2;
+    const field = middle(await visit.page.getByLabel('Password', { exact: true }).boundingBox());
+    expect(middle(await visit.page.locator('.password button').boundingBox())).toBeWithin(field - 1, field + 1);
   });
 
   test('the lists, the line and the bars', async () => {

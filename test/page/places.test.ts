@@ -97,12 +97,49 @@ describe('the places', () => {
     }
   });
 
+  test('search is found first, and what it finds is opened by keys from its field', async () => {
+    await using person = await atWork([{ title: 'Ladder' }, { title: 'Ladder of Anna' }], {
+      viewport: { width: 1280, height: 800 },
+    });
+    const { page } = person;
+    expect(await page.locator('nav a').first().innerText()).toContain('Search');
+    await page.keyboard.press('/');
+    const field = page.locator('[type=search]:focus');
+    await field.waitFor();
+    await page.keyboard.type('ladder');
+    await page.locator('.row').nth(1).waitFor();
+    const found = await titles(page);
+    await page.keyboard.press('Enter');
+    expect(await page.getByLabel('Title', { exact: true }).inputValue()).toBe(found[0] ?? '');
+    await page.getByRole('button', { name: 'Close the task' }).click();
+    await page.getByRole('searchbox').focus();
+    for (const title of found) {
+      await page.keyboard.press('ArrowDown');
+      expect(await page.locator('.row:focus .row-title').innerText()).toBe(title);
+    }
+    await page.keyboard.press('Enter');
+    await page.getByLabel('Title', { exact: true }).waitFor();
+    expect(await page.getByLabel('Title', { exact: true }).inputValue()).toBe(found[1] ?? '');
+  });
+
   test('on a phone the rest is in a menu', async () => {
     await using person = await atWork(tasks, { viewport: phone, hasTouch: true });
     const { page } = person;
     await page.getByRole('button', { name: 'More', exact: true }).click();
     await shoot(page, 'more-390-light');
     expect(await violations(page)).toEqual([]);
+    expect(
+      await page.evaluate<number>(`{
+        const item = document.querySelector('[role=menuitem]');
+        const text = document.createRange();
+        text.selectNodeContents(item);
+        const middle = ({ top, bottom }) => (top + bottom) / 2;
+        Math.abs(middle(text.getBoundingClientRect()) - middle(item.getBoundingClientRect()));
+      }`),
+    ).toBeLessThan(1);
+    const menu = await page.getByRole('menu').boundingBox();
+    const tabs = await page.getByRole('navigation', { name: 'Lists' }).boundingBox();
+    expect((menu?.y ?? 0) + (menu?.height ?? 0)).toBeLessThanOrEqual(tabs?.y ?? 0);
     await page.getByRole('menuitem', { name: 'Series' }).click();
     await page.getByRole('heading', { name: 'Series', level: 1 }).waitFor();
   });

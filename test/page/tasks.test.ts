@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { type Account, type House, newAccount, openHouse, signIn, type Visit } from './visit.ts';
+import { type Account, type House, newAccount, openHouse, signIn, type Visit, violations } from './visit.ts';
 
 let house: House;
 beforeAll(async () => void (house = await openHouse()));
@@ -60,6 +60,7 @@ describe('add', () => {
     await line.press('Enter');
     await page.getByRole('alert').filter({ hasText: '1970 to 9998' }).first().waitFor();
     expect(await line.inputValue()).toBe('Far 9999-12-31 10:00');
+    expect(await page.getByText('1970 to 9998').count()).toBe(1);
   });
 
   test('by one click beside the typing, and undone', async () => {
@@ -82,9 +83,13 @@ describe('add', () => {
     await page.keyboard.press('q');
     await page.keyboard.type('Buy milk');
     await page.keyboard.press('Enter');
-    const bar = page.locator('.bar', { hasText: 'Added: Buy milk' });
+    const bar = page.locator('.bar', { hasText: 'Added to All, without a date: Buy milk' });
     await bar.getByRole('button', { name: 'Undo Ctrl Z' }).waitFor();
     expect(await bar.getByRole('link', { name: 'Open' }).getAttribute('href')).toStartWith('/all?task=');
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      expect(await violations(page)).toEqual([]);
+    }
     const answered = page.waitForResponse((response) => response.request().method() === 'DELETE');
     await page.keyboard.press('Control+z');
     await answered;
@@ -161,6 +166,60 @@ describe('complete', () => {
     await row(page, 'First').waitFor();
     await page.getByTitle('Not answered by the server yet').waitFor({ state: 'detached' });
     expect(await kept(account, 'completed=true')).toEqual([]);
+  });
+
+  test('by a click touches no other task: the one that slides under the mouse shows nothing until that moves', async () => {
+    await using person = await atWork(tasks);
+    const { page } = person;
+    const ring = (title: string) =>
+      page.evaluate<string[]>(
+        `[undefined, '::after'].map((part) =>
+          getComputedStyle(document.querySelector('[aria-label="Complete: ${title}"]'), part).borderRightColor)`,
+      );
+    const box = await page.getByLabel('Complete: Second').boundingBox();
+    const [x, y] = [(box?.x ?? 0) + 5, (box?.y ?? 0) + 5];
+    const plain = await ring('Third');
+    await page.mouse.click(x, y);
+    await row(page, 'Second').waitFor({ state: 'detached' });
+    await page.locator('.check:hover').getByLabel('Complete: Third').waitFor();
+    expect(await ring('Third')).toEqual(plain);
+    await page.mouse.move(x + 1, y);
+    const [border, tick] = await ring('Third');
+    expect([border === plain[0], tick]).toEqual([false, plain[1]]);
+  });
+
+  test('is undone by either key wherever the focus is, and the bar names one that works there', async () => {
+    await using person = await atWork(tasks);
+    const { page } = person;
+    const undo = (name: string) => page.locator('.bar').getByRole('button', { name, exact: true }).waitFor();
+    const complete = async () => {
+      await page.getByLabel('Complete: First').click();
+      await row(page, 'First').waitFor({ state: 'detached' });
+      await undo('Undo z');
+    };
+    for (const key of ['Control+z', 'z']) {
+      await complete();
+      await page.keyboard.press(key);
+      await row(page, 'First').waitFor();
+    }
+    await complete();
+    await row(page, 'Third').getByRole('link').click();
+    await page.getByRole('button', { name: 'Close the task' }).focus();
+    await page.keyboard.press('z');
+    await row(page, 'First').waitFor();
+    await page.getByRole('button', { name: 'Close the task' }).click();
+    await complete();
+    const line = page.getByLabel('Add a task');
+    await line.focus();
+    await undo('Undo Ctrl Z');
+    await line.pressSequentially('Tea');
+    await undo('Undo');
+    await page.keyboard.press('Control+z');
+    expect(await line.inputValue()).not.toBe('Tea');
+    expect(await row(page, 'First').count()).toBe(0);
+    await line.fill('');
+    await page.keyboard.press('Control+z');
+    await row(page, 'First').waitFor();
   });
 
   test('by one key, and undone by one; the focus goes to the next task and never to the page', async () => {
@@ -245,7 +304,7 @@ test('what people write is text in every place, never code', async () => {
   const { page } = person;
   await page.getByLabel('Add a task').fill(evil);
   await page.keyboard.press('Enter');
-  await page.getByText('Added: <img').waitFor();
+  await page.getByText('without a date: <img').waitFor();
   for (const path of ['/', '/all', '/%3Cimg%20src=x%3E']) {
     await page.goto(path);
     await page.getByRole('heading', { level: 1 }).waitFor();
@@ -253,11 +312,22 @@ test('what people write is text in every place, never code', async () => {
   }
 });
 
+test('a list that is cut in chunks has one line between two rows', async () => {
+  await using person = await atWork([{ title: 'Some day' }], '/all');
+  await person.page.locator('.chunk').waitFor();
+  const next = `const [one] = document.querySelectorAll('.chunk'); one.after(one.cloneNode(true))`;
+  expect(await person.page.evaluate(`${next}; getComputedStyle(one.nextSibling).borderTopWidth`)).toBe('0px');
+});
+
 test('? lists every key, and each place is two keys away', async () => {
   await using person = await atWork([{ title: 'Some day' }]);
   const { page } = person;
+  await page.setViewportSize({ width: 1280, height: 400 });
   await page.keyboard.press('?');
-  await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+  const dialog = page.getByRole('dialog', { name: 'Keys' });
+  await dialog.waitFor();
+  const [frame, heading] = [await dialog.boundingBox(), await dialog.getByRole('heading').boundingBox()];
+  expect(heading?.y).toBeGreaterThan(frame?.y ?? Infinity);
   await page.keyboard.press('x'); // means nothing here
   await page.keyboard.press('Escape');
   await page.getByRole('dialog').waitFor({ state: 'detached' });

@@ -111,7 +111,10 @@ describe('the palette', () => {
     const list = page.getByRole('listbox');
     await list.waitFor();
     expect(await violations(page)).toEqual([]);
+    const top = async () => (await page.getByRole('dialog').boundingBox())?.y;
+    const before = await top();
     await page.keyboard.type('complete');
+    expect(await top()).toBe(before);
     expect(await list.getByRole('option').first().innerText()).toMatch(/^Complete: Two\s+x$/);
     await page.keyboard.press('Enter');
     await row(page, 'Two').waitFor({ state: 'detached' });
@@ -132,7 +135,7 @@ describe('the palette', () => {
     await page.getByRole('combobox').fill('go to ser');
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Series', level: 1 }).waitFor();
-    await page.getByRole('button', { name: 'Go or do' }).click();
+    await page.getByRole('button', { name: 'Search or do' }).click();
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
   });

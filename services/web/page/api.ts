@@ -77,6 +77,10 @@ export async function deleteTask(id: string, { keepalive = false } = {}): Promis
 export const previewDates = async (input: TaskInput & { from?: string }, limit: number): Promise<Dates> =>
   (await call<Dates>('POST', '/recurrence/preview', { body: { ...input, limit } })).body;
 
+/** The first date of a series from a day on. */
+export const nextDate = async (seriesId: string, from: string): Promise<Dates['occurrences'][number] | undefined> =>
+  (await call<Dates>('GET', `/tasks/${seriesId}/occurrences?from=${from}&limit=1`)).body.occurrences[0];
+
 export type NextReminder = {
   task_id: string;
   title: string;

@@ -65,7 +65,6 @@ function Frame() {
   ]);
   useShortcuts({
     q: add,
-    z: changes.takeBack,
     '/': () => search(route),
     '[Shift]+?': showKeys,
     // All of them: which keys there are is settled once, and who is signed in may change.
@@ -113,7 +112,7 @@ function Rail() {
       </p>
       <button class="to-palette" onClick={openPalette}>
         <Icon.Search />
-        <span>Go or do …</span>
+        <span>Search or do</span>
         <kbd>Ctrl K</kbd>
       </button>
       <nav aria-label="Lists">
@@ -140,11 +139,11 @@ function Rail() {
           at={rest.value}
           label="More lists"
           items={[
+            { name: 'Search or do …', act: openPalette },
             ...offered.value
               .filter(({ isRare }) => isRare)
               .map(({ name, path: to }) => ({ name, act: () => route(to) })),
-            { name: 'Go or do …', act: openPalette },
-            { name: 'Sign out', act: () => void leaveForGood() },
+            { name: 'Sign out', isApart: true, act: () => void leaveForGood() },
           ]}
           close={() => (rest.value = null)}
         />

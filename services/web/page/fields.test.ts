@@ -9,7 +9,7 @@ test.each([
     'Repeat: INTERVAL=100: expected 1 to 10',
   ],
   ['due_date: no such day', 'due_date', 'Due: no such day'],
-  ['scopes: expected a list without repetition', 'scopes', 'It may: expected a list without repetition'],
+  ['scopes: expected a list without repetition', 'scopes', 'What it may do: expected a list without repetition'],
   ['limit: expected 1 to 1000', null, 'limit: expected 1 to 1000'],
   ['constructor: none', null, 'constructor: none'],
   ['Too many requests: wait a moment', null, 'Too many requests: wait a moment'],

@@ -12,7 +12,7 @@ export const labels: ReadonlyMap<string, string> = new Map([
   ['snoozed_until', 'Snoozed until'],
   ['priority', 'Priority'],
   ['name', 'Name of the program'],
-  ['scopes', 'It may'],
+  ['scopes', 'What it may do'],
   ['expires_in_days', 'For'],
   ['email', 'Email'],
   ['password', 'Password'],

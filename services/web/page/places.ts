@@ -39,6 +39,7 @@ const SettingsScreen = later(() => import('./account/settings.tsx'));
 
 const tally = computed(() => tallyOf(store.tasks.value.values(), { now: now.value, zone: zone.value }));
 export const places: Place[] = [
+  { path: '/search', isRare: true, name: 'Search', key: 'f', icon: Icon.Search, screen: SearchScreen },
   {
     path: '/',
     name: 'Today',
@@ -94,7 +95,6 @@ export const places: Place[] = [
     icon: Icon.Settings,
     screen: SettingsScreen,
   },
-  { path: '/search', isRare: true, name: 'Search', key: 'f', icon: Icon.Search, screen: SearchScreen },
   { path: '/audit', isForAdmins: true, isRare: true, name: 'Audit', key: 'h', icon: Icon.Trail, screen: AuditScreen },
   {
     path: '/services',

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { dayHeading, timeWords } from './words.ts';
+import { dayHeading, reminderWords, timeWords } from './words.ts';
 
 // A Saturday.
 const moment = { now: Date.parse('2026-11-28T11:00:00Z'), zone: 'Europe/Berlin' };
@@ -21,3 +21,10 @@ test.each([
   ['2025-12-31T23:30:00Z', '1 Jan 00:30'],
   ['2025-12-31T22:30:00Z', '31 Dec 2025 23:30'],
 ])('the instant %s is "%s"', (at, words) => expect(timeWords(Date.parse(at), moment)).toBe(words));
+
+test.each([
+  ['PT15M', '15 min before'],
+  ['P1DT2H', '1 day 2 h before'],
+  ['PT0S', 'when due'],
+  ['P0D', 'when due'],
+])('a reminder %s comes %s', (offset, words) => expect(reminderWords(offset)).toBe(words));

@@ -93,8 +93,14 @@ export function offsetWords(offset: string): string {
     minutes && `${minutes} min`,
     seconds && `${seconds} s`,
   ].filter(Boolean);
-  return parts.join(' ') || 'at its time';
+  return parts.join(' ');
 }
+
+/** When a reminder comes, seen from its task: `15 min before`, `when due`. */
+export const reminderWords = (offset: string): string => {
+  const words = offsetWords(offset);
+  return words ? `${words} before` : 'when due';
+};
 
 export const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;
 

@@ -50,6 +50,13 @@ export function Sessions() {
   );
 }
 
+const scopeWords: Record<string, string> = {
+  'tasks:read': 'Read tasks',
+  'tasks:write': 'Change tasks',
+  'notifications:read': 'Read the inbox',
+  'audit:read': 'Read histories',
+};
+
 /** For programs: each has its own, shown once, revoked alone. */
 export function Tokens() {
   const tokens = useSignal<api.ApiToken[]>([]);
@@ -86,7 +93,7 @@ export function Tokens() {
             <p>
               <b>{token.name}</b>
               <span class="hint">
-                {token.scopes.join(', ')} ·{' '}
+                {token.scopes.map((scope) => scopeWords[scope] ?? scope).join(', ')} ·{' '}
                 {token.last_used_at ? `last used ${fullTime(token.last_used_at, zone.value)}` : 'never used'}
                 {token.expires_at && ` · until ${fullTime(token.expires_at, zone.value)}`}
               </span>
@@ -119,11 +126,11 @@ export function Tokens() {
           <input name="name" required autocomplete="off" />
         </label>
         <fieldset class="scopes">
-          <legend>It may</legend>
+          <legend>What it may do</legend>
           {api.SCOPES.map((scope) => (
             <label key={scope} class="tick">
               <input type="checkbox" name="scope" value={scope} defaultChecked={scope === 'tasks:read'} />
-              {scope}
+              {scopeWords[scope]}
             </label>
           ))}
         </fieldset>

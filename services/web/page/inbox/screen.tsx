@@ -3,10 +3,11 @@ import type { Item } from '../live/protocol.ts';
 import { Heading } from '../parts/heading.tsx';
 import { zone } from '../session.ts';
 import { store } from '../state.ts';
-import { canSnooze, pauses, snoozeBy } from '../tasks/reminding.ts';
+import { hasRung, pauses, snoozeBy } from '../tasks/reminding.ts';
 import { TaskLink } from '../tasks/link.tsx';
-import { fullTime, offsetWords, span } from '../words.ts';
+import { fullTime } from '../words.ts';
 import { markAllRead, markRead, notices, unread } from './notices.ts';
+import { noticeWords } from './words.ts';
 
 /** Reminders that came, and what others did to one's tasks. What oneself did is in each task's history. */
 export function InboxScreen() {
@@ -49,11 +50,11 @@ function Notice({ item }: { item: Item }) {
           </TaskLink>
         </p>
         <p class="hint">
-          {wordsOf(item)} · <time dateTime={at}>{fullTime(at, zone.value)}</time>
+          {noticeWords(item, zone.value)} · <time dateTime={at}>{fullTime(at, zone.value)}</time>
         </p>
       </div>
       <div class="choices">
-        {task && canSnooze(task) && event.event_type === 'task.reminder.triggered' && pauses[0] && (
+        {task && hasRung(task) && event.event_type === 'task.reminder.triggered' && pauses[0] && (
           <button class="plain small" onClick={() => pauses[0] && snoozeBy([task], pauses[0])}>
             Snooze 10 min
           </button>
@@ -66,30 +67,4 @@ function Notice({ item }: { item: Item }) {
       </div>
     </li>
   );
-}
-
-const verbs: Record<string, string> = {
-  'task.created': 'made by',
-  'task.updated': 'changed by',
-  'task.completed': 'completed by',
-  'task.deleted': 'deleted by',
-};
-
-function wordsOf({ event }: Item): string {
-  const {
-    event_type: type,
-    offset_triggered: offset,
-    due_date: due,
-    late_by_ms: late,
-    late_reason: why,
-    actor,
-  } = event;
-  if (type !== 'task.reminder.triggered') return `${verbs[type] ?? type} ${actor?.name ?? actor?.type ?? 'somebody'}`;
-  const reason = !offset
-    ? 'snoozed until then'
-    : offset === 'PT0S'
-      ? 'it was due'
-      : `${offsetWords(offset)} before it was due`;
-  const lateness = late ? `, ${span(late)} late${why ? ` (${why})` : ''}` : '';
-  return `Reminder: ${reason}${due ? `, ${fullTime(due, zone.value)}` : ''}${lateness}`;
 }

@@ -7,7 +7,7 @@ import { changes, now, store } from '../state.ts';
 import { hasRung, pauses, snoozeBy } from '../tasks/reminding.ts';
 import { TaskLink } from '../tasks/link.tsx';
 import { dueMs } from '../tasks/views.ts';
-import { count, dueWords, offsetWords } from '../words.ts';
+import { count, dueWords, reminderWords } from '../words.ts';
 
 const SHOWN = 2;
 /** Where cards would take half of the screen they are folded into one line. */
@@ -55,13 +55,17 @@ export const rungTasks = (): PageTask[] =>
 
 function Reminder({ task }: { task: PageTask }) {
   const { title, id, reminder_offset: offset } = task;
-  const why = offset && offset !== 'PT0S' ? `${offsetWords(offset)} before it is due` : 'it is due';
+  const near = dueWords(task, { now: now.value, zone: zone.value });
+  const words = [
+    /late$/.test(near) ? near : `due ${near}`,
+    offset && offset !== 'PT0S' && `reminder ${reminderWords(offset)}`,
+  ];
   return (
     <article class="reminder" aria-label={`Reminder: ${title}`}>
       <Icon.Bell />
       <p>
         <TaskLink id={id}>{title}</TaskLink>
-        <span>{` ${dueWords(task, { now: now.value, zone: zone.value })} · ${why}`}</span>
+        <span> {words.filter(Boolean).join(' · ')}</span>
       </p>
       <div class="choices">
         <button class="plain small" onClick={() => changes.complete(task)}>

@@ -1,14 +1,25 @@
-import { useEffect } from 'preact/hooks';
+import { useSignal } from '@preact/signals';
+import { useLayoutEffect } from 'preact/hooks';
 import { changes } from '../state.ts';
+import { isUndo, undoKey } from './undo-key.ts';
 
 /** What was just done, and the way back; what was refused, and why. */
 export function Bars() {
   const undo = changes.undo.value;
   const notice = changes.notice.value;
-  useEffect(() => {
-    addEventListener('keydown', takeBackByKey);
-    return () => removeEventListener('keydown', takeBackByKey);
-  }, []);
+  const key = useSignal(undoKey(null));
+  useLayoutEffect(() => {
+    if (!undo) return;
+    const look = () => (key.value = undoKey(document.activeElement));
+    const moves = ['focusin', 'focusout', 'input'];
+    look();
+    for (const move of moves) addEventListener(move, look);
+    addEventListener('keydown', takeBackByKey, true); // a menu keeps its keys from all others
+    return () => {
+      for (const move of moves) removeEventListener(move, look);
+      removeEventListener('keydown', takeBackByKey, true);
+    };
+  }, [undo]);
   return (
     <div class="bars">
       <div role="alert">{notice?.isRefusal && <p class="bar is-refusal">{notice.text}</p>}</div>
@@ -18,9 +29,7 @@ export function Bars() {
           <p class="bar" key={undo.text}>
             <span>{undo.text}</span>
             {undo.href && <a href={undo.href}>Open</a>}
-            <button onClick={changes.takeBack}>
-              Undo <kbd>{isField(document.activeElement) ? 'Ctrl Z' : 'z'}</kbd>
-            </button>
+            <button onClick={changes.takeBack}>Undo {key.value && <kbd>{key.value}</kbd>}</button>
           </p>
         )}
       </div>
@@ -28,13 +37,8 @@ export function Bars() {
   );
 }
 
-const isField = (element: unknown): element is HTMLInputElement => element instanceof HTMLInputElement;
-
-/** In a field `z` is a letter; one that is empty has nothing of its own to undo. */
 function takeBackByKey(event: KeyboardEvent): void {
-  const { key, ctrlKey, metaKey, shiftKey, target } = event;
-  const isUndo = key.toLowerCase() === 'z' && (ctrlKey || metaKey) && !shiftKey;
-  if (!isUndo || !changes.undo.value || !isField(target) || target.value !== '') return;
+  if (!isUndo(event)) return;
   event.preventDefault();
   changes.takeBack();
 }

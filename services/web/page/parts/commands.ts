@@ -1,7 +1,7 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
 
 /** What can be done: by a menu, by a key, or by its name in the palette. */
-export type Command = { name: string; key?: string; act: () => void };
+export type Command = { name: string; key?: string; isApart?: boolean; act: () => void };
 
 const offers = new Set<{ readonly current: () => Command[] }>();
 

@@ -19,14 +19,16 @@ export function Keys({ places }: { places: { name: string; key: string }[] }) {
     ['t a', 'all that is overdue to today'],
     ['s 1', 'snooze 10 min (2: 1 h, 3: tomorrow, 4: a week)'],
     ['#', 'delete, or skip one date'],
-    ['z', 'undo'],
+    ['z', 'undo (in a field Ctrl+Z)'],
     ...places.map(({ name, key }): [string, string] => [`g ${key}`, `go to ${name}`]),
     ['?', 'these keys'],
     ['Esc', 'back'],
   ];
   return (
     <Dialog label="Keys" close={() => (isKeysOpen.value = false)}>
-      <h2>Keys</h2>
+      <h2 tabIndex={-1} autoFocus>
+        Keys
+      </h2>
       <dl class="keys">
         {keys.map(([key, words]) => (
           <div key={key}>

@@ -20,9 +20,9 @@ export function Menu({
     menu.showPopover();
     const { right, bottom, top } = at.getBoundingClientRect();
     const { offsetWidth: width, offsetHeight: height } = menu;
-    const isRoom = bottom + height < innerHeight;
+    const isRoom = bottom + height + 8 < innerHeight;
     menu.style.left = `${Math.max(8, right - width)}px`;
-    menu.style.top = `${isRoom ? bottom : Math.max(8, top - height)}px`;
+    menu.style.top = `${isRoom ? bottom : Math.max(8, top - height - 8)}px`;
     menu.querySelector<HTMLElement>('[role=menuitem]')?.focus();
     const leave = (event: Event) => {
       if (!(event.target instanceof Node && menu.contains(event.target))) close();
@@ -51,9 +51,10 @@ export function Menu({
 
   return (
     <div ref={ref} class="menu" popover="manual" role="menu" aria-label={label} tabIndex={-1} onKeyDown={move}>
-      {items.map(({ name, key, act }) => (
+      {items.map(({ name, key, isApart, act }) => (
         <button
           key={name}
+          class={isApart ? 'is-apart' : ''}
           role="menuitem"
           tabIndex={-1}
           onClick={() => {

@@ -3,6 +3,7 @@ import { useLocation } from 'preact-iso';
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { store } from '../state.ts';
 import { taskHref } from '../tasks/link.tsx';
+import { isComing } from '../tasks/views.ts';
 import { type Command, commands } from './commands.ts';
 import { Dialog } from './dialog.tsx';
 
@@ -75,7 +76,9 @@ export function Palette({ close }: { close: () => void }) {
 }
 
 const tasksNamed = (isFound: (title: string) => boolean) =>
-  [...store.tasks.value.values()].filter(({ title, completed }) => !completed && isFound(title)).slice(0, TASKS);
+  [...store.tasks.value.values()]
+    .filter((task) => !task.completed && !isComing(task) && isFound(task.title))
+    .slice(0, TASKS);
 
 const searchFor = (text: string, route: (path: string) => void): Command => ({
   name: `Search everything for “${text}”`,

@@ -2,7 +2,7 @@ import type { PageTask } from '../api.ts';
 import * as Icon from '../icons.tsx';
 import { zone } from '../session.ts';
 import { changes, nextDateOf, now } from '../state.ts';
-import { dueWords, fullTime, offsetWords } from '../words.ts';
+import { dueWords, fullTime, reminderWords } from '../words.ts';
 import { wordForDelete } from './commands.ts';
 import { canSnooze, hasRung, pauses, snoozeBy } from './reminding.ts';
 import { removeTasks } from './removing.ts';
@@ -41,7 +41,7 @@ export function Acts({ task, close }: { task: PageTask; close: () => void }) {
             {status === 'pending' &&
               (snoozed
                 ? `Snoozed: reminds again ${fullTime(snoozed, zone.value)}; due stays as it is.`
-                : `Reminds ${offset === 'PT0S' ? 'when it is due' : `${offsetWords(offset ?? '')} before it is due`}.`)}
+                : `Reminds ${reminderWords(offset ?? 'PT0S')}.`)}
             {status === 'sent' && 'Has reminded you.'}
             {status === 'acknowledged' && 'Reminded, and seen.'}
             {status === 'cancelled' && 'Will not remind: its time had passed, or it is done.'}

@@ -92,7 +92,7 @@ export function Conflict({
               <span class="for-ears">Field</span>
             </th>
             <th scope="col">Yours</th>
-            <th scope="col">There now</th>
+            <th scope="col">Theirs</th>
           </tr>
         </thead>
         <tbody>
@@ -110,7 +110,7 @@ export function Conflict({
           Keep mine
         </button>
         <button class="plain" onClick={take}>
-          Take what is there
+          Take theirs
         </button>
       </div>
     </Dialog>

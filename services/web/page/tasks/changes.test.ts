@@ -49,7 +49,7 @@ const answerOf = (id: string, more: Partial<PageTask> = {}) => {
   return asTask({ id, title: 'Tea', completed: false, created_at: at, updated_at: at, ...more });
 };
 const made = (completed: boolean) => [{ id: '7', title: 'Tea', completed }];
-const refuse = () => {};
+const refuse = () => false;
 
 describe('a task that is not answered yet', () => {
   test('is changed once it is, and shows the change all the while', async () => {
@@ -118,14 +118,16 @@ describe('a task that is not answered yet', () => {
   });
 
   test('and is refused has nothing that could be changed: its own reason is said, and no other', async () => {
-    const { changes, asked, answer, shown, only } = atWork();
-    const reasons: string[] = [];
-    changes.create({ title: 'Tea' }, ({ message }) => reasons.push(message));
-    changes.complete(only());
-    await turns();
-    await answer(400, { code: 'VALIDATION', message: 'No tea.' });
-    expect([asked.length, reasons, shown(), changes.notice.value?.text]).toEqual([1, ['No tea.'], [], 'No tea.']);
-    expect(changes.waiting.value).toBe(0);
+    for (const isSaid of [false, true]) {
+      const { changes, asked, answer, shown, only } = atWork();
+      const reasons: string[] = [];
+      changes.create({ title: 'Tea' }, ({ message }) => reasons.push(message) > 0 && isSaid);
+      changes.complete(only());
+      await turns();
+      await answer(400, { code: 'VALIDATION', message: 'No tea.' });
+      expect([asked.length, reasons, shown()]).toEqual([1, ['No tea.'], []]);
+      expect([changes.notice.value?.text, changes.waiting.value]).toEqual([isSaid ? undefined : 'No tea.', 0]);
+    }
   });
 });
 

@@ -191,8 +191,8 @@ export function createChanges(store: Store, { announce, untilSignedIn }: Links) 
       };
       hold(gone, text, (keepalive) => void erased(keepalive));
     },
-    /** Makes a task; it stands in the list before it is answered, under a name of its own until then. `refuse`: hears why there is none. */
-    create(input: TaskInput & { title: string }, refuse: (error: api.ApiError) => void): void {
+    /** Makes a task; it stands in the list before it is answered, under a name of its own until then. `refuse` hears why there is none, and answers whether it has said it. */
+    create(input: TaskInput & { title: string }, refuse: (error: api.ApiError) => boolean): void {
       const key = api.newKey();
       const name = `new-${key}`;
       const at = new Date().toISOString();
@@ -203,9 +203,11 @@ export function createChanges(store: Store, { announce, untilSignedIn }: Links) 
       }
       const made = inTurn(name, async () => {
         const task = await api.createTask(input, key).catch((error: unknown) => {
-          if (error instanceof api.ApiError && !error.passes && error.status !== 401) refuse(error);
+          const isRefused = error instanceof api.ApiError && !error.passes && error.status !== 401;
+          if (isRefused && refuse(error)) return null;
           throw error;
         });
+        if (!task) return;
         const { id } = task;
         ids.set(name, id);
         names.set(id, name);
@@ -217,7 +219,8 @@ export function createChanges(store: Store, { announce, untilSignedIn }: Links) 
           void byId(id, (known) => erase(known));
         };
         // What was done to it meanwhile has a bar of its own. Without a date it is on no list of days.
-        if (!isTouched) offer(`Added: ${task.title}`, takeBack, `${task.due_date ? '' : '/all'}?task=${id}`);
+        const [where, path] = task.due_date ? ['', ''] : [' to All, without a date', '/all'];
+        if (!isTouched) offer(`Added${where}: ${task.title}`, takeBack, `${path}?task=${id}`);
       });
       making.set(input.title, made);
       void made.then(() => making.get(input.title) === made && making.delete(input.title));

@@ -6,10 +6,11 @@ import { nameOf } from '../words.ts';
 import { movedTo, moves } from './moving.ts';
 import { canSnooze, pauses, snoozeBy } from './reminding.ts';
 import { removeTasks } from './removing.ts';
-import { isSeries } from './views.ts';
+import { isComing, isSeries } from './views.ts';
 
 /** What can be done to one task or to several, each with its key: menu, keys, the bar of a selection and the palette have it from here. */
-export function commandsFor(tasks: PageTask[]): Command[] {
+export function commandsFor(all: PageTask[]): Command[] {
+  const tasks = all.filter((task) => !isComing(task));
   const plain = tasks.filter((task) => !isSeries(task));
   const open = plain.filter(({ completed }) => !completed);
   const rung = tasks.filter(canSnooze);
@@ -18,9 +19,12 @@ export function commandsFor(tasks: PageTask[]): Command[] {
   else if (plain.length > 0) commands.push({ name: 'Open again', key: 'x', act: () => changes.reopen(...plain) });
   for (const { name, key, days } of open.length > 0 ? moves : [])
     commands.push({
-      name,
+      name: `Move to ${name}`,
       key: `t ${key}`,
-      act: () => changes.move(open, (task) => movedTo(task, days, Date.now(), zone.value), `${name}: ${nameOf(open)}`),
+      act: () => {
+        const to = (task: PageTask) => movedTo(task, days, Date.now(), zone.value);
+        changes.move(open, to, `Moved to ${name}: ${nameOf(open)}`);
+      },
     });
   for (const pause of rung.length > 0 ? pauses : [])
     commands.push({

@@ -7,7 +7,7 @@ import * as Icon from '../icons.tsx';
 import { Refusal } from '../parts/refusal.tsx';
 import { hasEvents, zone } from '../session.ts';
 import { changes } from '../state.ts';
-import { offsetWords } from '../words.ts';
+import { reminderWords } from '../words.ts';
 import { AskLeave, AskScope, Conflict } from './ask.tsx';
 import { changesOf, clashesOf, type Draft, draftOf, dueOf, earlierOf, rebased, zoneOf } from './draft.ts';
 import { Preview } from './quick-add-line.tsx';
@@ -217,7 +217,7 @@ export function Form({ read, again, isLeft, stay }: FormProps) {
                   <option value="">none</option>
                   {[...new Set([...offsets, ...(value.reminder ? [value.reminder] : [])])].map((offset) => (
                     <option key={offset} value={offset}>
-                      {offset === 'PT0S' ? 'when it is due' : `${offsetWords(offset)} before`}
+                      {reminderWords(offset)}
                     </option>
                   ))}
                 </select>

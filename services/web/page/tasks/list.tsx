@@ -18,7 +18,7 @@ import { canSnooze, pauses, snoozeBy } from './reminding.ts';
 import { type RowActions, rowId } from './row.tsx';
 import { extended, nothing, type Selection, toggled } from './selection.ts';
 import { SelectionBar } from './selection-bar.tsx';
-import type { Group } from './views.ts';
+import { type Group, isComing } from './views.ts';
 
 const KEYS = ['x', 'e', 'h', '#', ...moves.map(({ key }) => `t ${key}`)];
 
@@ -41,6 +41,8 @@ export function TaskList({
   const { route, query } = useLocation();
   const current = useSignal<string | null>(null);
   const selection = useSignal<Selection>(nothing);
+  /** Whether rows have moved under a mouse that did not: the one that is there now is not meant. */
+  const hasSlid = useSignal(false);
   const menu = useSignal<{ task: PageTask; at: HTMLElement } | null>(null);
   const tasks = groups.flatMap((group) => group.tasks);
   const indexOf = (id: string | null) => tasks.findIndex((task) => task.id === id);
@@ -69,7 +71,7 @@ export function TaskList({
 
   const open = (task: PageTask) => route(taskHref(task.id));
   const commandsOf = (some: PageTask[]): Command[] => {
-    const [one] = some.length === 1 ? some : [];
+    const [one] = some.length === 1 && !some.some(isComing) ? some : [];
     const own = one
       ? [
           { name: 'Open', key: 'e', act: () => open(one) },
@@ -94,10 +96,12 @@ export function TaskList({
   useCommands(() => commandsOf(subject()).map((one) => ({ ...one, name: `${one.name}: ${nameOf(subject())}` })));
 
   const latest = useMemo(() => ({}) as Pick<RowActions, 'toggle' | 'pick'>, []);
-  latest.toggle = (task) =>
+  latest.toggle = (task) => {
+    hasSlid.value = true;
     commandsFor([task])
       .find(({ key }) => key === 'x')
       ?.act();
+  };
   latest.pick = (task, isSpan) => {
     if (!isSpan) return pickOne(task);
     const to = indexOf(task.id);
@@ -156,6 +160,7 @@ export function TaskList({
     const [task] = isOnRow() ? tasks.slice(at, at + 1) : [];
     if (!task || (event.key !== 'Enter' && event.key !== ' ')) return;
     event.preventDefault(); // the page would scroll
+    if (isComing(task)) return;
     if (event.key === 'Enter') open(task);
     else pickOne(task);
   }
@@ -175,7 +180,11 @@ export function TaskList({
     selection: picked.length > 0 ? selection.value : nothing,
   };
   return (
-    <div onKeyDown={pressed}>
+    <div
+      class={hasSlid.value ? 'has-slid' : ''}
+      onPointerMove={({ movementX, movementY }) => (movementX || movementY) && (hasSlid.value = false)}
+      onKeyDown={pressed}
+    >
       {groups.map(({ name, tasks: own }) => (
         <section key={name} class="group" aria-label={name}>
           {headed && (

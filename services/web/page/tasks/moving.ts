@@ -3,11 +3,11 @@ import { addDays, dayOf, instantOf, timeOf } from '../days.ts';
 
 export type Move = { key: string; name: string; days: number };
 
-/** Where a task may be moved by one click or key, counted from today. */
+/** Where a task may be moved to by one click or key, counted from today. */
 export const moves: Move[] = [
-  { key: 'd', name: 'Today', days: 0 },
-  { key: 't', name: 'Tomorrow', days: 1 },
-  { key: 'w', name: 'In a week', days: 7 },
+  { key: 'd', name: 'today', days: 0 },
+  { key: 't', name: 'tomorrow', days: 1 },
+  { key: 'w', name: 'a week from now', days: 7 },
 ];
 
 /** The same time of another day; a time that has passed there becomes the whole day. */

@@ -8,7 +8,7 @@ import * as Icon from '../icons.tsx';
 import { Refusal } from '../parts/refusal.tsx';
 import { hasEvents, zone } from '../session.ts';
 import { changes, now } from '../state.ts';
-import { fullTime, offsetWords } from '../words.ts';
+import { fullTime, reminderWords } from '../words.ts';
 import { keepLine, keptLine } from './kept-line.ts';
 import { type Kind, type Part, readLine, type Understood } from './quick-add.ts';
 
@@ -44,9 +44,10 @@ export function QuickAdd({ input }: { input: RefObject<HTMLInputElement | null> 
     }
     const { value: text } = line;
     changes.create(understood.input, (error) => {
-      if (line.value !== '') return; // the next one is being written
+      if (line.value !== '') return false; // the next one is being written
       line.value = text;
       refusal.value = error.message;
+      return true;
     });
     clear();
   }
@@ -134,7 +135,7 @@ function chipWords({ kind, text }: Part, { parts, input }: Understood): string {
     case 'time':
       return due ? timeWords(due, parts) : text;
     case 'reminder':
-      return offset ? `reminds ${offset === 'PT0S' ? 'at its time' : `${offsetWords(offset)} before`}` : text;
+      return offset ? `reminds ${reminderWords(offset)}` : text;
     case 'until':
       return end ? `until ${fullTime(end, zone.value)}` : text;
     default:

@@ -2,10 +2,10 @@ import { Component } from 'preact';
 import type { PageTask } from '../api.ts';
 import * as Icon from '../icons.tsx';
 import { nextDateOf } from '../state.ts';
-import { dueWords, fullTime, offsetWords, timeWords } from '../words.ts';
+import { dueWords, fullTime, reminderWords, timeWords } from '../words.ts';
 import { TaskLink } from './link.tsx';
 import { patternWords } from './rule.ts';
-import { isOverdue, isSeries } from './views.ts';
+import { isComing, isOverdue, isSeries } from './views.ts';
 
 export type RowProps = {
   task: PageTask;
@@ -54,7 +54,7 @@ export class Row extends Component<RowProps> {
         onMouseDown={(event) => event.shiftKey && event.preventDefault()} // it would mark text
         onClick={clicked}
       >
-        <label class={`check${isPicking ? ' is-pick' : isSeries(task) ? ' is-nothing' : ''}`}>
+        <label class={`check${isPicking ? ' is-pick' : isSeries(task) || isComing(task) ? ' is-nothing' : ''}`}>
           <input
             type="checkbox"
             tabIndex={-1}
@@ -63,9 +63,13 @@ export class Row extends Component<RowProps> {
             onChange={() => (isPicking ? on.pick(task, false) : on.toggle(task))}
           />
         </label>
-        <TaskLink id={id} class="row-title" tabIndex={-1}>
-          {title}
-        </TaskLink>
+        {isComing(task) ? (
+          <span class="row-title">{title}</span>
+        ) : (
+          <TaskLink id={id} class="row-title" tabIndex={-1}>
+            {title}
+          </TaskLink>
+        )}
         <span class="facts">
           {isPending && (
             <span class="fact" title="Not answered by the server yet">
@@ -74,7 +78,7 @@ export class Row extends Component<RowProps> {
             </span>
           )}
           <Priority task={task} />
-          <Reminder task={task} zone={zone} />
+          <Reminder task={task} now={now} zone={zone} />
           {(task.parent_recurring_task_id ?? task.recurrence_pattern) && (
             <span class="fact" title="Repeats">
               <Icon.Repeat />
@@ -149,11 +153,16 @@ function Priority({ task: { priority } }: { task: PageTask }) {
   );
 }
 
-function Reminder({ task, zone }: { task: PageTask; zone: string }) {
+function Reminder({ task, now, zone }: { task: PageTask; now: number; zone: string }) {
   const { reminder_status: status, reminder_offset: offset, snoozed_until: snoozed } = task;
   if (status !== 'pending' && status !== 'sent') return null;
-  const when = snoozed ? `again ${fullTime(snoozed, zone)}` : `${offset ? offsetWords(offset) : ''} before`;
-  const words = status === 'sent' ? 'Has reminded' : `Reminds ${when.replace('at its time before', 'at its time')}`;
+  if (status === 'pending' && snoozed)
+    return (
+      <span class="fact" title={`Snoozed: due stays as it is. Reminds again ${fullTime(snoozed, zone)}`}>
+        <Icon.Ring /> reminds again {timeWords(Date.parse(snoozed), { now, zone })}
+      </span>
+    );
+  const words = status === 'sent' ? 'Has reminded' : `Reminds ${reminderWords(offset ?? 'PT0S')}`;
   return (
     <span class={`fact${status === 'sent' ? ' is-rung' : ''}`} title={words}>
       <Icon.Bell />

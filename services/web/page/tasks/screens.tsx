@@ -12,8 +12,10 @@ import { type ApiError, listTasks, type PageTask } from '../api.ts';
 import { dayHeading, dueWords } from '../words.ts';
 import { FilterBar } from './filter-bar.tsx';
 import { filtered, filterNames, filtersOf } from './filters.ts';
+import { taskHref } from './link.tsx';
 import { TaskList } from './list.tsx';
 import { fromBefore, movedTo } from './moving.ts';
+import { rowId } from './row.tsx';
 import { hasWords, wordsOf } from './search.ts';
 import { isOpen, isSeries, nextOf, overdueOf, todayOf, upcomingOf } from './views.ts';
 
@@ -186,10 +188,20 @@ export function SearchScreen() {
     { name: 'Series', tasks: tasks.filter(isSeries) },
     { name: 'Done', tasks: tasks.filter(({ completed }) => completed) },
   ].filter((group) => group.tasks.length > 0);
+  const first = groups[0]?.tasks[0];
+  function openFirst(event: Event): void {
+    event.preventDefault();
+    if (first) route(taskHref(first.id));
+  }
+  function goDown(event: KeyboardEvent): void {
+    if (event.key !== 'ArrowDown' || !first) return;
+    event.preventDefault();
+    document.getElementById(rowId(first.id))?.focus();
+  }
   return (
     <>
       <Heading name="Search" />
-      <form class="search" role="search" onSubmit={(event) => event.preventDefault()}>
+      <form class="search" role="search" onSubmit={openFirst}>
         <input
           ref={field}
           id="search"
@@ -197,6 +209,7 @@ export function SearchScreen() {
           aria-label="Search titles and notes"
           placeholder="Search titles and notes"
           value={text}
+          onKeyDown={goDown}
           onInput={({ currentTarget: { value } }) => route(`/search?q=${encodeURIComponent(value)}`, true)}
         />
       </form>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { asTask } from '../api.ts';
-import { datesOf, nextDates, removalWords } from './series.ts';
+import { dateOf, datesOf, nextDates, removalWords, skipWords } from './series.ts';
 
 const zone = 'Europe/Berlin';
 const gym = asTask({
@@ -43,4 +43,12 @@ describe('what is said of a removal', () => {
     expect(removalWords(gym, 0, zone)).toBe('Deleted the series Gym');
     expect(removalWords(asTask({ id: 'other', title: 'Rent' }), 0, zone)).toBe('Deleted: Rent');
   });
+});
+
+test('what is skipped is said with what comes next, which is as the server will make it', () => {
+  const next = dateOf(gym, { occurrence_date: '2026-12-03', due_date: '2026-12-03T06:30:00.000Z' });
+  expect(skipWords(on('2026-11-30'), next.due_date ?? '', zone)).toBe('Skipped Mon 30 Nov. Next: Thu 3 Dec, 07:30.');
+  expect(skipWords(on('2026-11-30'), undefined, zone)).toBe('Skipped Mon 30 Nov. It was the last date.');
+  expect(nextDates([gym, next]).get('gym')).toBe('2026-12-03T06:30:00.000Z');
+  expect(datesOf(gym, [next])).toHaveLength(1);
 });

@@ -21,12 +21,30 @@ export function nextDates(tasks: Iterable<PageTask>): Map<string, string> {
 
 /** What was done by a removal; `dates`: how many go with a series. */
 export function removalWords(task: PageTask, dates: number, zone: string): string {
-  const { title, occurrence_date: date, due_date: due, parent_recurring_task_id: seriesId } = task;
-  if (seriesId !== null) {
-    const day = date ?? (due?.length === 10 ? due : due && dayOf(Date.parse(due), zone));
-    return `Skipped ${day ? fullTime(day, zone) : 'a date'}: ${title}`;
-  }
+  const { title } = task;
+  if (task.parent_recurring_task_id !== null) return `${skipped(task, zone)}: ${title}`;
   if (!isSeries(task)) return `Deleted: ${title}`;
   const its = dates === 0 ? '' : dates === 1 ? ' and its open date' : ` and its ${dates} open dates`;
   return `Deleted the series ${title}${its}`;
 }
+
+/** What was skipped, and what comes instead; undefined: nothing. */
+export const skipWords = (task: PageTask, next: string | undefined, zone: string): string =>
+  `${skipped(task, zone)}. ${next ? `Next: ${fullTime(next, zone)}.` : 'It was the last date.'}`;
+
+function skipped({ occurrence_date: date, due_date: due }: PageTask, zone: string): string {
+  const day = date ?? (due?.length === 10 ? due : due && dayOf(Date.parse(due), zone));
+  return `Skipped ${day ? fullTime(day, zone) : 'a date'}`;
+}
+
+/** A date as the server will make it. */
+export const dateOf = (series: PageTask, date: { occurrence_date: string; due_date: string }): PageTask => ({
+  ...series,
+  ...date,
+  id: `next-${series.id}`,
+  parent_recurring_task_id: series.id,
+  recurrence_pattern: null,
+  recurrence_end_date: null,
+  reminder_status: null,
+  version: null,
+});

@@ -55,6 +55,43 @@ describe('show', () => {
   });
 });
 
+describe('the next date of a series', () => {
+  const open = (store: ReturnType<typeof createStore>) =>
+    [...store.tasks.value.values()].filter(({ parent_recurring_task_id: id }) => id !== null).map(({ id }) => id);
+  const date = (id: string) => task(id, 1, { parent_recurring_task_id: 'gym' });
+  function skipping() {
+    const store = atOnce();
+    for (const one of [task('gym', 1), date('first')]) store.apply(one);
+    store.show('first', 'gone');
+    store.expect('gym', date('next-gym'));
+    return store;
+  }
+
+  test('stands in the place of the one that was skipped, also while that is deleted, until the server has made it', () => {
+    const store = skipping();
+    store.apply(date('first')); // heard once more meanwhile
+    expect([open(store), store.isPending('next-gym')]).toEqual([['next-gym'], true]);
+    store.remove('first');
+    store.forget('first');
+    expect(open(store)).toEqual(['next-gym']);
+    store.apply(date('second'));
+    expect(open(store)).toEqual(['second']);
+    store.apply({ ...date('second'), completed: true, version: 2 });
+    expect(open(store)).toEqual(['second']);
+  });
+
+  test('goes with its series, and when the skipped one is back', () => {
+    const [back, without] = [skipping(), skipping()];
+    back.forget('first');
+    expect(open(back)).toEqual(['first']);
+    back.remove('first');
+    expect(open(back)).toEqual([]);
+    without.remove('first');
+    without.show('gym', 'gone');
+    expect(open(without)).toEqual([]);
+  });
+});
+
 describe('reminded', () => {
   const pending = (version: number) => task('a', version, { reminder_status: 'pending' });
   const status = (store: ReturnType<typeof createStore>) => store.tasks.value.get('a')?.reminder_status;

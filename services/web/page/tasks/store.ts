@@ -1,6 +1,7 @@
 import { type ReadonlySignal, signal } from '@preact/signals';
 import type { PageTask } from '../api.ts';
 import { isAsNew } from './merge.ts';
+import { isComing } from './views.ts';
 
 export type Store = ReturnType<typeof createStore>;
 
@@ -21,6 +22,8 @@ export function createStore({ later = queueMicrotask }: { later?: (work: () => v
   /** Of a reminder that has come, the version of the task that it was for. */
   const rung = new Map<string, number>();
   const local = new Map<string, Partial<PageTask> | 'gone'>();
+  /** Of a series whose date was skipped the next one, until the server has made it; by the id of the series. */
+  const coming = new Map<string, PageTask>();
   const tasks = signal<ReadonlyMap<string, PageTask>>(new Map());
   let isStale = false;
 
@@ -42,6 +45,9 @@ export function createStore({ later = queueMicrotask }: { later?: (work: () => v
       else if (task) map.set(id, { ...task, ...change });
       else if (change.id === id) map.set(id, change as PageTask); // made here, and not answered yet
     }
+    const isNext = (task: PageTask, id: string) => task.parent_recurring_task_id === id && !task.completed;
+    for (const [id, task] of coming)
+      if (map.has(id) && ![...map.values()].some((one) => isNext(one, id))) map.set(task.id, task);
     return map;
   }
 
@@ -52,6 +58,9 @@ export function createStore({ later = queueMicrotask }: { later?: (work: () => v
     return isRung ? { ...task, reminder_status: 'sent' } : task;
   }
 
+  /** A series has a date of the server's own. */
+  const comes = (task: PageTask | undefined) => !task?.completed && coming.delete(task?.parent_recurring_task_id ?? '');
+
   const isInDoubt = (id: string): boolean => (heardAt.get(id) ?? 0) <= doubted;
 
   function apply(given: PageTask): void {
@@ -60,6 +69,7 @@ export function createStore({ later = queueMicrotask }: { later?: (work: () => v
     if (!isInDoubt(task.id) && (deleted.has(task.id) || (before && !isAsNew(task, before)))) return;
     deleted.delete(task.id);
     known.set(task.id, task);
+    if (local.get(task.id) !== 'gone') comes(task);
     heardAt.set(task.id, ++heard);
     changed();
   }
@@ -101,6 +111,11 @@ export function createStore({ later = queueMicrotask }: { later?: (work: () => v
       local.set(id, isMore ? { ...before, ...change } : change);
       changed();
     },
+    /** Shows the next date of a series for as long as it has no other: it is not made by the server yet. */
+    expect(seriesId: string, task: PageTask): void {
+      coming.set(seriesId, task);
+      changed();
+    },
     /** A task that was `made` here has its id: what was done to it since stays in sight. Answers whether there is any. */
     rename(from: string, to: string, made: PageTask | undefined): boolean {
       const change = local.get(from);
@@ -114,10 +129,12 @@ export function createStore({ later = queueMicrotask }: { later?: (work: () => v
     },
     /** Shows what the server has, and nothing more. */
     forget(id: string): void {
-      if (local.delete(id)) changed();
+      if (!local.delete(id)) return;
+      comes(known.get(id));
+      changed();
     },
     get: (id: string): PageTask | undefined => known.get(id),
-    isPending: (id: string): boolean => local.has(id),
+    isPending: (id: string): boolean => local.has(id) || isComing({ id }),
     clear(): void {
       life++;
       known.clear();
@@ -125,6 +142,7 @@ export function createStore({ later = queueMicrotask }: { later?: (work: () => v
       heardAt.clear();
       rung.clear();
       local.clear();
+      coming.clear();
       changed();
     },
   };

@@ -6,6 +6,9 @@ export type Group = { name: string; tasks: PageTask[] };
 /** A rule that makes tasks, and no task to be done. */
 export const isSeries = (task: PageTask): boolean => task.recurrence_pattern !== null;
 
+/** The next date of a series that the server has not made yet: to be seen, and nothing to act on. */
+export const isComing = ({ id }: Pick<PageTask, 'id'>): boolean => id.startsWith('next-');
+
 export const isOpen = (task: PageTask): boolean => !task.completed && !isSeries(task);
 
 /** When it is due, in ms: a date at its end. Without one never. */
