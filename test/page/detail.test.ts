@@ -150,7 +150,7 @@ describe('a task', () => {
     ];
     for (const go of ways) {
       await go();
-      await dialog.getByRole('button', { name: 'Go on writing' }).click();
+      await dialog.getByRole('button', { name: 'Keep editing' }).click();
       await dialog.waitFor({ state: 'detached' });
       expect(await notes.inputValue()).toBe('a long thought');
       expect(page.url()).toContain(`?task=${made[0]?.id}`);
@@ -172,7 +172,7 @@ describe('a task', () => {
     expect(await read(made[0]?.id ?? '')).toMatchObject({ description: 'a long thought' });
     await notes.fill('nothing of worth');
     await page.keyboard.press('Escape');
-    await dialog.getByRole('button', { name: 'Leave it' }).click();
+    await dialog.getByRole('button', { name: 'Discard' }).click();
     await notes.waitFor({ state: 'detached' });
     expect((await read(made[1]?.id ?? '')).description).toBeNull();
   });
@@ -264,6 +264,19 @@ describe('a series', () => {
     await page.getByText('Saved').first().waitFor();
     await row(page, 'Daily').waitFor();
     expect((await read(made[0]?.id ?? '')).title).toBe(expected);
+  });
+
+  test('of a date that is changed nothing is saved when one cancels, and what was typed is still there', async () => {
+    await using person = await atWork([series]);
+    const { page, made, read } = person;
+    await page.keyboard.press('j');
+    await page.keyboard.press('Enter');
+    await page.getByLabel('Title').fill('Daily');
+    await page.keyboard.press('Control+Enter');
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(await page.getByLabel('Title').inputValue()).toBe('Daily');
+    expect((await read(made[0]?.id ?? '')).title).toBe('Stand-up');
   });
 
   test('one date is skipped by two clicks: the next one takes its place, and it never comes back', async () => {

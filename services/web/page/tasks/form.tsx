@@ -94,7 +94,7 @@ export function Form({ read, again, isLeft, stay }: FormProps) {
     base.value = now ?? { task: { ...before, ...input } as PageTask, etag };
     draft.value = rebased(draft.value, value, draftOf(base.value.task, zone.value));
     const earlier = earlierOf(input, before);
-    if (scope === 'series') changes.say('Saved, with all open dates from now on.');
+    if (scope === 'series') changes.say('Saved, with all open dates.');
     else if (earlier && now) changes.saved(before, earlier, now.etag);
     else changes.say('Saved.');
   }
