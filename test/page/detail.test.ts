@@ -279,6 +279,19 @@ describe('a series', () => {
     expect((await read(made[0]?.id ?? '')).title).toBe('Stand-up');
   });
 
+  test('has a history in words: what its rule was, and that the app made its dates', async () => {
+    await using person = await atWork([{ ...series, recurrence_pattern: 'weekly:MON,THU' }]);
+    const { page, made, account } = person;
+    await account.call('PATCH', `/tasks/${made[0]?.id}`, { recurrence_pattern: 'monthly:1' });
+    await house.stack.settled();
+    const history = page.locator('.history');
+    await page.goto(`/series?task=${made[0]?.id}&open=history`);
+    await history.getByText('repeat: every Mon, Thu → every month on the 1st').waitFor();
+    const [first] = await account.call<Kept[]>('GET', '/tasks?kind=instance');
+    await page.goto(`/all?task=${first?.id}&open=history`);
+    await history.getByText('Made from its series').waitFor();
+  });
+
   test('one date is skipped by two clicks: the next one takes its place, and it never comes back', async () => {
     await using person = await atWork([{ ...series, due_date: inHours(48) }]); // of the year to come
     const { page, account } = person;

@@ -13,6 +13,7 @@ import { changesOf, clashesOf, type Draft, draftOf, dueOf, earlierOf, rebased, z
 import { Preview } from './quick-add-line.tsx';
 import { TaskLink } from './link.tsx';
 import { RuleFields } from './rule-fields.tsx';
+import { catchUps } from './shown.ts';
 import { isUnsaved } from './unsaved.ts';
 import { isSeries } from './views.ts';
 
@@ -200,11 +201,13 @@ export function Form({ read, again, isLeft, stay }: FormProps) {
                     <input type="date" min={value.day} {...bind('endDay')} />
                   </label>
                   <label>
-                    Missed dates
+                    Dates missed while away
                     <select {...bind('catchUp')}>
-                      <option value="latest">the newest</option>
-                      <option value="all">all of a week</option>
-                      <option value="none">none</option>
+                      {Object.entries(catchUps).map(([value, words]) => (
+                        <option key={value} value={value}>
+                          {words}
+                        </option>
+                      ))}
                     </select>
                   </label>
                 </div>
