@@ -235,8 +235,14 @@ describe('a series', () => {
     expect(await preview.getByRole('listitem').count()).toBe(10);
     expect(await preview.innerText()).toContain('does not exist'); // 02:30 on 31 March 2030, in Berlin
     await page.getByLabel('Repeat').selectOption('Every week on …');
+    const pressed = page.getByRole('group', { name: 'Weekdays' }).getByRole('checkbox', { checked: true });
+    expect(await pressed.count()).toBe(1);
+    expect(await page.getByLabel('Sa', { exact: true }).isChecked()).toBe(true); // as it is due
+    await page.getByLabel('Sa', { exact: true }).click(); // of the last one there is none less
     await page.getByLabel('Mo', { exact: true }).check();
+    await preview.getByText('Monday and Saturday').waitFor();
     await page.getByLabel('Fr', { exact: true }).check();
+    await page.getByLabel('Sa', { exact: true }).uncheck();
     await preview.getByText('Monday and Friday').waitFor();
     await page.getByLabel('Last day', { exact: true }).fill('2030-12-31');
     await shoot(page, 'series-1280-light');

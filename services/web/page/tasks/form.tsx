@@ -180,7 +180,12 @@ export function Form({ read, again, isLeft, stay }: FormProps) {
               </p>
             ) : (
               value.day !== '' && (
-                <RuleFields pattern={value.pattern} isSeries={isSeries(task)} change={(pattern) => set({ pattern })} />
+                <RuleFields
+                  pattern={value.pattern}
+                  firstDay={value.day}
+                  isSeries={isSeries(task)}
+                  change={(pattern) => set({ pattern })}
+                />
               )
             )}
             {refused('recurrence_pattern')}

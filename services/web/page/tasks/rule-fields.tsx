@@ -1,3 +1,4 @@
+import { pressedDays } from './as-rrule.ts';
 import { patternOf, type Rule, ruleOf, WEEKDAYS } from './rule.ts';
 
 const names: [Rule['kind'], string][] = [
@@ -10,18 +11,27 @@ const names: [Rule['kind'], string][] = [
   ['rrule', 'A rule (RFC 5545)'],
 ];
 
-/** A rule put together: its kind, and what that kind asks. `isSeries`: it recurs for good, its end says until when. */
+/** A rule put together: its kind, and what that kind asks of the first day. `isSeries`: it recurs for good, its end says until when. */
 export function RuleFields({
   pattern,
+  firstDay,
   isSeries,
   change,
 }: {
   pattern: string | null;
+  firstDay: string;
   isSeries: boolean;
   change: (pattern: string | null) => void;
 }) {
   const rule = ruleOf(pattern);
   const set = (next: Rule) => change(patternOf(next));
+  const pressed = rule.kind === 'weekly' ? pressedDays(rule, firstDay) : [];
+  function press(day: string, input: HTMLInputElement): void {
+    const days = input.checked ? [...pressed, day] : pressed.filter((one) => one !== day);
+    if (days.length === 0)
+      input.checked = true; // no week is without a day
+    else set({ kind: 'weekly', days });
+  }
   return (
     <fieldset class="rule">
       <legend class="for-ears">Repeat</legend>
@@ -46,13 +56,8 @@ export function RuleFields({
             <label key={day}>
               <input
                 type="checkbox"
-                checked={rule.days.includes(day)}
-                onChange={({ currentTarget }) =>
-                  set({
-                    kind: 'weekly',
-                    days: currentTarget.checked ? [...rule.days, day] : rule.days.filter((one) => one !== day),
-                  })
-                }
+                checked={pressed.includes(day)}
+                onChange={({ currentTarget }) => press(day, currentTarget)}
               />
               <span>{day.slice(0, 1) + day.slice(1, 2).toLowerCase()}</span>
             </label>
