@@ -255,6 +255,20 @@ describe('a series', () => {
     });
   });
 
+  test('whose rule is written out says the same as before; an empty one is not saved', async () => {
+    await using person = await atWork([{ ...series, recurrence_pattern: 'monthly:31' }]);
+    const { page, made } = person;
+    await page.goto(`/series?task=${made[0]?.id}`);
+    await page.getByLabel('Repeat').selectOption('A rule (RFC 5545)');
+    const rule = page.getByLabel('RRULE');
+    expect(await rule.inputValue()).toBe('FREQ=MONTHLY;BYMONTHDAY=28,29,30,31;BYSETPOS=-1');
+    await page.locator('.detail .preview').getByText('every month').first().waitFor();
+    await rule.fill('');
+    await page.getByText('For example FREQ=').waitFor();
+    expect(await page.getByRole('button', { name: 'Save' }).isDisabled()).toBe(true);
+    expect(await violations(page)).toEqual([]);
+  });
+
   test.each([
     ['1', 'Stand-up', 'only this one'],
     ['2', 'Daily', 'the whole series'],

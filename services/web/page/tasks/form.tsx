@@ -12,6 +12,7 @@ import { AskLeave, AskScope, Conflict } from './ask.tsx';
 import { changesOf, clashesOf, type Draft, draftOf, dueOf, earlierOf, rebased, zoneOf } from './draft.ts';
 import { Preview } from './quick-add-line.tsx';
 import { TaskLink } from './link.tsx';
+import { NO_RULE } from './rule.ts';
 import { RuleFields } from './rule-fields.tsx';
 import { catchUps } from './shown.ts';
 import { isUnsaved } from './unsaved.ts';
@@ -106,9 +107,10 @@ export function Form({ read, again, isLeft, stay }: FormProps) {
     const due = dueOf({ day, time: draft.value.time }, zoneOf(series, zone.value));
     await changes.save(series, { ...input, due_date: due }, { etag });
   }
+  const canSave = isTouched && value.pattern !== NO_RULE;
   function submit(event?: Event): void {
     event?.preventDefault();
-    if (!isTouched) return;
+    if (!canSave) return;
     const { day } = draftOf(base.value.task, zone.value);
     // Another day is that of one date; its time may be that of all.
     const isOneOfMany = task.parent_recurring_task_id !== null && draft.value.day === day;
@@ -189,7 +191,7 @@ export function Form({ read, again, isLeft, stay }: FormProps) {
               )
             )}
             {refused('recurrence_pattern')}
-            {value.pattern !== null && due && (
+            {value.pattern !== null && value.pattern !== NO_RULE && due && (
               <>
                 <Preview
                   dates={10}
@@ -244,7 +246,7 @@ export function Form({ read, again, isLeft, stay }: FormProps) {
         )}
         {refused()}
         <div class="ends">
-          <button class="primary" disabled={!isTouched}>
+          <button class="primary" disabled={!canSave}>
             Save <kbd>Ctrl ↵</kbd>
           </button>
         </div>

@@ -1,5 +1,5 @@
-import { pressedDays } from './as-rrule.ts';
-import { patternOf, type Rule, ruleOf, WEEKDAYS } from './rule.ts';
+import { asRrule, pressedDays } from './as-rrule.ts';
+import { NO_RULE, patternOf, type Rule, ruleOf, WEEKDAYS } from './rule.ts';
 
 const names: [Rule['kind'], string][] = [
   ['never', 'Does not repeat'],
@@ -39,7 +39,7 @@ export function RuleFields({
         Repeat
         <select
           value={rule.kind}
-          onChange={({ currentTarget }) => set(first(currentTarget.value as Rule['kind'], pattern))}
+          onChange={({ currentTarget }) => set(first(currentTarget.value as Rule['kind'], asRrule(pattern, firstDay)))}
         >
           {names
             .filter(([kind]) => !(isSeries && kind === 'never'))
@@ -99,16 +99,22 @@ export function RuleFields({
             value={rule.text}
             maxLength={300}
             spellcheck={false}
+            aria-describedby="rrule-like"
             onInput={({ currentTarget: { value } }) => set({ kind: 'rrule', text: value })}
           />
         </label>
+      )}
+      {pattern === NO_RULE && (
+        <p id="rrule-like" class="hint small-text">
+          For example FREQ=MONTHLY;BYDAY=2TU: the second Tuesday of each month.
+        </p>
       )}
     </fieldset>
   );
 }
 
-/** What a kind begins with. A rule keeps what was there before, as far as it can be said so. */
-function first(kind: Rule['kind'], before: string | null): Rule {
+/** What a kind begins with: a rule with what was there `before`, written out. */
+function first(kind: Rule['kind'], before: string): Rule {
   switch (kind) {
     case 'weekly':
       return { kind, days: [] };
@@ -117,7 +123,7 @@ function first(kind: Rule['kind'], before: string | null): Rule {
     case 'custom':
       return { kind, every: 2 };
     case 'rrule':
-      return { kind, text: before?.startsWith('rrule:') ? before.slice(6) : 'FREQ=MONTHLY;BYDAY=2TU' };
+      return { kind, text: before };
     default:
       return { kind };
   }

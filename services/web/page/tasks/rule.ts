@@ -8,6 +8,9 @@ export type Rule =
 
 export const WEEKDAYS = ['MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT', 'SUN'] as const;
 
+/** A rule that is still to be written. */
+export const NO_RULE = 'rrule:';
+
 /** Reads a stored pattern. One of a later grammar is shown as its text, and stays what it is. */
 export function ruleOf(pattern: string | null): Rule {
   if (pattern === null) return { kind: 'never' };
