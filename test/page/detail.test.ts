@@ -214,6 +214,46 @@ describe('a task', () => {
     await page.waitForURL(/\/all\?task=[0-9a-f]{8}-/);
   });
 
+  test('without a date may repeat, which gives it one; what else needs a date looks and is disabled until then', async () => {
+    await using person = await atWork([{ title: 'Water' }]);
+    const { page, made, read } = person;
+    await row(page, 'Water').getByRole('link').click();
+    const detail = page.locator('.detail');
+    const day = detail.getByLabel('Due', { exact: true });
+    const opacity = (name: string) =>
+      detail.getByLabel(name).evaluate((field) => field.ownerDocument.defaultView?.getComputedStyle(field).opacity);
+    expect(await Promise.all(['Time', 'Reminder'].map(opacity))).toEqual(['0.6', '0.6']);
+    await detail.getByLabel('Repeat').selectOption('Every day');
+    const today = dayOf(Date.now(), ZONE);
+    expect(await day.inputValue()).toBe(today);
+    expect(await Promise.all(['Time', 'Reminder'].map(opacity))).toEqual(['1', '1']);
+    await day.fill('');
+    await detail.getByRole('button', { name: 'Save' }).click();
+    await detail.getByRole('alert').getByText('A repeat needs a date.').waitFor();
+    expect(await day.evaluate((field) => field === field.ownerDocument.activeElement)).toBe(true);
+    await day.fill(today);
+    await detail.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Saved.').waitFor();
+    expect(await read(made[0]?.id ?? '')).toMatchObject({ due_date: today, recurrence_pattern: 'daily:' });
+  });
+
+  test('that cannot be saved says why itself, and no browser beside it', async () => {
+    await using person = await atWork([{ title: 'Offer', due_date: '2030-05-06' }]);
+    const { page, made, read } = person;
+    await row(page, 'Offer').getByRole('link').click();
+    const detail = page.locator('.detail');
+    await detail.getByLabel('Title').fill('');
+    await detail.getByRole('button', { name: 'Save' }).click();
+    await detail.getByRole('alert').getByText('What is to be done?').waitFor();
+    await detail.getByLabel('Title').fill('Order');
+    const day = detail.getByLabel('Due', { exact: true });
+    await day.focus();
+    await page.keyboard.press('Delete'); // of three parts one is empty
+    await detail.getByRole('button', { name: 'Save' }).click();
+    await detail.getByRole('alert').getByText('is not complete').waitFor();
+    expect((await read(made[0]?.id ?? '')).title).toBe('Offer');
+  });
+
   test('that is gone says so', async () => {
     await using person = await atWork([{ title: 'Other' }], { inTrouble: true });
     const { page } = person;

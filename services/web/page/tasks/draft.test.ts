@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { asTask } from '../api.ts';
-import { changesOf, clashesOf, draftOf, earlierOf, rebased } from './draft.ts';
+import { changesOf, clashesOf, draftOf, earlierOf, problemOf, rebased } from './draft.ts';
 import { patternOf, patternText, patternWords, ruleOf } from './rule.ts';
 
 const zone = 'Europe/Berlin';
@@ -59,6 +59,15 @@ test('what was typed while a draft was on its way stays, over what came back', (
   const saved = draftOf({ ...task, title: 'Sent', description: 'theirs' }, zone);
   expect(rebased(typed, sent, saved)).toEqual({ ...saved, title: 'Sent, and more', priority: 'high' });
   expect(rebased(sent, sent, saved)).toEqual(saved);
+});
+
+test('a draft without a title, without its rule, or with a repeat of no date is not sent', () => {
+  const draft = draftOf(task, zone);
+  expect(problemOf(draft)).toBeNull();
+  expect(problemOf({ ...draft, title: ' ' })?.field).toBe('title');
+  expect(problemOf({ ...draft, pattern: 'rrule:' })?.field).toBe('recurrence_pattern');
+  expect(problemOf({ ...draft, day: '' })?.field).toBe('due_date');
+  expect(problemOf({ ...draft, day: '', pattern: null })).toBeNull();
 });
 
 test('a change is taken back by the earlier values; that a task became a series is not', () => {

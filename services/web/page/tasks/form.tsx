@@ -2,14 +2,14 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import * as api from '../api.ts';
 import type { PageTask } from '../api.ts';
-import { clockNote } from '../days.ts';
+import { clockNote, dayOf } from '../days.ts';
 import * as Icon from '../icons.tsx';
 import { Refusal } from '../parts/refusal.tsx';
 import { hasEvents, zone } from '../session.ts';
-import { changes } from '../state.ts';
+import { changes, now } from '../state.ts';
 import { offsetWords } from '../words.ts';
 import { AskLeave, AskScope, Conflict } from './ask.tsx';
-import { changesOf, clashesOf, type Draft, draftOf, dueOf, earlierOf, rebased, zoneOf } from './draft.ts';
+import { changesOf, clashesOf, type Draft, draftOf, dueOf, earlierOf, problemOf, rebased, zoneOf } from './draft.ts';
 import { Preview } from './quick-add-line.tsx';
 import { TaskLink } from './link.tsx';
 import { NO_RULE } from './rule.ts';
@@ -42,6 +42,7 @@ export function Form({ read, again, isLeft, stay }: FormProps) {
   const draft = useSignal<Draft>(draftOf(task, zone.value));
   const refusal = useSignal<api.ApiError | null>(null);
   const asks = useSignal<'scope' | 'conflict' | null>(null);
+  const form = useRef<HTMLFormElement>(null);
   const title = useRef<HTMLInputElement>(null);
   /** Which dates were meant when somebody turned out to be faster. */
   const wanted = useRef<api.Scope | undefined>(undefined);
@@ -76,6 +77,10 @@ export function Form({ read, again, isLeft, stay }: FormProps) {
     refusal.value = null;
   };
 
+  /** What repeats does so from a day on. */
+  const repeat = (pattern: string | null) =>
+    set({ pattern, ...(pattern !== null && value.day === '' && { day: dayOf(now.value, zone.value) }) });
+
   async function save(scope?: api.Scope, etag = base.value.etag): Promise<void> {
     asks.value = null;
     const before = base.value.task;
@@ -92,12 +97,12 @@ export function Form({ read, again, isLeft, stay }: FormProps) {
       return;
     }
     // Saved it is, also if nobody says now what came of it; what is changed next meets the version then.
-    const now = await api.readForEdit(task.id).catch(() => null);
-    base.value = now ?? { task: { ...before, ...input } as PageTask, etag };
+    const kept = await api.readForEdit(task.id).catch(() => null);
+    base.value = kept ?? { task: { ...before, ...input } as PageTask, etag };
     draft.value = rebased(draft.value, value, draftOf(base.value.task, zone.value));
     const earlier = earlierOf(input, before);
     if (scope === 'series') changes.say('Saved, with all open dates.');
-    else if (earlier && now) changes.saved(before, earlier, now.etag);
+    else if (earlier && kept) changes.saved(before, earlier, kept.etag);
     else changes.say('Saved.');
   }
   /** A time of all dates is that of the series, on the day that it began. */
@@ -107,10 +112,16 @@ export function Form({ read, again, isLeft, stay }: FormProps) {
     const due = dueOf({ day, time: draft.value.time }, zoneOf(series, zone.value));
     await changes.save(series, { ...input, due_date: due }, { etag });
   }
-  const canSave = isTouched && value.pattern !== NO_RULE;
   function submit(event?: Event): void {
     event?.preventDefault();
-    if (!canSave) return;
+    if (!isTouched) return;
+    const half = [...(form.current?.elements ?? [])].find(isHalfTyped);
+    const problem = half ? { field: null, text: 'A date, time or number is not complete.' } : problemOf(value);
+    if (problem) {
+      refusal.value = new api.ApiError(400, 'INCOMPLETE', problem.text, null, null, problem.field);
+      (half ?? form.current?.querySelector<HTMLElement>(`[name=${problem.field}]`))?.focus();
+      return;
+    }
     const { day } = draftOf(base.value.task, zone.value);
     // Another day is that of one date; its time may be that of all.
     const isOneOfMany = task.parent_recurring_task_id !== null && draft.value.day === day;
@@ -143,13 +154,15 @@ export function Form({ read, again, isLeft, stay }: FormProps) {
   return (
     <>
       <form
+        ref={form}
+        noValidate
         class="fields"
         onSubmit={submit}
         onKeyDown={(event) => event.key === 'Enter' && (event.ctrlKey || event.metaKey) && submit(event)}
       >
         <label>
           Title
-          <input ref={title} required {...bind('title')} />
+          <input ref={title} aria-required="true" name="title" {...bind('title')} />
         </label>
         {refused('title')}
         <label>
@@ -162,7 +175,7 @@ export function Form({ read, again, isLeft, stay }: FormProps) {
             <div class="pair">
               <label>
                 {isSeries(task) ? 'From' : 'Due'}
-                <input type="date" {...bind('day')} />
+                <input type="date" name="due_date" {...bind('day')} />
               </label>
               <label>
                 Time
@@ -181,14 +194,7 @@ export function Form({ read, again, isLeft, stay }: FormProps) {
                 <Icon.Repeat /> <TaskLink id={task.parent_recurring_task_id}>Change the series</TaskLink>
               </p>
             ) : (
-              value.day !== '' && (
-                <RuleFields
-                  pattern={value.pattern}
-                  firstDay={value.day}
-                  isSeries={isSeries(task)}
-                  change={(pattern) => set({ pattern })}
-                />
-              )
+              <RuleFields pattern={value.pattern} firstDay={value.day} isSeries={isSeries(task)} change={repeat} />
             )}
             {refused('recurrence_pattern')}
             {value.pattern !== null && value.pattern !== NO_RULE && due && (
@@ -246,7 +252,7 @@ export function Form({ read, again, isLeft, stay }: FormProps) {
         )}
         {refused()}
         <div class="ends">
-          <button class="primary" disabled={!canSave}>
+          <button class="primary" disabled={!isTouched || value.pattern === NO_RULE}>
             Save <kbd>Ctrl ↵</kbd>
           </button>
         </div>
@@ -268,3 +274,7 @@ export function Form({ read, again, isLeft, stay }: FormProps) {
     </>
   );
 }
+
+/** What is typed of a date so far is no value: it would be taken as none. */
+const isHalfTyped = (field: Element): field is HTMLInputElement =>
+  field instanceof HTMLInputElement && field.validity.badInput;

@@ -86,7 +86,6 @@ export function RuleFields({
             type="number"
             min={1}
             max={3650}
-            required
             value={rule.every}
             onInput={({ currentTarget: { value } }) => value && set({ kind: 'custom', every: Number(value) })}
           />
@@ -96,6 +95,7 @@ export function RuleFields({
         <label>
           RRULE
           <input
+            name="recurrence_pattern"
             value={rule.text}
             maxLength={300}
             spellcheck={false}
