@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import * as api from '../api.ts';
-import type { PageTask } from '../api.ts';
+import type { PageTask, TaskInput } from '../api.ts';
 import { clockNote, dayOf } from '../days.ts';
 import * as Icon from '../icons.tsx';
 import { Refusal } from '../parts/refusal.tsx';
@@ -33,14 +33,18 @@ type FormProps = {
   /** The address names another task or none; what is not saved is asked about. */
   isLeft: boolean;
   stay: () => void;
+  /** Of a task that is not made yet: what was said of it, and why it was refused. */
+  begun?: { input: TaskInput; refusal?: api.ApiError };
+  /** Makes it. */
+  make?: (input: TaskInput) => void;
 };
 
 /** All of a task that a person may write. Saving sends what was touched, and nothing else. */
-export function Form({ read, again, isLeft, stay }: FormProps) {
+export function Form({ read, again, isLeft, stay, begun, make }: FormProps) {
   const { task } = read;
   const base = useSignal(read);
-  const draft = useSignal<Draft>(draftOf(task, zone.value));
-  const refusal = useSignal<api.ApiError | null>(null);
+  const draft = useSignal<Draft>(draftOf({ ...task, ...begun?.input }, zone.value));
+  const refusal = useSignal<api.ApiError | null>(begun?.refusal ?? null);
   const asks = useSignal<'scope' | 'conflict' | null>(null);
   const form = useRef<HTMLFormElement>(null);
   const title = useRef<HTMLInputElement>(null);
@@ -65,8 +69,8 @@ export function Form({ read, again, isLeft, stay }: FormProps) {
   useEffect(() => {
     if (isTouched) return;
     base.value = read;
-    draft.value = draftOf(read.task, zone.value);
-  }, [read]);
+    draft.value = draftOf({ ...read.task, ...begun?.input }, zone.value);
+  }, [read, begun]);
   // By touch it would bring up the keyboard over what one wants to read.
   useLayoutEffect(() => {
     if (!matchMedia('(pointer: coarse)').matches) title.current?.focus();
@@ -83,6 +87,7 @@ export function Form({ read, again, isLeft, stay }: FormProps) {
 
   async function save(scope?: api.Scope, etag = base.value.etag): Promise<void> {
     asks.value = null;
+    if (make) return make(input);
     const before = base.value.task;
     try {
       if (scope === 'series' && input.due_date !== undefined) await saveTimeOfSeries();
@@ -253,12 +258,18 @@ export function Form({ read, again, isLeft, stay }: FormProps) {
         {refused()}
         <div class="ends">
           <button class="primary" disabled={!isTouched || value.pattern === NO_RULE}>
-            Save <kbd>Ctrl ↵</kbd>
+            {make ? 'Add' : 'Save'} <kbd>Ctrl ↵</kbd>
           </button>
         </div>
       </form>
       {isLeft && isTouched && asks.value === null && (
-        <AskLeave title={task.title} refusal={refusal.value?.message ?? null} save={submit} drop={reset} stay={stay} />
+        <AskLeave
+          title={task.title || value.title || 'New task'}
+          refusal={refusal.value?.message ?? null}
+          save={submit}
+          drop={reset}
+          stay={stay}
+        />
       )}
       {asks.value === 'scope' && <AskScope save={save} leave={() => (asks.value = null)} />}
       {asks.value === 'conflict' && (

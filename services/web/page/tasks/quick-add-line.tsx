@@ -1,16 +1,21 @@
 import { useSignal } from '@preact/signals';
 import type { RefObject } from 'preact';
+import { useLocation } from 'preact-iso';
 import { useEffect, useLayoutEffect, useMemo } from 'preact/hooks';
 import type { Dates } from '#shared/answers';
 import { ApiError, previewDates, type TaskInput } from '../api.ts';
 import { dayOf } from '../days.ts';
 import * as Icon from '../icons.tsx';
+import { useCommands } from '../parts/commands.ts';
 import { Refusal } from '../parts/refusal.tsx';
 import { hasEvents, zone } from '../session.ts';
 import { changes, now } from '../state.ts';
 import { fullTime, offsetWords } from '../words.ts';
+import { begun, NEW } from './begun.ts';
 import { keepLine, keptLine } from './kept-line.ts';
+import { taskHref } from './link.tsx';
 import { type Kind, type Part, readLine, type Understood } from './quick-add.ts';
+import { isUnsaved } from './unsaved.ts';
 
 const PREVIEW_MS = 200;
 const nothing = { parts: [], note: null, doubts: [] };
@@ -34,6 +39,8 @@ export function QuickAdd({ input }: { input: RefObject<HTMLInputElement | null> 
     ? readLine(line.value, moment, ignored.value)
     : { ...nothing, input: { title: line.value.trim() }, problem: line.value.trim() ? null : 'What is to be done?' };
   const isEmpty = line.value.trim() === '';
+  const { route } = useLocation();
+  useCommands(() => [{ name: 'Add a task in a form', act: goOnInForm }]);
 
   function submit(event: Event): void {
     event.preventDefault();
@@ -49,6 +56,12 @@ export function QuickAdd({ input }: { input: RefObject<HTMLInputElement | null> 
       refusal.value = error.message;
     });
     clear();
+  }
+  function goOnInForm(): void {
+    if (isUnsaved.value) return void (refusal.value = 'The open task is not saved yet: save it or close it first.');
+    begun.value = { input: understood.input };
+    clear();
+    route(taskHref(NEW));
   }
   function clear(): void {
     line.value = '';
@@ -86,6 +99,9 @@ export function QuickAdd({ input }: { input: RefObject<HTMLInputElement | null> 
         />
         <kbd aria-hidden="true">q</kbd>
         {!isEmpty && <button class="primary">Add</button>}
+        <button type="button" class="plain small" title="Goes on in a form with all fields" onClick={goOnInForm}>
+          Details
+        </button>
       </div>
       <div id="quick-add-said" class="said" aria-live="polite">
         {!isEmpty && understood.parts.length > 0 && <Chips understood={understood} takeBack={takeBack} />}
