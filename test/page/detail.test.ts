@@ -352,6 +352,25 @@ describe('a series', () => {
     await history.getByText('Made from its series').waitFor();
   });
 
+  test('shows which of its dates were skipped, and to when others were moved', async () => {
+    await using person = await atWork([series]);
+    const { page, made, account } = person;
+    const open = async () => (await account.call<Kept[]>('GET', '/tasks?kind=instance'))[0]?.id ?? '';
+    await account.call('DELETE', `/tasks/${await open()}`);
+    await account.call('PATCH', `/tasks/${await open()}`, { due_date: '2030-03-26T17:00:00Z' });
+    await page.goto(`/series?task=${made[0]?.id}`);
+    const dates = page.locator('.detail .preview li');
+    await dates.filter({ hasText: 'skipped' }).waitFor();
+    expect((await dates.allInnerTexts()).slice(0, 3).map((words) => words.replace(/\s+/g, ' '))).toEqual([
+      'Mon 25 Mar 2030, 09:00 skipped',
+      'Tue 26 Mar 2030, 18:00 moved',
+      'Wed 27 Mar 2030, 09:00',
+    ]);
+    expect(await violations(page)).toEqual([]);
+    await page.getByLabel('Time').fill('10:00'); // of a rule that is not saved nothing is known
+    await dates.filter({ hasText: 'skipped' }).waitFor({ state: 'detached' });
+  });
+
   test('one date is skipped by two clicks: the next one takes its place, and it never comes back', async () => {
     await using person = await atWork([{ ...series, due_date: inHours(48) }]); // of the year to come
     const { page, account } = person;

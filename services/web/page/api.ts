@@ -77,6 +77,10 @@ export async function deleteTask(id: string, { keepalive = false } = {}): Promis
 export const previewDates = async (input: TaskInput & { from?: string }, limit: number): Promise<Dates> =>
   (await call<Dates>('POST', '/recurrence/preview', { body: { ...input, limit } })).body;
 
+/** The next dates of a series, without those that were skipped. */
+export const datesOfSeries = async (id: string): Promise<Dates> =>
+  (await call<Dates>('GET', `/tasks/${id}/occurrences`)).body;
+
 export type NextReminder = {
   task_id: string;
   title: string;

@@ -10,6 +10,7 @@ import { changes, now } from '../state.ts';
 import { offsetWords } from '../words.ts';
 import { AskLeave, AskScope, Conflict } from './ask.tsx';
 import { changesOf, clashesOf, type Draft, draftOf, dueOf, earlierOf, problemOf, rebased, zoneOf } from './draft.ts';
+import { useExceptions } from './exceptions.ts';
 import { Preview } from './quick-add-line.tsx';
 import { TaskLink } from './link.tsx';
 import { NO_RULE } from './rule.ts';
@@ -53,6 +54,8 @@ export function Form({ read, again, isLeft, stay, begun, make }: FormProps) {
   const { value } = draft;
   const input = changesOf(value, base.value.task, zone.value);
   const isTouched = Object.keys(input).length > 0;
+  const isRuleKept = !['recurrence_pattern', 'due_date', 'recurrence_end_date'].some((field) => field in input);
+  const exceptionOf = useExceptions(isSeries(task) ? task : null);
   // Known before the next key, not with the next frame.
   useLayoutEffect(() => {
     isUnsaved.value = isTouched;
@@ -206,6 +209,7 @@ export function Form({ read, again, isLeft, stay, begun, make }: FormProps) {
               <>
                 <Preview
                   dates={10}
+                  exceptionOf={isRuleKept ? exceptionOf : undefined}
                   input={{
                     recurrence_pattern: value.pattern,
                     due_date: due,

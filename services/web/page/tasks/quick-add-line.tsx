@@ -14,6 +14,7 @@ import { fullTime, offsetWords } from '../words.ts';
 import { begun, NEW } from './begun.ts';
 import { keepLine, keptLine } from './kept-line.ts';
 import { taskHref } from './link.tsx';
+import type { Exception, Occurrence } from './series.ts';
 import { type Kind, type Part, readLine, type Understood } from './quick-add.ts';
 import { isUnsaved } from './unsaved.ts';
 
@@ -164,8 +165,15 @@ function timeWords(due: string, parts: Part[]): string {
   return parts.some(({ kind }) => kind === 'date' || kind === 'repeat') ? (words.split(', ')[1] ?? words) : words;
 }
 
+type PreviewProps = {
+  input: TaskInput;
+  dates?: number;
+  /** What became of a date since the rule was made. */
+  exceptionOf?: ((date: Occurrence) => Exception | null) | undefined;
+};
+
 /** The rule in words and its next dates, with what the clocks do to them, asked of the server once the typing rests. */
-export function Preview({ input, dates: limit = 3 }: { input: TaskInput; dates?: number }) {
+export function Preview({ input, dates: limit = 3, exceptionOf }: PreviewProps) {
   const dates = useSignal<Dates | null>(null);
   const refusal = useSignal<string | null>(null);
   const { recurrence_pattern, due_date, recurrence_end_date, timezone } = input;
@@ -201,12 +209,18 @@ export function Preview({ input, dates: limit = 3 }: { input: TaskInput; dates?:
         <Icon.Repeat /> {description}
       </p>
       <ol>
-        {occurrences.map(({ due_date: due, note }) => (
-          <li key={due}>
-            <time dateTime={due}>{fullTime(due, zone.value)}</time>
-            {note && <em class="note">{note}</em>}
-          </li>
-        ))}
+        {occurrences.map((date) => {
+          const { due, word } = exceptionOf?.(date) ?? { due: date.due_date, word: date.note };
+          const Said = word === 'skipped' ? 'del' : 'span';
+          return (
+            <li key={date.due_date}>
+              <Said>
+                <time dateTime={due}>{fullTime(due, zone.value)}</time>
+              </Said>
+              {word && <em class="note">{word}</em>}
+            </li>
+          );
+        })}
       </ol>
     </div>
   );
