@@ -353,19 +353,19 @@ describe('a series', () => {
   });
 
   test('shows which of its dates were skipped, and to when others were moved', async () => {
-    await using person = await atWork([series]);
+    await using person = await atWork([{ ...series, due_date: inHours(48) }]); // of the year to come
     const { page, made, account } = person;
-    const open = async () => (await account.call<Kept[]>('GET', '/tasks?kind=instance'))[0]?.id ?? '';
-    await account.call('DELETE', `/tasks/${await open()}`);
-    await account.call('PATCH', `/tasks/${await open()}`, { due_date: '2030-03-26T17:00:00Z' });
+    const open = async () => (await account.call<Kept[]>('GET', '/tasks?kind=instance'))[0];
+    await account.call('DELETE', `/tasks/${(await open())?.id}`);
+    const next = await open();
+    await account.call('PATCH', `/tasks/${next?.id}`, { due_date: `${next?.occurrence_date}T22:30:00Z` });
     await page.goto(`/series?task=${made[0]?.id}`);
     const dates = page.locator('.detail .preview li');
     await dates.filter({ hasText: 'skipped' }).waitFor();
-    expect((await dates.allInnerTexts()).slice(0, 3).map((words) => words.replace(/\s+/g, ' '))).toEqual([
-      'Mon 25 Mar 2030, 09:00 skipped',
-      'Tue 26 Mar 2030, 18:00 moved',
-      'Wed 27 Mar 2030, 09:00',
-    ]);
+    const [skipped, moved, ...others] = await dates.allInnerTexts();
+    expect(skipped).toContain('skipped');
+    expect(moved).toMatch(/[02]\d:30\s+moved$/);
+    expect(others.filter((words) => /[a-z]{4}/.test(words))).toEqual([]);
     expect(await violations(page)).toEqual([]);
     await page.getByLabel('Time').fill('10:00'); // of a rule that is not saved nothing is known
     await dates.filter({ hasText: 'skipped' }).waitFor({ state: 'detached' });
