@@ -150,8 +150,9 @@ describe('add', () => {
   test('in a form is a command, and what is typed there is not lost by going elsewhere', async () => {
     await using person = await atWork([], '/series');
     const { page, account } = person;
+    await page.getByRole('heading', { name: 'Series', level: 1 }).waitFor();
     await page.keyboard.press('Control+k');
-    await page.keyboard.type('in a form');
+    await page.getByRole('combobox').fill('in a form');
     await page.keyboard.press('Enter');
     const form = page.getByRole('complementary', { name: 'New task' });
     await form.waitFor();
