@@ -151,7 +151,7 @@ describe('a task', () => {
     ];
     for (const go of ways) {
       await go();
-      await dialog.getByRole('button', { name: 'Go on writing' }).click();
+      await dialog.getByRole('button', { name: 'Keep editing' }).click();
       await dialog.waitFor({ state: 'detached' });
       expect(await notes.inputValue()).toBe('a long thought');
       expect(page.url()).toContain(`?task=${made[0]?.id}`);
@@ -173,7 +173,7 @@ describe('a task', () => {
     expect(await read(made[0]?.id ?? '')).toMatchObject({ description: 'a long thought' });
     await notes.fill('nothing of worth');
     await page.keyboard.press('Escape');
-    await dialog.getByRole('button', { name: 'Leave it' }).click();
+    await dialog.getByRole('button', { name: 'Discard' }).click();
     await notes.waitFor({ state: 'detached' });
     expect((await read(made[1]?.id ?? '')).description).toBeNull();
   });
@@ -215,6 +215,46 @@ describe('a task', () => {
     await page.waitForURL(/\/all\?task=[0-9a-f]{8}-/);
   });
 
+  test('without a date may repeat, which gives it one; what else needs a date looks and is disabled until then', async () => {
+    await using person = await atWork([{ title: 'Water' }]);
+    const { page, made, read } = person;
+    await row(page, 'Water').getByRole('link').click();
+    const detail = page.locator('.detail');
+    const day = detail.getByLabel('Due', { exact: true });
+    const opacity = (name: string) =>
+      detail.getByLabel(name).evaluate((field) => field.ownerDocument.defaultView?.getComputedStyle(field).opacity);
+    expect(await Promise.all(['Time', 'Reminder'].map(opacity))).toEqual(['0.6', '0.6']);
+    await detail.getByLabel('Repeat').selectOption('Every day');
+    const today = dayOf(Date.now(), ZONE);
+    expect(await day.inputValue()).toBe(today);
+    expect(await Promise.all(['Time', 'Reminder'].map(opacity))).toEqual(['1', '1']);
+    await day.fill('');
+    await detail.getByRole('button', { name: 'Save' }).click();
+    await detail.getByRole('alert').getByText('A repeat needs a date.').waitFor();
+    expect(await day.evaluate((field) => field === field.ownerDocument.activeElement)).toBe(true);
+    await day.fill(today);
+    await detail.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Saved.').waitFor();
+    expect(await read(made[0]?.id ?? '')).toMatchObject({ due_date: today, recurrence_pattern: 'daily:' });
+  });
+
+  test('that cannot be saved says why itself, and no browser beside it', async () => {
+    await using person = await atWork([{ title: 'Offer', due_date: '2030-05-06' }]);
+    const { page, made, read } = person;
+    await row(page, 'Offer').getByRole('link').click();
+    const detail = page.locator('.detail');
+    await detail.getByLabel('Title').fill('');
+    await detail.getByRole('button', { name: 'Save' }).click();
+    await detail.getByRole('alert').getByText('What is to be done?').waitFor();
+    await detail.getByLabel('Title').fill('Order');
+    const day = detail.getByLabel('Due', { exact: true });
+    await day.focus();
+    await page.keyboard.press('Delete'); // of three parts one is empty
+    await detail.getByRole('button', { name: 'Save' }).click();
+    await detail.getByRole('alert').getByText('is not complete').waitFor();
+    expect((await read(made[0]?.id ?? '')).title).toBe('Offer');
+  });
+
   test('that is gone says so', async () => {
     await using person = await atWork([{ title: 'Other' }], { inTrouble: true });
     const { page } = person;
@@ -236,8 +276,14 @@ describe('a series', () => {
     expect(await preview.getByRole('listitem').count()).toBe(10);
     expect(await preview.innerText()).toContain('does not exist'); // 02:30 on 31 March 2030, in Berlin
     await page.getByLabel('Repeat').selectOption('Every week on …');
+    const pressed = page.getByRole('group', { name: 'Weekdays' }).getByRole('checkbox', { checked: true });
+    expect(await pressed.count()).toBe(1);
+    expect(await page.getByLabel('Sa', { exact: true }).isChecked()).toBe(true); // as it is due
+    await page.getByLabel('Sa', { exact: true }).click(); // of the last one there is none less
     await page.getByLabel('Mo', { exact: true }).check();
+    await preview.getByText('Monday and Saturday').waitFor();
     await page.getByLabel('Fr', { exact: true }).check();
+    await page.getByLabel('Sa', { exact: true }).uncheck();
     await preview.getByText('Monday and Friday').waitFor();
     await page.getByLabel('Last day', { exact: true }).fill('2030-12-31');
     await shoot(page, 'series-1280-light');
@@ -248,6 +294,20 @@ describe('a series', () => {
       recurrence_pattern: 'weekly:MON,FRI',
       recurrence_end_date: '2030-12-31',
     });
+  });
+
+  test('whose rule is written out says the same as before; an empty one is not saved', async () => {
+    await using person = await atWork([{ ...series, recurrence_pattern: 'monthly:31' }]);
+    const { page, made } = person;
+    await page.goto(`/series?task=${made[0]?.id}`);
+    await page.getByLabel('Repeat').selectOption('A rule (RFC 5545)');
+    const rule = page.getByLabel('RRULE');
+    expect(await rule.inputValue()).toBe('FREQ=MONTHLY;BYMONTHDAY=28,29,30,31;BYSETPOS=-1');
+    await page.locator('.detail .preview').getByText('every month').first().waitFor();
+    await rule.fill('');
+    await page.getByText('For example FREQ=').waitFor();
+    expect(await page.getByRole('button', { name: 'Save' }).isDisabled()).toBe(true);
+    expect(await violations(page)).toEqual([]);
   });
 
   test.each([
@@ -265,6 +325,51 @@ describe('a series', () => {
     await page.getByText('Saved').first().waitFor();
     await row(page, 'Daily').waitFor();
     expect((await read(made[0]?.id ?? '')).title).toBe(expected);
+  });
+
+  test('of a date that is changed nothing is saved when one cancels, and what was typed is still there', async () => {
+    await using person = await atWork([series]);
+    const { page, made, read } = person;
+    await page.keyboard.press('j');
+    await page.keyboard.press('Enter');
+    await page.getByLabel('Title').fill('Daily');
+    await page.keyboard.press('Control+Enter');
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(await page.getByLabel('Title').inputValue()).toBe('Daily');
+    expect((await read(made[0]?.id ?? '')).title).toBe('Stand-up');
+  });
+
+  test('has a history in words: what its rule was, and that the app made its dates', async () => {
+    await using person = await atWork([{ ...series, recurrence_pattern: 'weekly:MON,THU' }]);
+    const { page, made, account } = person;
+    await account.call('PATCH', `/tasks/${made[0]?.id}`, { recurrence_pattern: 'monthly:1' });
+    await house.stack.settled();
+    const history = page.locator('.history');
+    await page.goto(`/series?task=${made[0]?.id}&open=history`);
+    await history.getByText('repeat: every Mon, Thu → every month on the 1st').waitFor();
+    const [first] = await account.call<Kept[]>('GET', '/tasks?kind=instance');
+    await page.goto(`/all?task=${first?.id}&open=history`);
+    await history.getByText('Made from its series').waitFor();
+  });
+
+  test('shows which of its dates were skipped, and to when others were moved', async () => {
+    await using person = await atWork([{ ...series, due_date: inHours(48) }]); // of the year to come
+    const { page, made, account } = person;
+    const open = async () => (await account.call<Kept[]>('GET', '/tasks?kind=instance'))[0];
+    await account.call('DELETE', `/tasks/${(await open())?.id}`);
+    const next = await open();
+    await account.call('PATCH', `/tasks/${next?.id}`, { due_date: `${next?.occurrence_date}T22:30:00Z` });
+    await page.goto(`/series?task=${made[0]?.id}`);
+    const dates = page.locator('.detail .preview li');
+    await dates.filter({ hasText: 'skipped' }).waitFor();
+    const [skipped, moved, ...others] = await dates.allInnerTexts();
+    expect(skipped).toContain('skipped');
+    expect(moved).toMatch(/[02]\d:30\s+moved$/);
+    expect(others.filter((words) => /[a-z]{4}/.test(words))).toEqual([]);
+    expect(await violations(page)).toEqual([]);
+    await page.getByLabel('Time').fill('10:00'); // of a rule that is not saved nothing is known
+    await dates.filter({ hasText: 'skipped' }).waitFor({ state: 'detached' });
   });
 
   test('one date is skipped by two clicks: the next one takes its place, and it never comes back', async () => {

@@ -56,7 +56,7 @@ describe('a date of a series', () => {
 
   const choices = [
     { choice: 'Only this one', key: '1', due: '2030-03-25T08:00:00.000Z' },
-    { choice: 'All open ones from now on', key: '2', due: '2030-03-25T09:00:00.000Z' },
+    { choice: 'All open dates', key: '2', due: '2030-03-25T09:00:00.000Z' },
   ];
   async function expectTimes({ account, page }: { account: Account; page: Page }, due: string): Promise<void> {
     await page.getByText('Saved').first().waitFor();

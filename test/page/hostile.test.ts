@@ -114,7 +114,7 @@ describe('hostile text', () => {
     await page.getByRole('button', { name: 'Close the task' }).click();
     await page.getByRole('dialog', { name: 'Not saved yet' }).waitFor();
     await expectText(visit);
-    await page.getByRole('button', { name: 'Leave it' }).click();
+    await page.getByRole('button', { name: 'Discard' }).click();
     await page.locator('.detail').waitFor({ state: 'detached' });
     expect(shown).toEqual([expect.stringContaining('412')]);
   });

@@ -130,6 +130,69 @@ describe('add', () => {
     expect(await page.evaluate(() => sessionStorage.length)).toBe(0);
   });
 
+  test('goes on in a form, with what is typed and what was understood of it', async () => {
+    await using person = await atWork();
+    const { page, account } = person;
+    await page.getByLabel('Add a task').fill('Rent every month on the 1st 9:00 remind 1 day');
+    await page.getByRole('button', { name: 'Details' }).click();
+    const form = page.getByRole('complementary', { name: 'New task' });
+    expect(await form.getByLabel('Title').inputValue()).toBe('Rent');
+    expect(await form.getByLabel('Time').inputValue()).toBe('09:00');
+    expect(await form.getByLabel('Repeat').inputValue()).toBe('monthly');
+    expect(await form.getByLabel('Reminder').inputValue()).toBe('P1D');
+    expect(await page.getByLabel('Add a task').inputValue()).toBe('');
+    await form.locator('.preview').waitFor();
+    expect(await violations(page)).toEqual([]);
+    await form.getByLabel('Notes').fill('To Anna');
+    await form.getByRole('button', { name: 'Add' }).click();
+    await page.getByText('Added: Rent').waitFor();
+    expect(await form.count()).toBe(0);
+    expect(await kept(account, 'kind=series')).toMatchObject([
+      { title: 'Rent', recurrence_pattern: 'monthly:1', reminder_offset: 'P1D', description: 'To Anna' },
+    ]);
+  });
+
+  test('in a form is a command, and what is typed there is not lost by going elsewhere', async () => {
+    await using person = await atWork([], '/series');
+    const { page, account } = person;
+    await page.getByRole('heading', { name: 'Series', level: 1 }).waitFor();
+    await page.keyboard.press('Control+k');
+    await page.getByRole('combobox').fill('in a form');
+    await page.keyboard.press('Enter');
+    const form = page.getByRole('complementary', { name: 'New task' });
+    await form.waitFor();
+    await page.keyboard.type('Gym');
+    await page.getByLabel('Add a task').fill('Another');
+    await page.getByRole('button', { name: 'Details' }).click();
+    await page.getByRole('alert').getByText('The open task is not saved yet').waitFor();
+    expect(await page.getByLabel('Add a task').inputValue()).toBe('Another');
+    await page.getByRole('link', { name: 'Upcoming' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Not saved yet' });
+    await dialog.getByText('“Gym” is not saved yet').waitFor();
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Added: Gym').waitFor();
+    await page.getByRole('heading', { name: 'Upcoming', level: 1 }).waitFor();
+    await page.getByRole('button', { name: 'Details' }).click();
+    expect(await form.getByLabel('Title').inputValue()).toBe('Another');
+    await page.keyboard.press('Escape');
+    await dialog.getByRole('button', { name: 'Discard' }).click();
+    await form.waitFor({ state: 'detached' });
+    expect((await kept(account)).map(({ title }) => title)).toEqual(['Gym']);
+  });
+
+  test('in a form that the server refuses is back with the reason', async () => {
+    const account = await newAccount(house.stack);
+    await using visit = await house.visit({ inTrouble: true }); // its console shows the refusal
+    const { page } = visit;
+    await signIn(page, account);
+    await page.getByLabel('Add a task').fill('Far 9999-12-31 10:00');
+    await page.getByRole('button', { name: 'Details' }).click();
+    const form = page.getByRole('complementary', { name: 'New task' });
+    await form.getByRole('button', { name: 'Add' }).click();
+    await form.getByRole('alert').filter({ hasText: '1970 to 9998' }).waitFor();
+    expect(await form.getByLabel('Title').inputValue()).toBe('Far');
+  });
+
   test('what was misunderstood is left in the title', async () => {
     await using person = await atWork([], '/all');
     const { page } = person;

@@ -81,6 +81,10 @@ export const previewDates = async (input: TaskInput & { from?: string }, limit: 
 export const nextDate = async (seriesId: string, from: string): Promise<Dates['occurrences'][number] | undefined> =>
   (await call<Dates>('GET', `/tasks/${seriesId}/occurrences?from=${from}&limit=1`)).body.occurrences[0];
 
+/** The next dates of a series, without those that were skipped. */
+export const datesOfSeries = async (id: string): Promise<Dates> =>
+  (await call<Dates>('GET', `/tasks/${id}/occurrences`)).body;
+
 export type NextReminder = {
   task_id: string;
   title: string;

@@ -6,7 +6,7 @@ export const labels: ReadonlyMap<string, string> = new Map([
   ['timezone', 'Time zone'],
   ['recurrence_pattern', 'Repeat'],
   ['recurrence_end_date', 'Last day'],
-  ['catch_up', 'Missed dates'],
+  ['catch_up', 'Dates missed while away'],
   ['reminder_offset', 'Reminder'],
   ['reminder_status', 'Reminder is'],
   ['snoozed_until', 'Snoozed until'],

@@ -25,7 +25,10 @@ export function AskScope({ save, leave }: { save: (scope: api.Scope) => Promise<
           <kbd>1</kbd> Only this one
         </button>
         <button class="plain" onClick={() => void save('series')}>
-          <kbd>2</kbd> All open ones from now on
+          <kbd>2</kbd> All open dates
+        </button>
+        <button class="plain" onClick={leave}>
+          Cancel
         </button>
       </div>
     </Dialog>
@@ -45,10 +48,10 @@ export function AskLeave({ title, refusal, save, drop, stay }: LeaveProps) {
           Save
         </button>
         <button class="plain" onClick={drop}>
-          Leave it
+          Discard
         </button>
         <button class="plain" onClick={stay}>
-          Go on writing
+          Keep editing
         </button>
       </div>
     </Dialog>

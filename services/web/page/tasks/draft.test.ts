@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { asTask } from '../api.ts';
-import { changesOf, clashesOf, draftOf, earlierOf, rebased } from './draft.ts';
-import { patternOf, patternWords, ruleOf } from './rule.ts';
+import { changesOf, clashesOf, draftOf, earlierOf, problemOf, rebased } from './draft.ts';
+import { patternOf, patternText, patternWords, ruleOf } from './rule.ts';
 
 const zone = 'Europe/Berlin';
 const task = asTask({
@@ -61,6 +61,15 @@ test('what was typed while a draft was on its way stays, over what came back', (
   expect(rebased(sent, sent, saved)).toEqual(saved);
 });
 
+test('a draft without a title, without its rule, or with a repeat of no date is not sent', () => {
+  const draft = draftOf(task, zone);
+  expect(problemOf(draft)).toBeNull();
+  expect(problemOf({ ...draft, title: ' ' })?.field).toBe('title');
+  expect(problemOf({ ...draft, pattern: 'rrule:' })?.field).toBe('recurrence_pattern');
+  expect(problemOf({ ...draft, day: '' })?.field).toBe('due_date');
+  expect(problemOf({ ...draft, day: '', pattern: null })).toBeNull();
+});
+
 test('a change is taken back by the earlier values; that a task became a series is not', () => {
   expect(earlierOf({ title: 'New', priority: 'high' }, task)).toEqual({ title: 'Rent', priority: null });
   expect(earlierOf({ recurrence_pattern: 'daily:' }, task)).toEqual({ recurrence_pattern: 'monthly:1' });
@@ -79,10 +88,18 @@ test('a pattern is read and said again as it was', () => {
 });
 
 test.each([
-  ['weekly:MON,THU', 'Mon, Thu'],
+  ['weekly:MON,THU', 'every Mon, Thu'],
+  ['monthly:1', 'every month on the 1st'],
+  ['monthly:22', 'every month on the 22nd'],
+  ['monthly:last', 'every month on the last day'],
   ['rrule:FREQ=YEARLY', 'every year'],
   ['rrule:FREQ=MONTHLY;INTERVAL=3', 'every 3 months'],
   ['rrule:FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TH', 'every 2 weeks on Mon, Thu'],
   ['rrule:FREQ=MONTHLY;BYDAY=2TU', 'by a rule'],
   ['rrule:FREQ=YEARLY;BYMONTH=3', 'by a rule'],
 ])('a row says %s as “%s”', (pattern, words) => expect(patternWords(pattern)).toBe(words));
+
+test('beside an earlier rule a pattern that has no words is its rule', () => {
+  expect(patternText('weekly:MON,THU')).toBe('every Mon, Thu');
+  expect(patternText('rrule:FREQ=MONTHLY;BYDAY=2TU')).toBe('FREQ=MONTHLY;BYDAY=2TU');
+});

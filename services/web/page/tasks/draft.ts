@@ -1,5 +1,6 @@
 import type { PageTask, TaskInput } from '../api.ts';
 import { dayOf, instantOf, timeOf } from '../days.ts';
+import { NO_RULE } from './rule.ts';
 
 /** A task as its form holds it: what is empty is not set. */
 export type Draft = {
@@ -51,6 +52,14 @@ export function changesOf(draft: Draft, task: PageTask, userZone: string): TaskI
     ...(before.day !== '' &&
       draft.day === '' && { reminder_offset: null, recurrence_pattern: null, recurrence_end_date: null }),
   };
+}
+
+/** What keeps a draft from being sent, and the field of it. */
+export function problemOf({ title, day, pattern }: Draft): { field: string; text: string } | null {
+  if (title.trim() === '') return { field: 'title', text: 'What is to be done?' };
+  if (pattern === NO_RULE) return { field: 'recurrence_pattern', text: 'The rule is still empty.' };
+  if (pattern !== null && day === '') return { field: 'due_date', text: 'A repeat needs a date.' };
+  return null;
 }
 
 /** What was typed since `sent` was, over what the server made of that. */

@@ -1,18 +1,21 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import * as api from '../api.ts';
-import type { PageTask } from '../api.ts';
-import { clockNote } from '../days.ts';
+import type { PageTask, TaskInput } from '../api.ts';
+import { clockNote, dayOf } from '../days.ts';
 import * as Icon from '../icons.tsx';
 import { Refusal } from '../parts/refusal.tsx';
 import { hasEvents, zone } from '../session.ts';
-import { changes } from '../state.ts';
+import { changes, now } from '../state.ts';
 import { reminderWords } from '../words.ts';
 import { AskLeave, AskScope, Conflict } from './ask.tsx';
-import { changesOf, clashesOf, type Draft, draftOf, dueOf, earlierOf, rebased, zoneOf } from './draft.ts';
+import { changesOf, clashesOf, type Draft, draftOf, dueOf, earlierOf, problemOf, rebased, zoneOf } from './draft.ts';
+import { useExceptions } from './exceptions.ts';
 import { Preview } from './quick-add-line.tsx';
 import { TaskLink } from './link.tsx';
+import { NO_RULE } from './rule.ts';
 import { RuleFields } from './rule-fields.tsx';
+import { catchUps } from './shown.ts';
 import { isUnsaved } from './unsaved.ts';
 import { isSeries } from './views.ts';
 
@@ -31,21 +34,28 @@ type FormProps = {
   /** The address names another task or none; what is not saved is asked about. */
   isLeft: boolean;
   stay: () => void;
+  /** Of a task that is not made yet: what was said of it, and why it was refused. */
+  begun?: { input: TaskInput; refusal?: api.ApiError };
+  /** Makes it. */
+  make?: (input: TaskInput) => void;
 };
 
 /** All of a task that a person may write. Saving sends what was touched, and nothing else. */
-export function Form({ read, again, isLeft, stay }: FormProps) {
+export function Form({ read, again, isLeft, stay, begun, make }: FormProps) {
   const { task } = read;
   const base = useSignal(read);
-  const draft = useSignal<Draft>(draftOf(task, zone.value));
-  const refusal = useSignal<api.ApiError | null>(null);
+  const draft = useSignal<Draft>(draftOf({ ...task, ...begun?.input }, zone.value));
+  const refusal = useSignal<api.ApiError | null>(begun?.refusal ?? null);
   const asks = useSignal<'scope' | 'conflict' | null>(null);
+  const form = useRef<HTMLFormElement>(null);
   const title = useRef<HTMLInputElement>(null);
   /** Which dates were meant when somebody turned out to be faster. */
   const wanted = useRef<api.Scope | undefined>(undefined);
   const { value } = draft;
   const input = changesOf(value, base.value.task, zone.value);
   const isTouched = Object.keys(input).length > 0;
+  const isRuleKept = !['recurrence_pattern', 'due_date', 'recurrence_end_date'].some((field) => field in input);
+  const exceptionOf = useExceptions(isSeries(task) ? task : null);
   // Known before the next key, not with the next frame.
   useLayoutEffect(() => {
     isUnsaved.value = isTouched;
@@ -62,8 +72,8 @@ export function Form({ read, again, isLeft, stay }: FormProps) {
   useEffect(() => {
     if (isTouched) return;
     base.value = read;
-    draft.value = draftOf(read.task, zone.value);
-  }, [read]);
+    draft.value = draftOf({ ...read.task, ...begun?.input }, zone.value);
+  }, [read, begun]);
   // By touch it would bring up the keyboard over what one wants to read.
   useLayoutEffect(() => {
     if (!matchMedia('(pointer: coarse)').matches) title.current?.focus();
@@ -74,8 +84,13 @@ export function Form({ read, again, isLeft, stay }: FormProps) {
     refusal.value = null;
   };
 
+  /** What repeats does so from a day on. */
+  const repeat = (pattern: string | null) =>
+    set({ pattern, ...(pattern !== null && value.day === '' && { day: dayOf(now.value, zone.value) }) });
+
   async function save(scope?: api.Scope, etag = base.value.etag): Promise<void> {
     asks.value = null;
+    if (make) return make(input);
     const before = base.value.task;
     try {
       if (scope === 'series' && input.due_date !== undefined) await saveTimeOfSeries();
@@ -90,12 +105,12 @@ export function Form({ read, again, isLeft, stay }: FormProps) {
       return;
     }
     // Saved it is, also if nobody says now what came of it; what is changed next meets the version then.
-    const now = await api.readForEdit(task.id).catch(() => null);
-    base.value = now ?? { task: { ...before, ...input } as PageTask, etag };
+    const kept = await api.readForEdit(task.id).catch(() => null);
+    base.value = kept ?? { task: { ...before, ...input } as PageTask, etag };
     draft.value = rebased(draft.value, value, draftOf(base.value.task, zone.value));
     const earlier = earlierOf(input, before);
-    if (scope === 'series') changes.say('Saved, with all open dates from now on.');
-    else if (earlier && now) changes.saved(before, earlier, now.etag);
+    if (scope === 'series') changes.say('Saved, with all open dates.');
+    else if (earlier && kept) changes.saved(before, earlier, kept.etag);
     else changes.say('Saved.');
   }
   /** A time of all dates is that of the series, on the day that it began. */
@@ -108,6 +123,13 @@ export function Form({ read, again, isLeft, stay }: FormProps) {
   function submit(event?: Event): void {
     event?.preventDefault();
     if (!isTouched) return;
+    const half = [...(form.current?.elements ?? [])].find(isHalfTyped);
+    const problem = half ? { field: null, text: 'A date, time or number is not complete.' } : problemOf(value);
+    if (problem) {
+      refusal.value = new api.ApiError(400, 'INCOMPLETE', problem.text, null, null, problem.field);
+      (half ?? form.current?.querySelector<HTMLElement>(`[name=${problem.field}]`))?.focus();
+      return;
+    }
     const { day } = draftOf(base.value.task, zone.value);
     // Another day is that of one date; its time may be that of all.
     const isOneOfMany = task.parent_recurring_task_id !== null && draft.value.day === day;
@@ -140,13 +162,15 @@ export function Form({ read, again, isLeft, stay }: FormProps) {
   return (
     <>
       <form
+        ref={form}
+        noValidate
         class="fields"
         onSubmit={submit}
         onKeyDown={(event) => event.key === 'Enter' && (event.ctrlKey || event.metaKey) && submit(event)}
       >
         <label>
           Title
-          <input ref={title} required {...bind('title')} />
+          <input ref={title} aria-required="true" name="title" {...bind('title')} />
         </label>
         {refused('title')}
         <label>
@@ -159,7 +183,7 @@ export function Form({ read, again, isLeft, stay }: FormProps) {
             <div class="pair">
               <label>
                 {isSeries(task) ? 'From' : 'Due'}
-                <input type="date" {...bind('day')} />
+                <input type="date" name="due_date" {...bind('day')} />
               </label>
               <label>
                 Time
@@ -178,15 +202,14 @@ export function Form({ read, again, isLeft, stay }: FormProps) {
                 <Icon.Repeat /> <TaskLink id={task.parent_recurring_task_id}>Change the series</TaskLink>
               </p>
             ) : (
-              value.day !== '' && (
-                <RuleFields pattern={value.pattern} isSeries={isSeries(task)} change={(pattern) => set({ pattern })} />
-              )
+              <RuleFields pattern={value.pattern} firstDay={value.day} isSeries={isSeries(task)} change={repeat} />
             )}
             {refused('recurrence_pattern')}
-            {value.pattern !== null && due && (
+            {value.pattern !== null && value.pattern !== NO_RULE && due && (
               <>
                 <Preview
                   dates={10}
+                  exceptionOf={isRuleKept ? exceptionOf : undefined}
                   input={{
                     recurrence_pattern: value.pattern,
                     due_date: due,
@@ -200,11 +223,13 @@ export function Form({ read, again, isLeft, stay }: FormProps) {
                     <input type="date" min={value.day} {...bind('endDay')} />
                   </label>
                   <label>
-                    Missed dates
+                    Dates missed while away
                     <select {...bind('catchUp')}>
-                      <option value="latest">the newest</option>
-                      <option value="all">all of a week</option>
-                      <option value="none">none</option>
+                      {Object.entries(catchUps).map(([value, words]) => (
+                        <option key={value} value={value}>
+                          {words}
+                        </option>
+                      ))}
                     </select>
                   </label>
                 </div>
@@ -236,13 +261,19 @@ export function Form({ read, again, isLeft, stay }: FormProps) {
         )}
         {refused()}
         <div class="ends">
-          <button class="primary" disabled={!isTouched}>
-            Save <kbd>Ctrl ↵</kbd>
+          <button class="primary" disabled={!isTouched || value.pattern === NO_RULE}>
+            {make ? 'Add' : 'Save'} <kbd>Ctrl ↵</kbd>
           </button>
         </div>
       </form>
       {isLeft && isTouched && asks.value === null && (
-        <AskLeave title={task.title} refusal={refusal.value?.message ?? null} save={submit} drop={reset} stay={stay} />
+        <AskLeave
+          title={task.title || value.title || 'New task'}
+          refusal={refusal.value?.message ?? null}
+          save={submit}
+          drop={reset}
+          stay={stay}
+        />
       )}
       {asks.value === 'scope' && <AskScope save={save} leave={() => (asks.value = null)} />}
       {asks.value === 'conflict' && (
@@ -258,3 +289,7 @@ export function Form({ read, again, isLeft, stay }: FormProps) {
     </>
   );
 }
+
+/** What is typed of a date so far is no value: it would be taken as none. */
+const isHalfTyped = (field: Element): field is HTMLInputElement =>
+  field instanceof HTMLInputElement && field.validity.badInput;

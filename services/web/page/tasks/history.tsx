@@ -47,7 +47,13 @@ export function History({ id }: { id: string }) {
       {events.value.map((event) => (
         <li key={event.event_id}>
           <p>
-            <b>{whoOf(event)}</b> {wordsOf(event)}
+            {isFromSeries(event) ? (
+              <b>Made from its series</b>
+            ) : (
+              <>
+                <b>{whoOf(event)}</b> {wordsOf(event)}
+              </>
+            )}
             <time dateTime={event.timestamp}>{fullTime(event.timestamp, zone.value)}</time>
           </p>
           <ul>
@@ -81,6 +87,10 @@ export function whoOf({ event_type: type, user_id: owner, payload: { actor } }: 
   if (actor?.type === 'operator') return `An operator (${actor.name ?? actor.id})`;
   return 'TaskFlow';
 }
+
+/** A date of a series, which nobody made by himself, whoever made the series. */
+const isFromSeries = ({ event_type: type, payload: { task } }: api.AuditEvent): boolean =>
+  type === 'task.created' && !!task?.parent_recurring_task_id;
 
 function wordsOf({ event_type: type, payload: { late_by_ms: late, late_reason: why } }: api.AuditEvent): string {
   if (type !== 'task.reminder.triggered') return verbs[type] ?? type;

@@ -2,14 +2,16 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import * as api from '../api.ts';
 import type { PageTask } from '../api.ts';
-import * as Icon from '../icons.tsx';
 import { asking } from '../parts/asking.ts';
 import { Refusal } from '../parts/refusal.tsx';
 import { hasEvents } from '../session.ts';
 import { readings, store } from '../state.ts';
 import { Acts } from './acts.tsx';
+import { NEW } from './begun.ts';
+import { Beside } from './beside.tsx';
 import { Form, type Read } from './form.tsx';
 import { History } from './history.tsx';
+import { NewTask } from './new-task.tsx';
 import { isSeries } from './views.ts';
 
 type OpenedProps = {
@@ -22,8 +24,13 @@ type OpenedProps = {
   stay: () => void;
 };
 
+/** The task that is named, or the form of a new one. */
+export default function Opened(props: OpenedProps) {
+  return props.id === NEW ? <NewTask {...props} /> : <Kept {...props} />;
+}
+
 /** A task with its form, what can be done to it and what happened to it. */
-export default function Opened({ id, isPastAsked, close, isLeft, stay }: OpenedProps) {
+function Kept({ id, isPastAsked, close, isLeft, stay }: OpenedProps) {
   const read = useSignal<Read | null>(null);
   const refusal = useSignal<string | null>(null);
   const listed = store.tasks.value.get(id);
@@ -49,22 +56,10 @@ export default function Opened({ id, isPastAsked, close, isLeft, stay }: OpenedP
       return null;
     }
   }
-  function closeByKey(event: KeyboardEvent): void {
-    if (event.key !== 'Escape' || isInDialog(event)) return;
-    event.preventDefault(); // the question that this may open is there before the key has done its own: closing a dialog
-    close();
-  }
   const task = listed ?? read.value?.task;
   const label = task?.title ?? 'Task';
   return (
-    <aside class="detail" aria-label={label} onKeyDown={closeByKey}>
-      <header>
-        <p class="hint">{task ? kindOf(task) : ''}</p>
-        <button class="quiet" onClick={close} title="Close (Esc)">
-          <Icon.Close />
-          <span class="for-ears">Close the task</span>
-        </button>
-      </header>
+    <Beside label={label} kind={task ? kindOf(task) : ''} close={close}>
       <Refusal>{refusal.value}</Refusal>
       {isBeingMade && <h2>{label}</h2>}
       {task && <Acts task={task} close={close} />}
@@ -75,11 +70,9 @@ export default function Opened({ id, isPastAsked, close, isLeft, stay }: OpenedP
       )}
       {read.value && <Form read={read.value} again={again} isLeft={isLeft} stay={stay} />}
       {hasEvents.value && (read.value || refusal.value) && <Past id={id} isAsked={isPastAsked} />}
-    </aside>
+    </Beside>
   );
 }
-
-const isInDialog = ({ target }: Event): boolean => target instanceof Element && target.closest('dialog') !== null;
 
 const kindOf = (task: PageTask): string =>
   isSeries(task)

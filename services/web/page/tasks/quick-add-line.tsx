@@ -1,16 +1,22 @@
 import { useSignal } from '@preact/signals';
 import type { RefObject } from 'preact';
+import { useLocation } from 'preact-iso';
 import { useEffect, useLayoutEffect, useMemo } from 'preact/hooks';
 import type { Dates } from '#shared/answers';
 import { ApiError, previewDates, type TaskInput } from '../api.ts';
 import { dayOf } from '../days.ts';
 import * as Icon from '../icons.tsx';
+import { useCommands } from '../parts/commands.ts';
 import { Refusal } from '../parts/refusal.tsx';
 import { hasEvents, zone } from '../session.ts';
 import { changes, now } from '../state.ts';
 import { fullTime, reminderWords } from '../words.ts';
+import { begun, NEW } from './begun.ts';
 import { keepLine, keptLine } from './kept-line.ts';
+import { taskHref } from './link.tsx';
+import type { Exception, Occurrence } from './series.ts';
 import { type Kind, type Part, readLine, type Understood } from './quick-add.ts';
+import { isUnsaved } from './unsaved.ts';
 
 const PREVIEW_MS = 200;
 const nothing = { parts: [], note: null, doubts: [] };
@@ -34,6 +40,8 @@ export function QuickAdd({ input }: { input: RefObject<HTMLInputElement | null> 
     ? readLine(line.value, moment, ignored.value)
     : { ...nothing, input: { title: line.value.trim() }, problem: line.value.trim() ? null : 'What is to be done?' };
   const isEmpty = line.value.trim() === '';
+  const { route } = useLocation();
+  useCommands(() => [{ name: 'Add a task in a form', act: goOnInForm }]);
 
   function submit(event: Event): void {
     event.preventDefault();
@@ -50,6 +58,12 @@ export function QuickAdd({ input }: { input: RefObject<HTMLInputElement | null> 
       return true;
     });
     clear();
+  }
+  function goOnInForm(): void {
+    if (isUnsaved.value) return void (refusal.value = 'The open task is not saved yet: save it or close it first.');
+    begun.value = { input: understood.input };
+    clear();
+    route(taskHref(NEW));
   }
   function clear(): void {
     line.value = '';
@@ -87,6 +101,9 @@ export function QuickAdd({ input }: { input: RefObject<HTMLInputElement | null> 
         />
         <kbd aria-hidden="true">q</kbd>
         {!isEmpty && <button class="primary">Add</button>}
+        <button type="button" class="plain small" title="Goes on in a form with all fields" onClick={goOnInForm}>
+          Details
+        </button>
       </div>
       <div id="quick-add-said" class="said" aria-live="polite">
         {!isEmpty && understood.parts.length > 0 && <Chips understood={understood} takeBack={takeBack} />}
@@ -149,8 +166,15 @@ function timeWords(due: string, parts: Part[]): string {
   return parts.some(({ kind }) => kind === 'date' || kind === 'repeat') ? (words.split(', ')[1] ?? words) : words;
 }
 
+type PreviewProps = {
+  input: TaskInput;
+  dates?: number;
+  /** What became of a date since the rule was made. */
+  exceptionOf?: ((date: Occurrence) => Exception | null) | undefined;
+};
+
 /** The rule in words and its next dates, with what the clocks do to them, asked of the server once the typing rests. */
-export function Preview({ input, dates: limit = 3 }: { input: TaskInput; dates?: number }) {
+export function Preview({ input, dates: limit = 3, exceptionOf }: PreviewProps) {
   const dates = useSignal<Dates | null>(null);
   const refusal = useSignal<string | null>(null);
   const { recurrence_pattern, due_date, recurrence_end_date, timezone } = input;
@@ -186,12 +210,18 @@ export function Preview({ input, dates: limit = 3 }: { input: TaskInput; dates?:
         <Icon.Repeat /> {description}
       </p>
       <ol>
-        {occurrences.map(({ due_date: due, note }) => (
-          <li key={due}>
-            <time dateTime={due}>{fullTime(due, zone.value)}</time>
-            {note && <em class="note">{note}</em>}
-          </li>
-        ))}
+        {occurrences.map((date) => {
+          const { due, word } = exceptionOf?.(date) ?? { due: date.due_date, word: date.note };
+          const Said = word === 'skipped' ? 'del' : 'span';
+          return (
+            <li key={date.due_date}>
+              <Said>
+                <time dateTime={due}>{fullTime(due, zone.value)}</time>
+              </Said>
+              {word && <em class="note">{word}</em>}
+            </li>
+          );
+        })}
       </ol>
     </div>
   );

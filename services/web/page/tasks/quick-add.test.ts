@@ -13,6 +13,7 @@ describe('readLine', () => {
     ['Call the bank at 9', { title: 'Call the bank', due_date: '2026-11-29T08:00:00Z' }], // 9:00 has passed today
     ['Call at 14:10', { title: 'Call', due_date: '2026-11-28T13:10:00Z' }],
     ['Lunch noon mon', { title: 'Lunch', due_date: '2026-11-30T11:00:00Z' }],
+    ['Call mum yesterday', { title: 'Call mum', due_date: '2026-11-27' }],
     ['Tea in 2h', { title: 'Tea', due_date: '2026-11-28T13:00:00Z' }],
     ['Tea in 3 days', { title: 'Tea', due_date: '2026-12-01' }],
     ['Party 1 dec', { title: 'Party', due_date: '2026-12-01' }],
@@ -66,7 +67,7 @@ describe('readLine', () => {
       'Report every 2 weeks on tue and thu 10:00',
       {
         title: 'Report',
-        due_date: '2026-11-29T09:00:00Z',
+        due_date: '2026-12-01T09:00:00Z',
         recurrence_pattern: 'rrule:FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,TH',
       },
     ],
@@ -128,6 +129,11 @@ describe('readLine', () => {
     ['Party 3/4/2027', '3/4/2027'],
     ['Pills daily at 8 and 20', 'and 20'],
     ['Pills every day 8:00 and 20:00', '8:00 and'],
+    ['Pills every day 8:00 for 5 times', 'for 5 times'],
+    ['Gym every monday for the next 3 weeks', 'for the next 3 weeks'],
+    ['dentist 30 feb 10:00', '10:00'],
+    ['Party 3/4/2027 at 20:00', 'at 20:00'],
+    ['Rent every 32nd 9:00', '9:00'],
   ])('%s: "%s" is said to be no date, time or rule, and stays in the title', (line, doubt) => {
     const { input, doubts } = read(line);
     expect(doubts).toContain(doubt);
@@ -143,10 +149,30 @@ describe('readLine', () => {
     'Write "buy milk tomorrow" on the list',
     "Prepare tomorrow's talk",
     'Ask Sunny',
+    'dentist 30 feb 10:00',
+    "Read yesterday's paper",
   ])('%s is a title and nothing else', (line) => {
     const { parts, input } = read(line);
     expect(parts).toEqual([]);
     expect(input).toEqual({ title: line });
+  });
+
+  test.each([
+    ['every 2 weeks on tue', '2026-12-01'], // counted from the Saturday, it would be the Tuesday after next
+    ['every 2 weeks on fri and sat', '2026-11-28'],
+    ['every 2 weeks on sat 9:00', '2026-12-05T08:00:00Z'], // 9:00 has passed today
+    ['every 3 months on the 5th', '2026-12-05'],
+    ['every 2 months on the last', '2026-11-30'],
+    ['every 2 months on the 31st', '2026-12-31'],
+    ['every 2 weeks on tue 2026-12-10', '2026-12-10'],
+    ['every 2 weeks', '2026-11-28'],
+  ])('%s begins with the first day that it names', (words, due) =>
+    expect(read(`Bins ${words}`).input.due_date).toBe(due),
+  );
+
+  test('a time stays one beside a date that exists, or a rule', () => {
+    expect(read('Call 31 feb mon 10:00').input.due_date).toBe('2026-11-30T09:00:00Z');
+    expect(read('Call every day 31 feb 13:00').input.due_date).toBe('2026-11-28T12:00:00Z');
   });
 
   test('of two dates the last one counts', () => {

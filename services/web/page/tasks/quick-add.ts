@@ -1,7 +1,7 @@
 import type { TaskInput } from '../api.ts';
 import { addDays, clockNote, dayOf, instantOf, timeOf } from '../days.ts';
 import { date, dateOf, type Given, length, lengthOf, type Moment } from './spoken-days.ts';
-import { patternOf, repeats } from './spoken-rules.ts';
+import { firstNamed, patternOf, repeats } from './spoken-rules.ts';
 
 export type Kind = 'repeat' | 'until' | 'reminder' | 'priority' | 'date' | 'time';
 
@@ -46,6 +46,7 @@ export function readLine(line: string, moment: Moment, ignored: ReadonlySet<stri
   const parts: Part[] = [];
   const values: { [K in Kind]?: unknown } = {};
   const doubts: string[] = [];
+  let isDayDoubted = false;
   // What is quoted or taken is blotted out, so that no later form begins within it.
   let rest = line.replace(/"[^"]*"/g, (quoted) => BLOT.repeat(quoted.length));
   const blot = ({ start, end }: Span) => (rest = rest.slice(0, start) + BLOT.repeat(end - start) + rest.slice(end));
@@ -57,8 +58,11 @@ export function readLine(line: string, moment: Moment, ignored: ReadonlySet<stri
       if (kind === 'repeat' && start === 0 && /^[a-z]+$/i.test(text)) continue; // "Weekly report" is a title
       const value = valueOf(kind, text.toLowerCase().replace(/\s+/g, ' '), moment);
       blot(part);
-      if (value === null) {
+      // A time that was said with a day which is none is not one of today.
+      const isLost = kind === 'time' && isDayDoubted && !('date' in values || 'repeat' in values);
+      if (value === null || isLost) {
         doubts.push(text);
+        isDayDoubted ||= kind === 'date' || kind === 'repeat';
         continue;
       }
       values[kind] = value;
@@ -72,7 +76,9 @@ export function readLine(line: string, moment: Moment, ignored: ReadonlySet<stri
   const [, more] = /^\s+((?:on|of|in|at) .*?)\u0000*$/s.exec(after('repeat')) ?? [];
   const [, another] = /^\s*,?\s*((?:and|or|&)\s+\d\S*)/i.exec(after('time')) ?? []; // "at 8 and 20"
   const [, earlier] = /((?:^|\s)(?:at\s+)?\d\S*\s+(?:and|or|&)\s+)$/i.exec(before('time')) ?? []; // "8:00 and 20:00"
-  for (const words of [more, another, earlier]) if (words !== undefined) doubts.push(words.replaceAll(BLOT, '').trim());
+  const [often] = ('repeat' in values && /\bfor (?:the next )?\d+ (?:time|day|week|month|year)s?\b/i.exec(rest)) || [];
+  for (const words of [more, another, earlier, often])
+    if (words !== undefined) doubts.push(words.replaceAll(BLOT, '').trim());
   return { parts, doubts, ...inputOf(titleOf(line, parts), values as Values, moment) };
 }
 
@@ -111,7 +117,7 @@ function inputOf(
 ): Omit<Understood, 'parts' | 'doubts'> {
   const time = clock ?? given?.time;
   const at = clock === undefined ? given?.at : undefined;
-  const due = given?.day ?? (time !== undefined || repeat !== undefined ? firstDay(time, moment) : undefined);
+  const due = given?.day ?? (time !== undefined || repeat !== undefined ? firstDay(time, repeat, moment) : undefined);
   const input: Understood['input'] = {
     title,
     ...(priority !== undefined && { priority }),
@@ -133,9 +139,10 @@ function problemOf({ title, due_date: due, recurrence_pattern: repeat, ...rest }
 }
 
 /** A time that has passed today is meant for tomorrow. */
-function firstDay(time: string | undefined, { now, zone }: Moment): string {
+function firstDay(time: string | undefined, repeat: string | undefined, { now, zone }: Moment): string {
   const today = dayOf(now, zone);
-  return time !== undefined && time <= timeOf(now, zone) ? addDays(today, 1) : today;
+  const first = time !== undefined && time <= timeOf(now, zone) ? addDays(today, 1) : today;
+  return repeat === undefined ? first : firstNamed(repeat, first);
 }
 
 /** Null: it has the form but is none, as the 31st of February. */

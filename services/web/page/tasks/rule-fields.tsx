@@ -1,4 +1,5 @@
-import { patternOf, type Rule, ruleOf, WEEKDAYS } from './rule.ts';
+import { asRrule, pressedDays } from './as-rrule.ts';
+import { NO_RULE, patternOf, type Rule, ruleOf, WEEKDAYS } from './rule.ts';
 
 const names: [Rule['kind'], string][] = [
   ['never', 'Does not repeat'],
@@ -10,18 +11,27 @@ const names: [Rule['kind'], string][] = [
   ['rrule', 'A rule (RFC 5545)'],
 ];
 
-/** A rule put together: its kind, and what that kind asks. `isSeries`: it recurs for good, its end says until when. */
+/** A rule put together: its kind, and what that kind asks of the first day. `isSeries`: it recurs for good, its end says until when. */
 export function RuleFields({
   pattern,
+  firstDay,
   isSeries,
   change,
 }: {
   pattern: string | null;
+  firstDay: string;
   isSeries: boolean;
   change: (pattern: string | null) => void;
 }) {
   const rule = ruleOf(pattern);
   const set = (next: Rule) => change(patternOf(next));
+  const pressed = rule.kind === 'weekly' ? pressedDays(rule, firstDay) : [];
+  function press(day: string, input: HTMLInputElement): void {
+    const days = input.checked ? [...pressed, day] : pressed.filter((one) => one !== day);
+    if (days.length === 0)
+      input.checked = true; // no week is without a day
+    else set({ kind: 'weekly', days });
+  }
   return (
     <fieldset class="rule">
       <legend class="for-ears">Repeat</legend>
@@ -29,7 +39,7 @@ export function RuleFields({
         Repeat
         <select
           value={rule.kind}
-          onChange={({ currentTarget }) => set(first(currentTarget.value as Rule['kind'], pattern))}
+          onChange={({ currentTarget }) => set(first(currentTarget.value as Rule['kind'], asRrule(pattern, firstDay)))}
         >
           {names
             .filter(([kind]) => !(isSeries && kind === 'never'))
@@ -46,13 +56,8 @@ export function RuleFields({
             <label key={day}>
               <input
                 type="checkbox"
-                checked={rule.days.includes(day)}
-                onChange={({ currentTarget }) =>
-                  set({
-                    kind: 'weekly',
-                    days: currentTarget.checked ? [...rule.days, day] : rule.days.filter((one) => one !== day),
-                  })
-                }
+                checked={pressed.includes(day)}
+                onChange={({ currentTarget }) => press(day, currentTarget)}
               />
               <span>{day.slice(0, 1) + day.slice(1, 2).toLowerCase()}</span>
             </label>
@@ -81,7 +86,6 @@ export function RuleFields({
             type="number"
             min={1}
             max={3650}
-            required
             value={rule.every}
             onInput={({ currentTarget: { value } }) => value && set({ kind: 'custom', every: Number(value) })}
           />
@@ -91,19 +95,26 @@ export function RuleFields({
         <label>
           RRULE
           <input
+            name="recurrence_pattern"
             value={rule.text}
             maxLength={300}
             spellcheck={false}
+            aria-describedby="rrule-like"
             onInput={({ currentTarget: { value } }) => set({ kind: 'rrule', text: value })}
           />
         </label>
+      )}
+      {pattern === NO_RULE && (
+        <p id="rrule-like" class="hint small-text">
+          For example FREQ=MONTHLY;BYDAY=2TU: the second Tuesday of each month.
+        </p>
       )}
     </fieldset>
   );
 }
 
-/** What a kind begins with. A rule keeps what was there before, as far as it can be said so. */
-function first(kind: Rule['kind'], before: string | null): Rule {
+/** What a kind begins with: a rule with what was there `before`, written out. */
+function first(kind: Rule['kind'], before: string): Rule {
   switch (kind) {
     case 'weekly':
       return { kind, days: [] };
@@ -112,7 +123,7 @@ function first(kind: Rule['kind'], before: string | null): Rule {
     case 'custom':
       return { kind, every: 2 };
     case 'rrule':
-      return { kind, text: before?.startsWith('rrule:') ? before.slice(6) : 'FREQ=MONTHLY;BYDAY=2TU' };
+      return { kind, text: before };
     default:
       return { kind };
   }

@@ -8,6 +8,9 @@ export type Rule =
 
 export const WEEKDAYS = ['MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT', 'SUN'] as const;
 
+/** A rule that is still to be written. */
+export const NO_RULE = 'rrule:';
+
 /** Reads a stored pattern. One of a later grammar is shown as its text, and stays what it is. */
 export function ruleOf(pattern: string | null): Rule {
   if (pattern === null) return { kind: 'never' };
@@ -51,11 +54,13 @@ export function patternWords(pattern: string): string {
     case 'daily':
       return 'every day';
     case 'weekly':
-      return rule.days.length === 0 ? 'every week' : rule.days.map((day) => shortDays.get(day) ?? day).join(', ');
+      return rule.days.length === 0
+        ? 'every week'
+        : `every ${rule.days.map((day) => shortDays.get(day) ?? day).join(', ')}`;
     case 'monthly':
-      return rule.day === null ? 'every month' : `every ${rule.day}${endings[ordinal.select(rule.day)]}`;
+      return rule.day === null ? 'every month' : `every month on the ${rule.day}${endings[ordinal.select(rule.day)]}`;
     case 'last':
-      return 'last day of the month';
+      return 'every month on the last day';
     case 'custom':
       return `every ${rule.every} days`;
     case 'rrule':
@@ -65,6 +70,14 @@ export function patternWords(pattern: string): string {
   }
 }
 
+/** As `patternWords`, with the rule itself where those say too little to tell two apart. */
+export function patternText(pattern: string): string {
+  const words = patternWords(pattern);
+  return words === BY_A_RULE ? pattern.replace(/^rrule:/, '') : words;
+}
+
+const BY_A_RULE = 'by a rule';
+
 const units: Record<string, string> = { DAILY: 'day', WEEKLY: 'week', MONTHLY: 'month', YEARLY: 'year' };
 
 /** A rule that a few words say whole: how often, and on which weekdays. Of any other a part would be false. */
@@ -73,7 +86,7 @@ function rruleWords(text: string): string {
   const unit = units[parts.get('FREQ') ?? ''];
   const known = ['FREQ', 'INTERVAL', 'BYDAY', 'WKST'];
   const days = (parts.get('BYDAY') ?? '').split(',').filter(Boolean).map(weekdayOf);
-  if (!unit || [...parts.keys()].some((name) => !known.includes(name)) || days.includes(undefined)) return 'by a rule';
+  if (!unit || [...parts.keys()].some((name) => !known.includes(name)) || days.includes(undefined)) return BY_A_RULE;
   const every = Number(parts.get('INTERVAL') ?? 1);
   const often = every === 1 ? `every ${unit}` : `every ${every} ${unit}s`;
   return days.length === 0 ? often : `${often} on ${days.join(', ')}`;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { asTask } from '../api.ts';
-import { dateOf, datesOf, nextDates, removalWords, skipWords } from './series.ts';
+import { dateOf, datesOf, exceptionOf, nextDates, removalWords, skipWords } from './series.ts';
 
 const zone = 'Europe/Berlin';
 const gym = asTask({
@@ -28,6 +28,18 @@ test('the next date of a series is the first of its open ones', () => {
 test('the dates of a series are its open ones', () => {
   expect(datesOf(gym, tasks).map(({ id }) => id)).toEqual(['2026-12-03', '2026-11-30']);
   expect(datesOf(on('2026-11-30'), tasks)).toEqual([]);
+});
+
+test('a date of a rule is skipped, moved or as the rule says', () => {
+  const date = (day: string) => ({ occurrence_date: day, due_date: `${day}T17:00:00.000Z`, note: null });
+  const made = [on('2026-12-03', { due_date: '2026-12-04T18:00:00.000Z' }), on('2026-12-07')];
+  const left = new Set(['2026-12-03', '2026-12-07', '2026-12-10']);
+  const became = (day: string, known: typeof left | null = left) => exceptionOf(date(day), known, made);
+  expect(became('2026-11-30')).toEqual({ due: '2026-11-30T17:00:00.000Z', word: 'skipped' });
+  expect(became('2026-12-03')).toEqual({ due: '2026-12-04T18:00:00.000Z', word: 'moved' });
+  expect(became('2026-12-07')).toBeNull();
+  expect(became('2026-12-10')).toBeNull();
+  expect(became('2026-11-30', null)).toBeNull();
 });
 
 describe('what is said of a removal', () => {

@@ -1,3 +1,4 @@
+import type { Dates } from '#shared/answers';
 import type { PageTask } from '../api.ts';
 import { dayOf } from '../days.ts';
 import { fullTime } from '../words.ts';
@@ -17,6 +18,21 @@ export function nextDates(tasks: Iterable<PageTask>): Map<string, string> {
     if (!first || dueMs(task) < dueMs(first)) next.set(id, task);
   }
   return new Map([...next].map(([id, { due_date: due }]) => [id, due ?? '']));
+}
+
+export type Occurrence = Dates['occurrences'][number];
+export type Exception = { due: string; word: 'skipped' | 'moved' };
+
+/** What became of a date of a rule: `left` are those that the series still has (null: not known), `made` those that are tasks. */
+export function exceptionOf(
+  { occurrence_date: date, due_date: due }: Occurrence,
+  left: ReadonlySet<string> | null,
+  made: PageTask[],
+): Exception | null {
+  const task = made.find((one) => one.occurrence_date === date);
+  if (task?.due_date)
+    return Date.parse(task.due_date) === Date.parse(due) ? null : { due: task.due_date, word: 'moved' };
+  return left === null || left.has(date) ? null : { due, word: 'skipped' };
 }
 
 /** What was done by a removal; `dates`: how many go with a series. */

@@ -15,7 +15,7 @@ export const days = `${day}(?:(?:\\s*,\\s*|\\s+and\\s+)${day})*`;
 export const month =
   '(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)';
 const named =
-  'today|tonight|tomorrow|next\\s+(?:week|month)|this\\s+weekend|(?:at\\s+)?(?:the\\s+)?end\\s+of\\s+(?:the\\s+)?month';
+  'today|tonight|tomorrow|yesterday|next\\s+(?:week|month)|this\\s+weekend|(?:at\\s+)?(?:the\\s+)?end\\s+of\\s+(?:the\\s+)?month';
 export const date = `\\d{4}-\\d\\d-\\d\\d|\\d{1,2}[./]\\d{1,2}[./]\\d{4}|${named}|(?:on\\s+|next\\s+)?${day}|(?:on\\s+)?\\d{1,2}(?:st|nd|rd|th)?\\s+${month}(?:\\s+\\d{4})?|(?:on\\s+)?${month}\\s+\\d{1,2}(?:st|nd|rd|th)?(?:\\s+\\d{4})?`;
 export const length = '\\d{1,4}\\s*(?:minutes?|mins?|m|hours?|h|days?|d|weeks?|w)';
 
@@ -25,6 +25,7 @@ export function dateOf(text: string, { now, zone }: Moment): Given | null {
   if (text === 'today') return { day: today };
   if (text === 'tonight') return { day: today, time: '20:00' };
   if (text === 'tomorrow') return { day: addDays(today, 1) };
+  if (text === 'yesterday') return { day: addDays(today, -1) };
   if (text === 'next week') return dateOf('monday', { now, zone });
   if (text === 'this weekend')
     return Temporal.PlainDate.from(today).dayOfWeek > 5 ? { day: today } : dateOf('saturday', { now, zone });

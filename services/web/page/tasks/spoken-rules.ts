@@ -77,7 +77,24 @@ function spaced(every: number, unit: string, on: string | undefined): string | n
   const rule = `rrule:FREQ=${frequency};INTERVAL=${every}`;
   if (on === undefined) return rule;
   if (unit === 'week') return `${rule};BYDAY=${dayList(on).replace(/(\w\w)\w/g, '$1')}`;
-  return `${rule};BYMONTHDAY=${on.startsWith('last') ? -1 : Number.parseInt(on, 10)}`;
+  const number = on.startsWith('last') ? -1 : Number.parseInt(on, 10);
+  return number === 0 || number > 31 ? null : `${rule};BYMONTHDAY=${number}`;
+}
+
+/** Two months and a 31st are as far as a named day can be. */
+const FARTHEST = 62;
+
+/** Weeks and months that are passed over count from the first date: it is the first day from `today` on that the rule names. */
+export function firstNamed(pattern: string, today: string): string {
+  const [, days, number] = /;INTERVAL=\d+;BY(?:DAY=([A-Z,]+)|MONTHDAY=(-?\d+))$/.exec(pattern) ?? [];
+  if (days === undefined && number === undefined) return today;
+  const isNamed = (date: Temporal.PlainDate) =>
+    days === undefined
+      ? date.day === (number === '-1' ? date.daysInMonth : Number(number))
+      : days.includes((DAYS[date.dayOfWeek - 1] ?? '').slice(0, 2));
+  let date = Temporal.PlainDate.from(today);
+  for (let ahead = 0; ahead < FARTHEST && !isNamed(date); ahead++) date = date.add({ days: 1 });
+  return date.toString();
 }
 
 function monthly(on: string): string | null {
