@@ -170,7 +170,7 @@ describe('add', () => {
     const dialog = page.getByRole('dialog', { name: 'Not saved yet' });
     await dialog.getByText('“Gym” is not saved yet').waitFor();
     await dialog.getByRole('button', { name: 'Save' }).click();
-    await page.getByText('Added: Gym').waitFor();
+    await page.getByText('Added to All, without a date: Gym').waitFor();
     await page.getByRole('heading', { name: 'Upcoming', level: 1 }).waitFor();
     await page.getByRole('button', { name: 'Details' }).click();
     expect(await form.getByLabel('Title').inputValue()).toBe('Another');
