@@ -1,9 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Child, spawnCommand } from '../../services/local/machine/child.ts';
-import { processEnvironment } from '../../services/local/machine/environment.ts';
 import { freePort } from '../../services/local/machine/port.ts';
-import { startControlPlane } from '../gitops/control-plane.ts';
+import { partEnvironment, startControlPlane } from '../gitops/control-plane.ts';
 import type { KubeApi } from '../gitops/kube-api.ts';
 import { eventually } from '../support/wait.ts';
 import type { ArgoPrograms } from './programs.ts';
@@ -56,9 +55,9 @@ export async function startCluster(programs: ArgoPrograms, folder: string): Prom
   return { api, kubeconfig, stop: () => running.disposeAsync() };
 }
 
-/** A process of the cluster's. What it prints is of no interest while it runs; it may collect its garbage rarely (a seventh of its CPU). */
+/** A process of the cluster's. What it prints is of no interest while it runs. */
 export const spawnPart = (command: string[], environment: Record<string, string> = {}): Child =>
-  spawnCommand(command, { ...processEnvironment(), GOGC: '400', ...environment }, { onLine() {}, limitMs: 10_000 });
+  spawnCommand(command, { ...partEnvironment(), ...environment }, { onLine() {}, limitMs: 10_000 });
 
 /** The same user, in the namespace in which Argo CD looks for itself. */
 export async function kubeconfigIn(namespace: string, { kubeconfig }: Cluster, folder: string): Promise<string> {

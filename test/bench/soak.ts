@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performScript, runner } from '../k6/perform.ts';
+import { startEntrance } from '../support/entrance.ts';
 import { type RunningStack, startStack } from '../support/stack.ts';
 import { LATE_MS } from './bare.ts';
 import { createCrowd, crowdSettings } from './crowd.ts';
@@ -30,7 +31,7 @@ export async function bench({ isSmall, minutes }: { isSmall: boolean; minutes: n
   });
   const folder = await mkdtemp(join(tmpdir(), 'taskflow-soak-'));
   const holder = startHolder();
-  const entrance = startEntrance(stack);
+  const entrance = startEntrance(({ pathname, search }, init) => fetch(stack.url(pathname) + search, init));
   try {
     const people = await createCrowd(stack.database.sql, size.streams + usersOf(size.rate));
     const [idle, active] = [people.slice(0, size.streams), people.slice(size.streams)];
@@ -66,21 +67,6 @@ export async function bench({ isSmall, minutes }: { isSmall: boolean; minutes: n
     await stack.stop();
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-/** One address for all, as the entrance of a cluster is. */
-function startEntrance(stack: RunningStack): Bun.Server<undefined> {
-  return Bun.serve({
-    hostname: '127.0.0.1',
-    port: 0,
-    idleTimeout: 0,
-    async fetch(request) {
-      const { pathname, search } = new URL(request.url);
-      const { method, headers, signal } = request;
-      const body = request.body && (await request.bytes());
-      return fetch(stack.url(pathname) + search, { method, headers, signal, body });
-    },
-  });
 }
 
 /** Looks at each service again and again. */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { freePort } from '../../services/local/machine/port.ts';
+import { startDying } from '../support/dying.ts';
 import { type Balancer, createBalancer } from './balancer.ts';
 
 const servers: Bun.Server<undefined>[] = [];
@@ -45,22 +46,11 @@ test('goes on to the next also when others ask meanwhile', async () => {
   expect(new Set(answers.flat())).toEqual(new Set(['one']));
 });
 
-test('asks once only, whatever becomes of the answer', async () => {
-  const asked: string[] = [];
-  const server = Bun.listen({
-    hostname: '127.0.0.1',
-    port: 0,
-    socket: {
-      data(socket, bytes) {
-        asked.push(bytes.toString().split(' ')[0] ?? '');
-        if (asked.length === 1) socket.write('HTTP/1.1 204 No Content\r\n\r\n');
-        else socket.terminate();
-      },
-    },
-  });
-  const balancer = createBalancer([{ name: 'dying', origin: `http://127.0.0.1:${server.port}` }]);
+test.each(['DELETE', 'PUT'])('asks for a %s once only, whatever becomes of the answer', async (method) => {
+  const { port, asked, stop } = startDying();
+  const balancer = createBalancer([{ name: 'dying', origin: `http://127.0.0.1:${port}` }]);
   await balancer.send('/', { method: 'GET' });
-  await expect(balancer.send('/', { method: 'DELETE' })).rejects.toMatchObject({ code: 'ECONNRESET' });
-  expect(asked).toEqual(['GET', 'DELETE']);
-  server.stop(true);
+  await expect(balancer.send('/', { method })).rejects.toMatchObject({ code: 'ECONNRESET' });
+  expect(asked).toEqual(['GET', method]);
+  stop();
 });

@@ -1,3 +1,4 @@
+import { mayKeepConnection } from '../../services/local/machine/once.ts';
 import { codeOf } from '../../services/local/machine/refusal.ts';
 
 export type Balancer = ReturnType<typeof createBalancer>;
@@ -16,11 +17,10 @@ export function createBalancer(replicas: { name: string; origin: string }[]) {
       const candidates = present.length > 0 ? present : replicas;
       const first = turn++;
       let refusal: unknown;
-      // What is idempotent Bun 1.4.5 sends again by itself when a kept connection ends: a second DELETE would be answered 404.
       for (let i = 0; i < candidates.length; i++) {
         const { origin = '' } = candidates[(first + i) % candidates.length] ?? {};
         try {
-          return await fetch(origin + path, { ...init, keepalive: init.method !== 'DELETE' });
+          return await fetch(origin + path, { ...init, keepalive: mayKeepConnection(init.method) });
         } catch (error) {
           // Only then it is sure that nobody has begun with it.
           if (codeOf(error) !== 'ECONNREFUSED') throw error;

@@ -59,8 +59,11 @@ export async function startControlPlane({
   return { api: await connect(), kubeconfig, serviceAccountKey, stop: () => running.disposeAsync() };
 }
 
+/** What a process of a cluster gets: it may collect its garbage rarely, which saves a seventh of its processor time. */
+export const partEnvironment = () => ({ ...processEnvironment(), GOGC: '400' });
+
 const start = (command: string[], onLine: (line: string) => void): Child =>
-  spawnCommand(command, { ...processEnvironment(), GOGC: '400' }, { onLine, limitMs: 10_000 });
+  spawnCommand(command, partEnvironment(), { onLine, limitMs: 10_000 });
 
 /** Nothing here outlives the test, so nothing needs to reach the disk. Debian's 3.4 will not do: watches hang on it. */
 function etcdFlags(folder: string, clientPort: number, peerPort: number): string[] {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { serviceOf } from '../../services/local/gateway/gateway.ts';
 import { createBalancer } from '../drills/balancer.ts';
+import { startEntrance } from '../support/entrance.ts';
 import { operate } from '../support/operate.ts';
 import { startStack } from '../support/stack.ts';
 
@@ -24,19 +25,9 @@ export async function startWorld(folder: string) {
   });
   const { send, away, back } = createBalancer(REPLICAS.map((name) => ({ name, origin: stack.url('', name) })));
 
-  /** One address for all, as the entrance of a cluster is. */
-  const entrance = Bun.serve({
-    hostname: '127.0.0.1',
-    port: 0,
-    idleTimeout: 0,
-    async fetch(request) {
-      const { pathname, search } = new URL(request.url);
-      const { method, headers, signal } = request;
-      const init = { method, headers, signal, body: request.body && (await request.bytes()) };
-      const appId = serviceOf(pathname);
-      return appId === 'chat-api' ? send(pathname + search, init) : fetch(stack.url(pathname) + search, init);
-    },
-  });
+  const entrance = startEntrance(({ pathname, search }, init) =>
+    serviceOf(pathname) === 'chat-api' ? send(pathname + search, init) : fetch(stack.url(pathname) + search, init),
+  );
 
   const users = join(folder, 'users.ndjson');
   const { out, err } = await operate(stack, 'chat-api', ['users', 'seed', '--users', `${USERS}`]);

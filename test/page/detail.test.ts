@@ -22,6 +22,13 @@ async function atWork(tasks: object[], { inTrouble = false } = {}) {
   return { account, visit, page: visit.page, made, read, [Symbol.asyncDispose]: () => visit.context.close() };
 }
 const row = (page: Page, title: string) => page.locator('.row', { hasText: title });
+/** Opens the first task, types another title and saves. */
+async function nameDateDaily(page: Page): Promise<void> {
+  await page.keyboard.press('j');
+  await page.keyboard.press('Enter');
+  await page.getByLabel('Title').fill('Daily');
+  await page.keyboard.press('Control+Enter');
+}
 const inHours = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString();
 
 describe('a task', () => {
@@ -316,10 +323,7 @@ describe('a series', () => {
   ])('of a date that is changed, key %s leaves the series called %s: %s', async (key, expected) => {
     await using person = await atWork([series]);
     const { page, made, read } = person;
-    await page.keyboard.press('j');
-    await page.keyboard.press('Enter');
-    await page.getByLabel('Title').fill('Daily');
-    await page.keyboard.press('Control+Enter');
+    await nameDateDaily(page);
     await page.getByRole('dialog').waitFor();
     await page.keyboard.press(key);
     await page.getByText('Saved').first().waitFor();
@@ -330,10 +334,7 @@ describe('a series', () => {
   test('of a date that is changed nothing is saved when one cancels, and what was typed is still there', async () => {
     await using person = await atWork([series]);
     const { page, made, read } = person;
-    await page.keyboard.press('j');
-    await page.keyboard.press('Enter');
-    await page.getByLabel('Title').fill('Daily');
-    await page.keyboard.press('Control+Enter');
+    await nameDateDaily(page);
     await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     expect(await page.getByLabel('Title').inputValue()).toBe('Daily');

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { createIntake } from '#shared/intake';
 import { buildSite } from '../../web/build.ts';
 import { createSite } from '../../web/site.ts';
+import { startDying } from '../../../test/support/dying.ts';
 import { said } from '../../../test/support/raw.ts';
 import { eventually } from '../../../test/support/wait.ts';
 import { type AppId, apps, perApp } from '../machine/apps.ts';
@@ -209,26 +210,15 @@ describe('forward', () => {
     });
   });
 
-  test('asks for a deletion once, also of a service that ends without an answer', async () => {
-    const asked: string[] = [];
-    const dying = Bun.listen({
-      hostname: '127.0.0.1',
-      port: 0,
-      socket: {
-        data(socket, bytes) {
-          asked.push(bytes.toString().split(' ')[0] ?? '');
-          if (asked.length === 1) socket.write('HTTP/1.1 204 No Content\r\n\r\n');
-          else socket.terminate();
-        },
-      },
-    });
-    const before = startGateway({ ...options, port: 0, ports: { ...options.ports, 'chat-api': dying.port } });
+  test.each(['DELETE', 'PUT'])('asks for a %s once, also of a service that ends without an answer', async (method) => {
+    const { port, asked, stop } = startDying();
+    const before = startGateway({ ...options, port: 0, ports: { ...options.ports, 'chat-api': port } });
     const task = new URL('/api/v1/tasks/1', before.url);
     await fetch(task);
-    expect((await fetch(task, { method: 'DELETE' })).status).toBe(502);
-    expect(asked).toEqual(['GET', 'DELETE']);
+    expect((await fetch(task, { method })).status).toBe(502);
+    expect(asked).toEqual(['GET', method]);
     await before.stop(true);
-    dying.stop(true);
+    stop();
   });
 
   test('answers 503 in the house form while a service is away, and the overview says which', async () => {

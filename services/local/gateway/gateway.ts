@@ -12,6 +12,7 @@ import type { AppId } from '../machine/apps.ts';
 import { compressed } from './compress.ts';
 import { loginAsDemo, type DemoUser } from './demo-login.ts';
 import { problem } from './problem.ts';
+import { mayKeepConnection } from '../machine/once.ts';
 import { codeOf } from '../machine/refusal.ts';
 
 export type GatewayOptions = {
@@ -139,8 +140,7 @@ async function forward(
       redirect: 'manual',
       decompress: false,
       signal: request.signal,
-      // Bun 1.4.5 repeats by itself what is idempotent when a kept connection ends: the second deletion would be answered 404.
-      keepalive: request.method !== 'DELETE',
+      keepalive: mayKeepConnection(request.method),
     });
     const answer = { status: response.status, headers: without(hopByHop, response.headers) };
     // Silent between two heartbeats, for as long as its service likes.

@@ -77,13 +77,9 @@ export async function deleteTask(id: string, { keepalive = false } = {}): Promis
 export const previewDates = async (input: TaskInput & { from?: string }, limit: number): Promise<Dates> =>
   (await call<Dates>('POST', '/recurrence/preview', { body: { ...input, limit } })).body;
 
-/** The first date of a series from a day on. */
-export const nextDate = async (seriesId: string, from: string): Promise<Dates['occurrences'][number] | undefined> =>
-  (await call<Dates>('GET', `/tasks/${seriesId}/occurrences?from=${from}&limit=1`)).body.occurrences[0];
-
-/** The next dates of a series, without those that were skipped. */
-export const datesOfSeries = async (id: string): Promise<Dates> =>
-  (await call<Dates>('GET', `/tasks/${id}/occurrences`)).body;
+/** The next dates of a series, of now or of a day on, without those that were skipped. */
+export const datesOfSeries = async (id: string, from?: string): Promise<Dates> =>
+  (await call<Dates>('GET', `/tasks/${id}/occurrences${from ? `?from=${from}` : ''}`)).body;
 
 export type NextReminder = {
   task_id: string;
@@ -175,7 +171,7 @@ export const SCOPES = ['tasks:read', 'tasks:write', 'notifications:read', 'audit
 export type ApiToken = {
   id: string;
   name: string;
-  scopes: string[];
+  scopes: (typeof SCOPES)[number][];
   created_at: string;
   expires_at: string | null;
   last_used_at: string | null;

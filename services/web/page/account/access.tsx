@@ -50,7 +50,7 @@ export function Sessions() {
   );
 }
 
-const scopeWords: Record<string, string> = {
+const scopeWords: Record<(typeof api.SCOPES)[number], string> = {
   'tasks:read': 'Read tasks',
   'tasks:write': 'Change tasks',
   'notifications:read': 'Read the inbox',
@@ -93,7 +93,7 @@ export function Tokens() {
             <p>
               <b>{token.name}</b>
               <span class="hint">
-                {token.scopes.map((scope) => scopeWords[scope] ?? scope).join(', ')} ·{' '}
+                {token.scopes.map((scope) => scopeWords[scope]).join(', ')} ·{' '}
                 {token.last_used_at ? `last used ${fullTime(token.last_used_at, zone.value)}` : 'never used'}
                 {token.expires_at && ` · until ${fullTime(token.expires_at, zone.value)}`}
               </span>

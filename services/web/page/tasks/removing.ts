@@ -1,4 +1,4 @@
-import { ApiError, nextDate, type PageTask } from '../api.ts';
+import { ApiError, datesOfSeries, type PageTask } from '../api.ts';
 import { addDays } from '../days.ts';
 import { zone } from '../session.ts';
 import { changes, store } from '../state.ts';
@@ -26,7 +26,7 @@ async function showNext(skipped: PageTask): Promise<void> {
   const series = store.tasks.value.get(parent ?? '');
   if (!series || date === null || !said || dueMs(skipped) > Date.now() + AHEAD_MS) return;
   try {
-    const next = await nextDate(series.id, addDays(date, 1));
+    const [next] = (await datesOfSeries(series.id, addDays(date, 1))).occurrences;
     const tasks = store.tasks.value;
     const isBack = tasks.has(skipped.id);
     const other = datesOf(series, tasks.values()).find((task) => dueMs(task) > Date.now());
