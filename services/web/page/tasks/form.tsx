@@ -217,22 +217,20 @@ export function Form({ read, again, isLeft, stay, begun, make }: FormProps) {
                     timezone: zoneOf(task, zone.value),
                   }}
                 />
-                <div class="pair">
-                  <label>
-                    Last day
-                    <input type="date" min={value.day} {...bind('endDay')} />
-                  </label>
-                  <label>
-                    Dates missed while away
-                    <select {...bind('catchUp')}>
-                      {Object.entries(catchUps).map(([value, words]) => (
-                        <option key={value} value={value}>
-                          {words}
-                        </option>
-                      ))}
-                    </select>
-                  </label>
-                </div>
+                <label>
+                  Last day
+                  <input type="date" min={value.day} {...bind('endDay')} />
+                </label>
+                <label>
+                  Dates missed while away
+                  <select {...bind('catchUp')}>
+                    {Object.entries(catchUps).map(([value, words]) => (
+                      <option key={value} value={value}>
+                        {words}
+                      </option>
+                    ))}
+                  </select>
+                </label>
               </>
             )}
             <div class="pair">
