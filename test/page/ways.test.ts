@@ -136,6 +136,11 @@ describe('the palette', () => {
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Series', level: 1 }).waitFor();
     await page.getByRole('button', { name: 'Search or do' }).click();
+    await page.getByRole('combobox').fill('search');
+    const everything = 'Search everything for “search”';
+    await page.getByRole('option', { name: everything }).waitFor();
+    const offered = await page.getByRole('option').locator('span').allInnerTexts();
+    expect(offered).toEqual(['Search', everything]);
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
   });

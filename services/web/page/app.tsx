@@ -59,7 +59,9 @@ function Frame() {
     { name: 'Add a task', key: 'q', act: add },
     { name: 'Search', key: '/', act: () => search(route) },
     ...(changes.undo.value ? [{ name: `Undo: ${changes.undo.value.text}`, key: 'z', act: changes.takeBack }] : []),
-    ...offered.value.map(({ name, key, path }) => ({ name: `Go to ${name}`, key: `g ${key}`, act: () => route(path) })),
+    ...offered.value
+      .filter(({ path }) => path !== '/search') // it stands above, ready to be typed in
+      .map(({ name, key, path }) => ({ name: `Go to ${name}`, key: `g ${key}`, act: () => route(path) })),
     { name: 'Show all keys', key: '?', act: showKeys },
     { name: 'Sign out', act: () => void leaveForGood() },
   ]);
