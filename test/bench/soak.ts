@@ -14,9 +14,8 @@ import { residentKiB } from './memory.ts';
 const SAMPLE_MS = 5000;
 /** What compilers, caches and pools need until they have what they will have. */
 const WARM_SHARE = 0.25;
-/** Of `k6/soak.ts`: a task is made by each of its two scenarios, and one of a scenario's virtual users may wait for its event. */
-const CREATES_AN_ITERATION = 2;
-const usersOf = (rate: number) => 2 * (Math.ceil(rate * 2) + 2) + 1;
+/** Virtual users of each scenario of `k6/soak.ts`, and the one that looks at memory. */
+const usersOf = (rates: number[]) => rates.reduce((sum, rate) => sum + Math.ceil(rate * 2) + 2, 1);
 
 type Sample = { atMinute: number; rssMiB: number; descriptors: number };
 
@@ -25,7 +24,9 @@ type Sample = { atMinute: number; rssMiB: number; descriptors: number };
  * outbox, inbox and audit trail agree in the end.
  */
 export async function bench({ isSmall, minutes }: { isSmall: boolean; minutes: number }): Promise<void> {
-  const size = isSmall ? { rate: 2, streams: 20, seconds: 20 } : { rate: 100, streams: 2000, seconds: minutes * 60 };
+  const size = isSmall
+    ? { rate: 2, lives: 2, streams: 20, seconds: 20 }
+    : { rate: 180, lives: 20, streams: 2000, seconds: minutes * 60 };
   const stack = await startStack({
     settings: { 'chat-api': crowdSettings, 'notification-service': crowdSettings },
   });
@@ -33,7 +34,7 @@ export async function bench({ isSmall, minutes }: { isSmall: boolean; minutes: n
   const holder = startHolder();
   const entrance = startEntrance(({ pathname, search }, init) => fetch(stack.url(pathname) + search, init));
   try {
-    const people = await createCrowd(stack.database.sql, size.streams + usersOf(size.rate));
+    const people = await createCrowd(stack.database.sql, size.streams + usersOf([size.rate, size.lives]));
     const [idle, active] = [people.slice(0, size.streams), people.slice(size.streams)];
     const headers = idle.map((member) => member.headers.authorization);
     await holder({ do: 'open', port: stack.ports['notification-service'], headers, stuckEvery: Infinity });
@@ -45,11 +46,12 @@ export async function bench({ isSmall, minutes }: { isSmall: boolean; minutes: n
     );
 
     console.log(
-      `\nsoak: ${size.rate * CREATES_AN_ITERATION} creates a second for ${size.seconds} s, ${size.streams} idle streams`,
+      `\nsoak: ${size.rate + size.lives} creates a second for ${size.seconds} s, ${size.lives} of them the beginning of a whole life, ${size.streams} idle streams`,
     );
     const watched = watch(stack);
     const { failed, said } = await performScript(runner, 'soak', {
       RATE: size.rate,
+      LIVES: size.lives,
       DURATION: size.seconds,
       USERS: users,
       BASE_URL: entrance.url.origin,
