@@ -4,8 +4,8 @@ import { type Drill, seconds } from './drill.ts';
 import { deployments } from './workloads.ts';
 import type { World } from './world.ts';
 
-/** Argo CD compares every minute, by what its repository server saw within the last; the rest is what it does then. */
-const POLLED_MS = 180_000;
+/** Argo CD sees it within a minute (argocd-cm.yaml); the rest is what it does then. */
+const POLLED_MS = 120_000;
 
 /** One environment gets what another runs. */
 export const promotion: Drill = {
