@@ -21,7 +21,7 @@ export type World = Omit<Cluster, 'stop'> & {
   repository: Repository;
   /** Each migration that has run so far. */
   migrations: Migration[];
-  /** In the clone, by this cluster's user: a line for a shell, as a person types it. @throws when it fails */
+  /** In the clone, by this cluster's user: a line for a shell, as a person types it. @throws what it said when it fails */
   type(line: string): Promise<string>;
   /** Has Argo CD look, as a webhook would, and waits until the commit is there and healthy. @returns the seconds that it took */
   deployed(commit: string, options?: { ms?: number; name?: string }): Promise<number>;
@@ -64,8 +64,12 @@ export async function openWorld(
     KUBECONFIG: cluster.kubeconfig,
     PATH: [place('bin'), dirname(programs.kubectl), dirname(process.execPath), process.env['PATH']].join(':'),
   };
-  const type = (line: string) =>
-    $`bash -euo pipefail -c ${withThisBun(line)}`.cwd(repository.folder).env(variables).text();
+  async function type(line: string): Promise<string> {
+    const shell = $`bash -euo pipefail -c ${withThisBun(line)}`.cwd(repository.folder).env(variables);
+    const { exitCode, stdout, stderr } = await shell.nothrow().quiet();
+    if (exitCode === 0) return stdout.toString();
+    throw new Error(`${line} ended with ${exitCode}: ${stderr.toString().trim()}`);
+  }
 
   const tree = join(repository.folder, 'gitops');
   const git = { folder: place('git'), url: server.url };
