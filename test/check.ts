@@ -1,5 +1,6 @@
 import { Glob } from 'bun';
 import { rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { bypassProxy } from '#shared/loopback';
 import { commandOrExit, bun, createProgress } from '../services/local/machine/command-line.ts';
@@ -15,6 +16,9 @@ import { startCluster, temporaryFolder } from './support/cluster.ts';
 /** Where the tests are that need a browser, and those that the real parts must pass as well. */
 const PAGE = 'test/page';
 const OF_THE_WHOLE = ['test/up', 'test/flow', 'test/outage', 'test/conformance'];
+
+/** Each with services, brokers and browsers of its own, which wait for one another half of the time. */
+const FILES_AT_ONCE = availableParallelism() + 1;
 
 bypassProxy(process.env);
 const say = createProgress();
@@ -61,9 +65,8 @@ process.exit(totals.failed > 0 ? 1 : 0);
 
 function pace(): string[] {
   if (inspect) return ['--inspect-wait', '--timeout=0'];
-  // Files that have a browser or a broker wait most of their time, and have services of their own: two share two cores well.
-  if (needsBrowser || isReal) return ['--parallel=2', '--timeout=60000'];
-  return ['--parallel', '--timeout=20000', `--path-ignore-patterns=${PAGE}/**`];
+  if (needsBrowser || isReal) return [`--parallel=${FILES_AT_ONCE}`, '--timeout=60000'];
+  return [`--parallel=${FILES_AT_ONCE}`, '--timeout=20000', `--path-ignore-patterns=${PAGE}/**`];
 }
 
 function commandName(): string {
