@@ -81,7 +81,7 @@ describe('the places', () => {
     const link = page.locator('nav').getByRole('link', { name: 'Search' });
     const palette = async () => {
       await page.keyboard.press('Control+k');
-      await page.getByRole('dialog').getByRole('combobox').fill('go to search');
+      await page.getByRole('dialog').getByRole('combobox').fill('search');
       await page.keyboard.press('Enter');
     };
     for (const open of [() => link.click(), () => link.press('Enter'), () => page.keyboard.press('/'), palette]) {
