@@ -3,6 +3,7 @@ import { type Books, readBooks } from './books.ts';
 import type { Drill } from './drill.ts';
 import { details, type Figures, figuresOf, wrongIn } from './findings.ts';
 import { keepLogs } from './logs.ts';
+import { untilFull } from './patience.ts';
 import { seeded } from './random.ts';
 import { unsaturated } from './saturation.ts';
 import { startWorld, type World } from './world.ts';
@@ -23,7 +24,7 @@ export type Verdict = {
 /** Of load before the fault, and after it. */
 const CALM_MS = 5000;
 const SETTLE_MS = 150_000;
-/** Everything is acknowledged and something is still not there: it is lost. A reminder is published again after 15 s. */
+/** Everything is acknowledged, and for so long no more of it comes: it is lost. A reminder is published again after 15 s. */
 const LOST_MS = 20_000;
 
 type Options = {
@@ -92,11 +93,5 @@ async function underLoad(world: World, drill: Drill, say: Options['say']): Promi
   return faultEndedAt;
 }
 
-/** The books once nothing is missing in them, or what they are after 20 s. */
-async function fullBooks(world: World): Promise<Books> {
-  for (const end = performance.now() + LOST_MS; ;) {
-    const books = await readBooks(world);
-    if (account(books).lost.length === 0 || performance.now() > end) return books;
-    await Bun.sleep(500);
-  }
-}
+const fullBooks = (world: World): Promise<Books> =>
+  untilFull(() => readBooks(world), { missing: (books) => account(books).lost.length, ms: LOST_MS });

@@ -11,6 +11,8 @@ const faults = ['kill', 'hold', 'fail', 'hang', 'sidecar-term', 'sidecar-kill', 
 export type Step = { fault: (typeof faults)[number]; replica: number; downMs: number; upMs: number };
 
 const REPLICAS = 2;
+/** So many that nobody's stream is ever the 1000 rows behind that it answers by a gap, also after ten minutes without a consumer. */
+const PEOPLE = 120;
 /** One after each quarter of the time. */
 const outages = ['stop', 'kill', 'stop'] as const;
 const BROKER_STOPPED_MS = 15_000;
@@ -27,6 +29,7 @@ export const randomFaults: Drill = {
   about: 'random faults of every consumer, its sidecar and Kafka for --minutes, with poison among the events',
   seconds: 900,
   replicas: Object.fromEntries(appIds.map((appId) => [appId, REPLICAS])),
+  people: PEOPLE,
   withEdges: true,
   mayRefuse: ['ECONNRESET'], // by a chat-api that is killed
   settleMs: 240_000,
