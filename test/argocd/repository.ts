@@ -1,7 +1,7 @@
 import { $ } from 'bun';
 import { cp, mkdir, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type Child, untilReady } from '../../services/local/machine/child.ts';
+import { type Child, requireListener, untilReady } from '../../services/local/machine/child.ts';
 import { freePort } from '../../services/local/machine/port.ts';
 import { spawnPart } from './cluster.ts';
 
@@ -33,10 +33,7 @@ export async function serveRepositories(folder: string): Promise<Child & { url: 
   const flags = ['--listen=127.0.0.1', `--port=${port}`, `--base-path=${folder}`, '--export-all', '--reuseaddr'];
   const server = spawnPart(['git', 'daemon', ...flags, folder]);
   const url = `git://127.0.0.1:${port}`;
-  const probe = async () => {
-    const socket = await Bun.connect({ hostname: '127.0.0.1', port, socket: { data() {} } });
-    socket.end();
-  };
+  const probe = () => requireListener(port);
   return { ...(await untilReady(server, { name: 'git daemon', ms: READY_MS, probe })), url };
 }
 

@@ -100,6 +100,12 @@ export async function requireOk(url: string): Promise<void> {
   if (!response.ok) throw new Error(`${response.status} ${text}`);
 }
 
+/** Throws when nobody listens on this port of the loopback. */
+export async function requireListener(port: number): Promise<void> {
+  const socket = await Bun.connect({ hostname: '127.0.0.1', port, socket: { data() {} } });
+  socket.end();
+}
+
 /** Throws what `probe` threw last. */
 async function untilSuccess(probe: () => Promise<unknown>, ms: number, isNeeded: () => boolean): Promise<void> {
   let last: unknown = new Error('nobody asked');

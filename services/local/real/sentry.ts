@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { processEnvironment } from '../machine/environment.ts';
 import { freePorts } from '../machine/port.ts';
-import { type Child, requireOk, spawnCommand, untilReady } from '../machine/child.ts';
+import { type Child, requireListener, requireOk, spawnCommand, untilReady } from '../machine/child.ts';
 
 /** How a sidecar finds its certificate authority and whom it trusts (PEM). */
 export type Authority = { address: string; trustAnchors: string };
@@ -36,7 +36,7 @@ export async function prepareSentry({
   await mkdir(credentials, { recursive: true, mode: 0o700 }); // it holds the key of the root
   const settings = join(folder, 'daprsystem.yaml');
   await writeFile(settings, Bun.YAML.stringify(configuration, null, 2));
-  const [port, healthPort, metricsPort] = freePorts(3);
+  const [port = 0, healthPort, metricsPort] = freePorts(3);
   const flags = {
     mode: 'standalone',
     config: settings,
@@ -53,10 +53,13 @@ export async function prepareSentry({
   const command = [program, ...Object.entries(flags).map(([name, value]) => `--${name}=${value}`)];
 
   return {
-    port: port ?? 0,
+    port,
     async launch(): Promise<Child> {
       const child = spawnCommand(command, processEnvironment(), { onLine });
-      const probe = () => requireOk(`http://127.0.0.1:${healthPort}/healthz`);
+      const probe = async () => {
+        await requireOk(`http://127.0.0.1:${healthPort}/healthz`);
+        await requireListener(port); // it calls itself healthy a moment before
+      };
       return untilReady(child, { name: 'sentry', ms: READY_MS, probe });
     },
     /** Once it has been launched. */
