@@ -32,15 +32,18 @@ const series: Series[] = [
     name: 'taskflow',
     own: '',
     drills: [
-      ...[bootstrap, promotion, drift, pruning, protection, badImage, unknownField, brokenKustomization],
-      ...[isolation, withoutSidecar, toPhase4, revertAcross, failingMigration, rotation, breakGlass, documented],
+      ...[bootstrap, promotion, drift, pruning, protection, badImage, isolation, withoutSidecar, toPhase4],
+      ...[revertAcross, failingMigration, rotation, documented],
     ],
   },
   {
     environment: 'cloud',
     name: 'fork',
     own: '--images registry.fork.test/team/tasks --host tasks.fork.test',
-    drills: [bootstrap, release, drift, badImage, toPhase4, hangingMigration, managedBroker],
+    drills: [
+      ...[bootstrap, release, drift, unknownField, brokenKustomization, toPhase4, breakGlass],
+      ...[hangingMigration, managedBroker],
+    ],
   },
 ];
 
