@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -316,12 +316,14 @@ function startUp(more: Record<string, string> = {}, ...flags: string[]) {
   return start('services/local/up.ts', ['--port', String(port), ...(isReal ? ['--real'] : []), ...flags], more);
 }
 
-/** What it prints stands in `<name>.out`. */
+/** What it prints stands in `<name>.out`, and nothing that an earlier one has printed. */
 function start(script: string, options: string[] = [], more: Record<string, string> = {}) {
+  const out = join(folder, `${basename(script, '.ts')}.out`);
+  writeFileSync(out, '');
   const child = Bun.spawn([process.execPath, '--no-orphans', script, ...options], {
     cwd: root,
     env: { ...environment(), ...more },
-    stdio: ['ignore', Bun.file(join(folder, `${basename(script, '.ts')}.out`)), 'inherit'],
+    stdio: ['ignore', Bun.file(out), 'inherit'],
   });
   started.push(child);
   return child;
