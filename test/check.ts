@@ -17,8 +17,10 @@ import { startCluster, temporaryFolder } from './support/cluster.ts';
 const PAGE = 'test/page';
 const OF_THE_WHOLE = ['test/up', 'test/flow', 'test/outage', 'test/conformance'];
 
-/** Each with services, brokers and browsers of its own, which wait for one another half of the time. */
+/** Each with services of its own, a browser too, which wait for one another half of the time. */
 const FILES_AT_ONCE = availableParallelism() + 1;
+/** Each with a broker and up to ten sidecars besides. */
+const REAL_FILES_AT_ONCE = availableParallelism();
 
 bypassProxy(process.env);
 const say = createProgress();
@@ -65,7 +67,8 @@ process.exit(totals.failed > 0 ? 1 : 0);
 
 function pace(): string[] {
   if (inspect) return ['--inspect-wait', '--timeout=0'];
-  if (needsBrowser || isReal) return [`--parallel=${FILES_AT_ONCE}`, '--timeout=60000'];
+  if (isReal) return [`--parallel=${REAL_FILES_AT_ONCE}`, '--timeout=60000'];
+  if (needsBrowser) return [`--parallel=${FILES_AT_ONCE}`, '--timeout=60000'];
   return [`--parallel=${FILES_AT_ONCE}`, '--timeout=20000', `--path-ignore-patterns=${PAGE}/**`];
 }
 
