@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
-import { gzipSync } from 'node:zlib';
 import { buildSite } from '../../services/web/build.ts';
+import { firstOf, packedBytes } from '../../services/web/fixture.ts';
 import { browsersOrExit } from '../page/browsers.ts';
 import { type Account, type House, newAccount, openHouse, signIn } from '../page/visit.ts';
 import { eventually } from '../support/wait.ts';
@@ -38,15 +38,14 @@ const taskOf = (i: number) => ({
 });
 
 async function weigh(): Promise<void> {
-  const files = [...(await buildSite())];
-  const html = Buffer.from(files.find(([path]) => path === '/index.html')?.[1] ?? []).toString();
+  const files = await buildSite();
+  const first = firstOf(files);
   for (const [extension, limit] of [
     ['.js', 45],
     ['.css', 8],
   ] as const) {
-    const first = files.filter(([path]) => path.endsWith(extension) && html.includes(path));
-    const bytes = first.reduce((sum, [, body]) => sum + gzipSync(body, { level: 9 }).byteLength, 0);
-    print(`${extension} before the first list, in gzip`, `${(bytes / 1024).toFixed(1)} KiB`, `at most ${limit}`);
+    const kib = packedBytes(files, first, extension) / 1024;
+    print(`${extension} before the first list, in gzip`, `${kib.toFixed(1)} KiB`, `at most ${limit}`);
   }
 }
 
