@@ -26,10 +26,21 @@ export function createRequest({ begin, say }: { begin(name: string): Caller; say
 
   async function send({ signal, add }: Caller, { method, url, body, params }: Sent) {
     const { headers = {}, tags = {}, timeout = TIMEOUT } = params;
-    const late = AbortSignal.timeout(readDuration(timeout));
+    // Not AbortSignal.timeout and .any: each would stay at the signal of the run until its time has come.
+    const either = new AbortController();
+    let isLate = false;
+    const cut = () => either.abort();
+    const timer = setTimeout(() => {
+      isLate = true;
+      cut();
+    }, readDuration(timeout));
+    signal.addEventListener('abort', cut);
+    if (signal.aborted) cut();
     const from = performance.now();
-    const answer = await exchange(url, { method, headers, body, signal: AbortSignal.any([signal, late]) });
-    const error = late.aborted && answer.status === 0 ? 'request timeout' : answer.error;
+    const answer = await exchange(url, { method, headers, body, signal: either.signal });
+    clearTimeout(timer);
+    signal.removeEventListener('abort', cut);
+    const error = isLate && answer.status === 0 ? 'request timeout' : answer.error;
     if (error !== '' && !signal.aborted) say(`Request Failed: ${method} ${url}: ${error}`);
     const isFailed = answer.status < 200 || answer.status > 399;
     const all = { name: url, method, status: `${answer.status}`, expected_response: `${!isFailed}`, ...tags };

@@ -166,7 +166,7 @@ function createCrew({
       const work = member.vu.perform(plan.exec, iteration, member.data).catch((error: unknown) => {
         if (!interrupted.aborted) run.say(Bun.inspect(error));
       });
-      await Promise.race([work, untilAborted(interrupted)]);
+      await orAborted(work, interrupted);
       if (interrupted.aborted) return; // k6 does not count it
       run.metrics.add('iterations', 1, tags);
       run.metrics.add('iteration_duration', performance.now() - from, tags);
@@ -207,14 +207,17 @@ async function orExit<T>(exitCode: number, work: () => T | Promise<T>): Promise<
   }
 }
 
-const untilAborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
+/** Resolves with the work or with the signal, and leaves nothing at the signal: a run has one, and hundreds of thousands of works. */
+async function orAborted(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const stop = () => resolve();
+  signal.addEventListener('abort', stop);
+  if (signal.aborted) stop();
+  await Promise.race([work, promise]).finally(() => signal.removeEventListener('abort', stop));
+}
 
 async function sleep(ms: number, aborted: AbortSignal): Promise<void> {
   const awake = Promise.withResolvers<void>();
   const timer = setTimeout(awake.resolve, ms);
-  await Promise.race([awake.promise, untilAborted(aborted)]).finally(() => clearTimeout(timer));
+  await orAborted(awake.promise, aborted).finally(() => clearTimeout(timer));
 }
