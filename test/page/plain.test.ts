@@ -44,6 +44,10 @@ describe('with EVENTS=off', () => {
     await row(page, 'Call the bank').waitFor();
     await page.goto('/all');
     await page.getByText('Without live updates').waitFor();
+    await page.keyboard.press('Control+k');
+    await page.getByRole('dialog').getByRole('combobox').fill('search'); // there is none
+    await page.getByRole('dialog').getByRole('option').first().waitFor({ state: 'detached' });
+    await page.keyboard.press('Escape');
     expect(await page.getByText('Connecting').count()).toBe(0);
     expect(await violations(page)).toEqual([]);
     expect((await account.call<{ completed: boolean }[]>('GET', '/tasks')).map((task) => task.completed)).toEqual([

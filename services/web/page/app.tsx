@@ -14,7 +14,7 @@ import { NewVersion } from './parts/new-version.tsx';
 import { openPalette, PaletteOpener } from './parts/palette-opener.tsx';
 import { useShortcuts } from './parts/shortcuts.ts';
 import { StateLine } from './parts/state-line.tsx';
-import { offered, places } from './places.ts';
+import { offered, places, SEARCH } from './places.ts';
 import { hasEvents, session, zone } from './session.ts';
 import { changes, signOut } from './state.ts';
 import { AllScreen } from './tasks/screens.tsx';
@@ -57,17 +57,17 @@ function Frame() {
   const showKeys = () => void (isKeysOpen.value = true);
   useCommands(() => [
     { name: 'Add a task', key: 'q', act: add },
-    { name: 'Search', key: '/', act: () => search(route) },
+    ...(hasEvents.value ? [{ name: 'Search', key: '/', act: () => search(route) }] : []),
     ...(changes.undo.value ? [{ name: `Undo: ${changes.undo.value.text}`, key: 'z', act: changes.takeBack }] : []),
     ...offered.value
-      .filter(({ path }) => path !== '/search') // it stands above, ready to be typed in
+      .filter(({ path }) => path !== SEARCH) // it stands above, ready to be typed in
       .map(({ name, key, path }) => ({ name: `Go to ${name}`, key: `g ${key}`, act: () => route(path) })),
     { name: 'Show all keys', key: '?', act: showKeys },
     { name: 'Sign out', act: () => void leaveForGood() },
   ]);
   useShortcuts({
     q: add,
-    '/': () => search(route),
+    '/': () => hasEvents.value && search(route),
     '[Shift]+?': showKeys,
     // All of them: which keys there are is settled once, and who is signed in may change.
     ...Object.fromEntries(
@@ -167,7 +167,7 @@ function Rail() {
 
 /** A screen that comes takes the focus to its field by itself. */
 function search(route: (path: string) => void): void {
-  route('/search');
+  route(SEARCH);
   document.getElementById('search')?.focus();
 }
 

@@ -37,9 +37,10 @@ const ServicesScreen = later(() => import('./admin/services.tsx'));
 const NextScreen = later(() => import('./tasks/next-screen.tsx'));
 const SettingsScreen = later(() => import('./account/settings.tsx'));
 
+export const SEARCH = '/search';
 const tally = computed(() => tallyOf(store.tasks.value.values(), { now: now.value, zone: zone.value }));
 export const places: Place[] = [
-  { path: '/search', isRare: true, name: 'Search', key: 'f', icon: Icon.Search, screen: SearchScreen },
+  { path: SEARCH, isRare: true, name: 'Search', key: 'f', icon: Icon.Search, screen: SearchScreen },
   {
     path: '/',
     name: 'Today',

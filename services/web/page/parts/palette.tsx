@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useLocation } from 'preact-iso';
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
+import { hasEvents } from '../session.ts';
 import { store } from '../state.ts';
 import { taskHref } from '../tasks/link.tsx';
 import { isComing } from '../tasks/views.ts';
@@ -23,7 +24,7 @@ export function Palette({ close }: { close: () => void }) {
   const found: Command[] = [
     ...offered.filter(({ name }) => isFound(name)),
     ...(text.value.trim() === '' ? [] : tasksNamed(isFound).map(({ id, title }) => ({ name: title, act: open(id) }))),
-    ...(text.value.trim() === '' ? [] : [searchFor(text.value.trim(), route)]),
+    ...(text.value.trim() === '' || !hasEvents.value ? [] : [searchFor(text.value.trim(), route)]),
   ];
   useLayoutEffect(() => list.current?.children[at.value]?.scrollIntoView({ block: 'nearest' }), [at.value]);
 
