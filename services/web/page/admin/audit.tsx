@@ -90,7 +90,7 @@ function FilterForm({ filters }: { filters: Filters }) {
     route(hrefOf(filtersOf(Object.fromEntries([...given].map(([name, value]) => [name, String(value)])))));
   }
   return (
-    <form class="fields asked" role="search" aria-label="Events" onSubmit={submit}>
+    <form class="fields trail-filters" role="search" aria-label="Events" onSubmit={submit}>
       <label class="is-wide">
         What happened
         <select name="type" defaultValue={filters.type}>
