@@ -11,8 +11,9 @@ import { ownUser, until } from './taskflow.ts';
 // A day of an installation: the same load hour after hour, and neither latency nor memory may creep. It ends at once when
 // the service is gone.
 
-/** Of the tasks whose events are waited for, and of the whole lives of tasks: so many of each a second. */
+/** Tasks a second whose events are waited for. */
 const RATE = setting('RATE', 5);
+/** Whole lives of tasks a second, from the creation to the completion. */
 const LIVES = setting('LIVES', RATE);
 const DURATION = setting('DURATION', 3600);
 /** Before that compilers and caches are still warming up, and memory is not compared. */

@@ -8,7 +8,7 @@ export const sizes: Record<string, Record<string, number>> = {
   recurring: { SERIES: 200, CREATE: 1, MARGIN: 0.1, TICK: 1, WAIT: 0.1 },
   reminders: { REMINDERS: 200, CREATE: 1, MARGIN: 0.1, SPREAD: 0.1, WAIT: 0.1 },
   api: { RATE: 10, DURATION: 3 },
-  soak: { RATE: 5, DURATION: 3 },
+  soak: { RATE: 5, LIVES: 4, DURATION: 3 },
   rollback: { RATE: 4, DURATION: 3, AFTER: 4 },
 };
 
@@ -98,8 +98,8 @@ export const cases: [name: string, what: string, faults: Faults, failed: string[
     [
       'http_req_failed rate==0',
       'http_req_failed rate<0.5',
-      'http_reqs{name:complete} count>=15',
-      'http_reqs{name:create} count>=30',
+      'http_reqs{name:complete} count>=12',
+      'http_reqs{name:create} count>=27',
     ],
   ],
 
