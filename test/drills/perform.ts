@@ -26,6 +26,8 @@ const CALM_MS = 5000;
 const SETTLE_MS = 150_000;
 /** Everything is acknowledged, and for so long no more of it comes: it is lost. A reminder is published again after 15 s. */
 const LOST_MS = 20_000;
+/** Twice what a stream needs that is as far behind as it may be. */
+const CATCH_UP_MS = 200_000;
 
 type Options = {
   rate: number;
@@ -94,4 +96,8 @@ async function underLoad(world: World, drill: Drill, say: Options['say']): Promi
 }
 
 const fullBooks = (world: World): Promise<Books> =>
-  untilFull(() => readBooks(world), { missing: (books) => account(books).lost.length, ms: LOST_MS });
+  untilFull(() => readBooks(world), {
+    missing: (books) => account(books).lost.length,
+    ms: LOST_MS,
+    atMostMs: CATCH_UP_MS,
+  });

@@ -11,7 +11,10 @@ const faults = ['kill', 'hold', 'fail', 'hang', 'sidecar-term', 'sidecar-kill', 
 export type Step = { fault: (typeof faults)[number]; replica: number; downMs: number; upMs: number };
 
 const REPLICAS = 2;
-/** So many that nobody's stream is ever the 1000 rows behind that it answers by a gap, also after ten minutes without a consumer. */
+/**
+ * So many that nobody's stream is ever the 1000 rows behind that it answers by a gap: at 100 creates a second ten minutes without a
+ * consumer are 700 rows a person.
+ */
 const PEOPLE = 120;
 /** One after each quarter of the time. */
 const outages = ['stop', 'kill', 'stop'] as const;
