@@ -17,10 +17,11 @@ import { startCluster, temporaryFolder } from './support/cluster.ts';
 const PAGE = 'test/page';
 const OF_THE_WHOLE = ['test/up', 'test/flow', 'test/outage', 'test/conformance'];
 
-/** Each with services of its own, a browser too, which wait for one another half of the time. */
-const FILES_AT_ONCE = availableParallelism() + 1;
-/** Each with a broker and up to ten sidecars besides. */
-const REAL_FILES_AT_ONCE = availableParallelism();
+/** Files of tests at once: they wait half of their time. Those with a browser of their own take memory, too. */
+const AT_ONCE = availableParallelism() + 1;
+const BROWSERS_AT_ONCE = Math.min(AT_ONCE, 5);
+/** Each has services, a broker and up to ten sidecars. */
+const BROKERS_AT_ONCE = Math.min(availableParallelism(), 4);
 
 bypassProxy(process.env);
 const say = createProgress();
@@ -67,9 +68,9 @@ process.exit(totals.failed > 0 ? 1 : 0);
 
 function pace(): string[] {
   if (inspect) return ['--inspect-wait', '--timeout=0'];
-  if (isReal) return [`--parallel=${REAL_FILES_AT_ONCE}`, '--timeout=60000'];
-  if (needsBrowser) return [`--parallel=${FILES_AT_ONCE}`, '--timeout=60000'];
-  return [`--parallel=${FILES_AT_ONCE}`, '--timeout=20000', `--path-ignore-patterns=${PAGE}/**`];
+  if (isReal) return [`--parallel=${BROKERS_AT_ONCE}`, '--timeout=60000'];
+  if (needsBrowser) return [`--parallel=${BROWSERS_AT_ONCE}`, '--timeout=60000'];
+  return [`--parallel=${AT_ONCE}`, '--timeout=20000', `--path-ignore-patterns=${PAGE}/**`];
 }
 
 function commandName(): string {
