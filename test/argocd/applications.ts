@@ -54,7 +54,7 @@ function stateOf({ status = {} }: Application): State {
   };
 }
 
-/** Has Argo CD look at the repository at once, as a webhook does; without, it does so every minute. */
+/** Has Argo CD look at the repository at once, as a webhook does; without, it sees a commit within a minute. */
 export async function refresh(api: KubeApi, name: string): Promise<void> {
   const metadata = { annotations: { 'argocd.argoproj.io/refresh': 'normal' } };
   await api.request('PATCH', `${LIST}/${name}`, { metadata }, 'application/merge-patch+json');

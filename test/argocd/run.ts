@@ -25,7 +25,10 @@ import { type Environment, openWorld } from './world.ts';
 
 type Series = { environment: Environment; name: string; own: string; drills: Drill[] };
 
-/** At once, since most of a drill is waiting. Each has a cluster, an Argo CD and a repository of its own. */
+/**
+ * At once, since most of a drill is waiting. Each has a cluster, an Argo CD and a repository of its own. What says something of an
+ * overlay is done on both; what is the same on either, once, shared so that both take as long.
+ */
 const series: Series[] = [
   {
     environment: 'minikube',

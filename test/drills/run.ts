@@ -16,8 +16,8 @@ import { heading, legend, row } from './table.ts';
 const RATE = 100;
 const MINUTES = 10;
 /**
- * A landing has so many drills, and none that takes longer: all but the backlog and the random faults, which are for a person to run.
- * The two longest take four minutes together, a usual two take two.
+ * A landing has so many drills, and none that takes longer than this: those are for a person to run. The two longest take four
+ * minutes together, a usual two take two and a half.
  */
 const OF_COMMIT = 2;
 const OF_COMMIT_SECONDS = 130;
