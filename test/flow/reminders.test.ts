@@ -58,7 +58,7 @@ describe('a reminder', () => {
     await Promise.all([stack.start('reminder-service'), stack.start('reminder-service#2')]);
     const isSent = async () => (await me.ask('GET', `/tasks/${task.id}`)).reminder_status === 'sent';
     await eventually(isSent, { ms: 15_000, what: 'the overdue reminder' });
-    await stack.settled();
+    await stack.settled(10_000);
     expect(await remindersOf(task)).toHaveLength(1);
   }, 30_000);
 
