@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from 'bun:test';
+import { afterAll, describe, expect, spyOn, test } from 'bun:test';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -180,6 +180,19 @@ describe('a run', () => {
       };
       export default () => http.asyncRequest('GET', __ENV.BASE + '/200?ms=5000');`);
     expect(failed).toEqual([]);
+  });
+
+  test('leaves nothing at the signal that ends it: a long one would be slower with each iteration', async () => {
+    using added = spyOn(AbortSignal.prototype, 'addEventListener');
+    using removed = spyOn(AbortSignal.prototype, 'removeEventListener');
+    using joined = spyOn(AbortSignal, 'any');
+    await run(`${head}
+      export const options = { scenarios: { many: { executor: 'shared-iterations', vus: 2, iterations: 20 } } };
+      export default () => http.asyncRequest('GET', __ENV.BASE + '/200');`);
+    const [listeners, gone] = [added, removed].map(({ mock }) => new Set(mock.calls.map(([, listener]) => listener)));
+    expect(listeners?.size).toBeGreaterThanOrEqual(20);
+    expect(listeners?.difference(gone ?? new Set()).size).toBe(0);
+    expect(joined).not.toHaveBeenCalled();
   });
 
   test('counts an iteration that throws, and says what', async () => {
