@@ -14,11 +14,12 @@ import { NewVersion } from './parts/new-version.tsx';
 import { openPalette, PaletteOpener } from './parts/palette-opener.tsx';
 import { useShortcuts } from './parts/shortcuts.ts';
 import { StateLine } from './parts/state-line.tsx';
-import { offered, places, SEARCH } from './places.ts';
+import { offered, places } from './places.ts';
 import { hasEvents, session, zone } from './session.ts';
 import { changes, signOut } from './state.ts';
 import { AllScreen } from './tasks/screens.tsx';
 import { Detail } from './tasks/detail.tsx';
+import { SEARCH } from './tasks/search.ts';
 import { isUnsaved } from './tasks/unsaved.ts';
 import { QuickAdd } from './tasks/quick-add-line.tsx';
 

@@ -15,6 +15,7 @@ import {
   TodayScreen,
   UpcomingScreen,
 } from './tasks/screens.tsx';
+import { SEARCH } from './tasks/search.ts';
 import { tallyOf } from './tasks/views.ts';
 
 /** A screen that is led to, by its address and its name, by `g` and its key, and by the rail. */
@@ -37,7 +38,6 @@ const ServicesScreen = later(() => import('./admin/services.tsx'));
 const NextScreen = later(() => import('./tasks/next-screen.tsx'));
 const SettingsScreen = later(() => import('./account/settings.tsx'));
 
-export const SEARCH = '/search';
 const tally = computed(() => tallyOf(store.tasks.value.values(), { now: now.value, zone: zone.value }));
 export const places: Place[] = [
   { path: SEARCH, isRare: true, name: 'Search', key: 'f', icon: Icon.Search, screen: SearchScreen },

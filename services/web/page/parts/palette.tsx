@@ -4,6 +4,7 @@ import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { hasEvents } from '../session.ts';
 import { store } from '../state.ts';
 import { taskHref } from '../tasks/link.tsx';
+import { searchHref } from '../tasks/search.ts';
 import { isComing } from '../tasks/views.ts';
 import { type Command, commands } from './commands.ts';
 import { Dialog } from './dialog.tsx';
@@ -83,5 +84,5 @@ const tasksNamed = (isFound: (title: string) => boolean) =>
 
 const searchFor = (text: string, route: (path: string) => void): Command => ({
   name: `Search everything for “${text}”`,
-  act: () => route(`/search?q=${encodeURIComponent(text)}`),
+  act: () => route(searchHref(text)),
 });

@@ -16,7 +16,7 @@ import { taskHref } from './link.tsx';
 import { TaskList } from './list.tsx';
 import { fromBefore, movedTo } from './moving.ts';
 import { rowId } from './row.tsx';
-import { hasWords, wordsOf } from './search.ts';
+import { hasWords, searchHref, wordsOf } from './search.ts';
 import { isOpen, isSeries, nextOf, overdueOf, todayOf, upcomingOf } from './views.ts';
 
 const longDate = new Intl.DateTimeFormat('en-GB', { weekday: 'long', day: 'numeric', month: 'long', timeZone: 'UTC' });
@@ -210,7 +210,7 @@ export function SearchScreen() {
           placeholder="Search titles and notes"
           value={text}
           onKeyDown={goDown}
-          onInput={({ currentTarget: { value } }) => route(`/search?q=${encodeURIComponent(value)}`, true)}
+          onInput={({ currentTarget: { value } }) => route(searchHref(value), true)}
         />
       </form>
       <TaskList

@@ -1,5 +1,9 @@
 import type { PageTask } from '../api.ts';
 
+export const SEARCH = '/search';
+/** Where this text is searched for. */
+export const searchHref = (text: string): string => `${SEARCH}?q=${encodeURIComponent(text)}`;
+
 /** The words of a search, the longest first: it finds the fewest. */
 export const wordsOf = (text: string): string[] =>
   folded(text)
