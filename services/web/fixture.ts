@@ -3,6 +3,9 @@ import type { Files } from './site.ts';
 
 // What the page weighs, for its tests and its benchmark.
 
+/** What the first list may take, in KiB, packed. */
+export const FIRST_KIB = { '.js': 45, '.css': 8 } as const;
+
 /** What a browser fetches before the first list: what the page names, and what that cannot do without. */
 export function firstOf(files: Files): Set<string> {
   const html = textOf(files, '/index.html');

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { buildSite } from '../../services/web/build.ts';
-import { firstOf, packedBytes } from '../../services/web/fixture.ts';
+import { FIRST_KIB, firstOf, packedBytes } from '../../services/web/fixture.ts';
 import { browsersOrExit } from '../page/browsers.ts';
 import { type Account, type House, newAccount, openHouse, signIn } from '../page/visit.ts';
 import { eventually } from '../support/wait.ts';
@@ -40,10 +40,7 @@ const taskOf = (i: number) => ({
 async function weigh(): Promise<void> {
   const files = await buildSite();
   const first = firstOf(files);
-  for (const [extension, limit] of [
-    ['.js', 45],
-    ['.css', 8],
-  ] as const) {
+  for (const [extension, limit] of Object.entries(FIRST_KIB)) {
     const kib = packedBytes(files, first, extension) / 1024;
     print(`${extension} before the first list, in gzip`, `${kib.toFixed(1)} KiB`, `at most ${limit}`);
   }
