@@ -6,6 +6,7 @@ import { columns, copied } from '../changes/columns.ts';
 import { withReminder } from '../changes/reminder-status.ts';
 import { type SeriesTask, type TaskRow } from '../changes/task-row.ts';
 import { deleteTasks, updateTasks } from '../changes/write.ts';
+import { inTurns } from './in-turns.ts';
 import { copyOf, insertInstances, instanceOf, nextLook } from './template.ts';
 
 /**
@@ -19,11 +20,16 @@ export async function updateSeries(
   cause: Cause,
 ): Promise<{ row: TaskRow; changes: Change[] }> {
   if (!changed(before, edited, cause)) return { row: before, changes: [] };
-  const followers = (await lockOpenInstances(tx, before.id, cause.now)).filter((row) => isUnedited(row, before));
   const series = seriesOf(edited);
-  const kept = followers.filter((row) => hasDate(series, row.occurrence_date));
-  const updates = kept.map((row) => follow(row, edited, cause)).filter((change) => change !== null);
-  const deletions = followers.filter((row) => !kept.includes(row)).map((row) => deleted(row, cause));
+  const open = await lockOpenInstances(tx, before.id, cause.now);
+  const followers = await inTurns(open, (row) => {
+    if (!isUnedited(row, before)) return {};
+    return hasDate(series, row.occurrence_date)
+      ? { update: follow(row, edited, cause) }
+      : { deletion: deleted(row, cause) };
+  });
+  const updates = followers.flatMap(({ update }) => update ?? []);
+  const deletions = followers.flatMap(({ deletion }) => deletion ?? []);
 
   const next = hasNewDates(before, edited) ? nextDate(series, cause.now) : null;
   const cursor = next ? next.cursor : before.cursor_date;

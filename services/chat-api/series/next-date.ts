@@ -2,21 +2,16 @@ import type { Sql } from '#shared/db';
 import { nextOccurrenceAfter, occurrenceAt, seriesOf } from '#shared/recurrence';
 import type { Cause, Change } from '../changes/change.ts';
 import { columns } from '../changes/columns.ts';
-import { isSeries, readTask, type TaskRow } from '../changes/task-row.ts';
+import { isSeries, type TaskRow } from '../changes/task-row.ts';
 import { moveCursors } from './instances.ts';
 import { insertInstances, instanceOf, withCursor } from './template.ts';
 
 /** A year and a day. */
 const AHEAD_MS = 366 * 24 * 3_600_000;
 
-/**
- * Locks the series of an instance, before the instance itself, as everywhere: then nobody can wait for the other in a ring.
- * @returns its id, null for a task that is no instance. @throws {ApiError} 403, 404
- */
-export async function lockParent(tx: Sql, id: string, userId: string): Promise<string | null> {
-  const { parent_recurring_task_id: seriesId } = await readTask(tx, id, userId);
+/** Locks the series of an instance, before the instance itself, as everywhere: then nobody can wait for the other in a ring. */
+export async function lockParent(tx: Sql, { parent_recurring_task_id: seriesId }: TaskRow): Promise<void> {
   if (seriesId !== null) await tx`select 1 from tasks where id = ${seriesId} for no key update`;
-  return seriesId;
 }
 
 /**

@@ -314,6 +314,30 @@ describe('editing a series', () => {
     ]);
   });
 
+  test('gives the event loop back between a few of its instances', async () => {
+    const ada = await api.person();
+    const series = await createSeries(ada, { ...weekly, recurrence_pattern: 'daily:' });
+    const days = Array.from({ length: 40 }, (_, i) => new Date(Date.UTC(2026, 11, 1 + i)).toISOString().slice(0, 10));
+    await ask(...days.map((occurrence_date) => ({ parent_recurring_task_id: series.id, occurrence_date })));
+    const turns = new Map<number, number>();
+    let turn = 0;
+    let turning = setImmediate(function go() {
+      turn += 1;
+      turning = setImmediate(go);
+    });
+    /** Each event of the edit asks what time it is. */
+    api.clock.now = new (class extends Date {
+      override toISOString(): string {
+        turns.set(turn, (turns.get(turn) ?? 0) + 1);
+        return super.toISOString();
+      }
+    })(api.clock.now);
+    const { body } = await ada.call('PATCH', `/tasks/${series.id}`, { title: 'New' });
+    clearImmediate(turning);
+    expect(body.changed).toHaveLength(42);
+    expect(Math.max(...turns.values())).toBeLessThan(20);
+  });
+
   test('never re-creates a date that was deleted', async () => {
     const ada = await api.person();
     const series = await createSeries(ada);

@@ -12,19 +12,20 @@ const CHUNK = 500;
 
 /**
  * Deletes a task; a series with its instances, each with its own event. An instance that is being inserted waits for
- * the lock of its series and then finds it gone. @throws {ApiError} 403, 404, 412
+ * the lock of its series and then finds it gone. `task` is as it was read before. @throws {ApiError} 404, 412
  */
-export function deleteTask(
+export async function deleteTask(
   sql: Pool,
-  { id, userId, ifMatch, cause }: { id: string; userId: string; ifMatch: string | null; cause: Cause },
-): Promise<Change[]> {
-  return sql.begin(async (tx) => {
-    const seriesId = await lockParent(tx, id, userId);
-    const row = await lockTask(tx, id, userId);
+  { task, ifMatch, cause }: { task: TaskRow; ifMatch: string | null; cause: Cause },
+): Promise<void> {
+  await sql.begin(async (tx) => {
+    await lockParent(tx, task);
+    const row = await lockTask(tx, task.id, task.user_id);
     requireMatch(row, ifMatch);
+    const { parent_recurring_task_id: seriesId } = row;
     if (seriesId !== null) await excludeDate(tx, seriesId, row.occurrence_date);
-    const changes = await deleteLocked(tx, row, cause);
-    return seriesId === null ? changes : [...changes, ...(await insertNextDate(tx, seriesId, row, cause))];
+    await deleteLocked(tx, row, cause);
+    if (seriesId !== null) await insertNextDate(tx, seriesId, row, cause);
   });
 }
 
