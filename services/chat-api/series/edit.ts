@@ -1,5 +1,5 @@
 import type { Sql } from '#shared/db';
-import { endOf, nextOccurrenceAfter, occurrenceAt, occurrences, type Series, seriesOf } from '#shared/recurrence';
+import { endOf, occurrenceAt, occurrences, type Series, seriesOf } from '#shared/recurrence';
 import { localDate } from '#shared/zone';
 import { type Cause, changed, type Change, deleted } from '../changes/change.ts';
 import { columns, copied } from '../changes/columns.ts';
@@ -7,6 +7,7 @@ import { withReminder } from '../changes/reminder-status.ts';
 import { type SeriesTask, type TaskRow } from '../changes/task-row.ts';
 import { deleteTasks, updateTasks } from '../changes/write.ts';
 import { inTurns } from './in-turns.ts';
+import { nextToCome } from './next-date.ts';
 import { copyOf, insertInstances, instanceOf, nextLook } from './template.ts';
 
 /**
@@ -30,8 +31,10 @@ export async function updateSeries(
   });
   const updates = followers.flatMap(({ update }) => update ?? []);
   const deletions = followers.flatMap(({ deletion }) => deletion ?? []);
+  await updateTasks(tx, updates);
+  await deleteTasks(tx, deletions);
 
-  const next = hasNewDates(before, edited) ? nextDate(series, cause.now) : null;
+  const next = hasNewDates(before, edited) ? await nextDate(tx, edited, cause.now) : null;
   const cursor = next ? next.cursor : before.cursor_date;
   const template = changed(
     before,
@@ -40,9 +43,8 @@ export async function updateSeries(
   );
   if (!template) return { row: before, changes: [] };
 
-  await updateTasks(tx, [template, ...updates]);
-  await deleteTasks(tx, deletions);
-  // Not where the date has an instance that stays.
+  await updateTasks(tx, [template]);
+  // Not where the date has an open instance.
   const creations = await insertInstances(tx, next?.date ? [instanceOf(edited, next.date, cause.now)] : [], cause);
   return { row: template.row, changes: [template, ...updates, ...deletions, ...creations] };
 }
@@ -75,13 +77,14 @@ function hasNewDates(before: SeriesTask, after: SeriesTask): boolean {
 }
 
 /**
- * The cursor computed anew: what is due by now counts as handled, the next date gets its instance at once, as the first
- * date of a new series does.
+ * The cursor computed anew: what is due by now counts as handled, as does what was done early. The next date gets its instance
+ * at once, as the first date of a new series does.
  */
-function nextDate(series: Series, now: Date): { cursor: string; date: string | null } {
+async function nextDate(tx: Sql, row: SeriesTask, now: Date): Promise<{ cursor: string | null; date: string | null }> {
+  const series = seriesOf(row);
   const today = localDate(now, series.timezone);
   const handled =
     occurrenceAt(series, today) <= now ? today : Temporal.PlainDate.from(today).subtract({ days: 1 }).toString();
-  const date = nextOccurrenceAfter(series, handled);
-  return { cursor: date ?? handled, date };
+  const { date, passed } = await nextToCome(tx, row, handled, now);
+  return { cursor: date ?? passed, date };
 }

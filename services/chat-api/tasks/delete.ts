@@ -25,7 +25,7 @@ export async function deleteTask(
     const { parent_recurring_task_id: seriesId } = row;
     if (seriesId !== null) await excludeDate(tx, seriesId, row.occurrence_date);
     await deleteLocked(tx, row, cause);
-    if (seriesId !== null) await insertNextDate(tx, seriesId, row, cause);
+    if (seriesId !== null) await insertNextDate(tx, seriesId, cause);
   });
 }
 

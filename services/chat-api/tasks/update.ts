@@ -50,7 +50,7 @@ export function updateTask(sql: Pool, update: Update): Promise<Updated> {
       const updated = await editOne(tx, before, update);
       const { parent_recurring_task_id: parent } = before;
       if (parent === null || before.completed || !updated.row.completed) return updated;
-      return { ...updated, changes: [...updated.changes, ...(await insertNextDate(tx, parent, before, update.cause))] };
+      return { ...updated, changes: [...updated.changes, ...(await insertNextDate(tx, parent, update.cause))] };
     }),
   );
 }
