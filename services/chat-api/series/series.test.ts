@@ -290,6 +290,20 @@ describe('deleting a series', () => {
     expect((await ada.call('GET', '/tasks')).list).toEqual([]);
   });
 
+  test('takes any number of them, in portions of 500', async () => {
+    const ada = await api.person();
+    const series = await createSeries(ada);
+    await api.sql`
+      insert into tasks (id, user_id, title, completed, due_date, parent_recurring_task_id, occurrence_date, version)
+      select gen_random_uuid(), ${ada.id}, 'T', true, day, ${series.id}, day, 1
+      from generate_series(1, 1499) as n, lateral (select '2027-01-01'::date + n as day)`;
+    expect((await ada.call('DELETE', `/tasks/${series.id}`)).status).toBe(204);
+    const [row] = await database.sql`
+      select (select count(*)::int from tasks where user_id = ${ada.id}) as left,
+        count(*)::int as told from outbox where event_type = 'task.deleted' and event ->> 'user_id' = ${ada.id}`;
+    expect(row).toEqual({ left: 0, told: 1501 });
+  });
+
   test('wins against instances being inserted, and none is left', async () => {
     const ada = await api.person();
     const series = await createSeries(ada);
