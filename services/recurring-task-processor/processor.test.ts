@@ -19,7 +19,8 @@ afterAll(async () => {
 });
 
 type Item = { parent_recurring_task_id: string; occurrence_date?: string; advance_past?: string; skipped?: number };
-type Answer = (item: Item) => { status: number; code?: string };
+type Result = { status: number; code?: string };
+type Answer = (item: Item) => Result | Promise<Result>;
 type Call = { path: string; authorization: string | null; tasks: Item[] };
 
 /** Stands where the sidecar's HTTP edge is: keeps what chat-api would have got and answers each item. */
@@ -31,7 +32,7 @@ function listen(answer: Answer, port = 0) {
     async fetch(request) {
       const { tasks } = (await request.json()) as { tasks: Item[] };
       calls.push({ path: new URL(request.url).pathname, authorization: request.headers.get('authorization'), tasks });
-      return Response.json({ results: tasks.map(answer) });
+      return Response.json({ results: await Promise.all(tasks.map(answer)) });
     },
   });
   return { calls, port: server.port ?? 0, stop: () => server.stop(true) };
@@ -267,6 +268,19 @@ describe('users take turns', () => {
     const other = await series();
     const { calls } = await run();
     expect(calls.map(seriesOf)).toEqual([[...Array(10).fill(early), other]]);
+  });
+
+  test('and a series that has dates left after its turn is met again behind, and found due once', async () => {
+    const id = await series({ reminder_offset: '365 days', next_instance_at: new Date(NOW.getTime() - 300 * DAY) });
+    const { dates, metric } = await run(async ({ occurrence_date = '' }) => {
+      await database.sql`
+        update tasks set cursor_date = greatest(cursor_date, ${occurrence_date}::date),
+          next_instance_at = next_instance_at + interval '1 day'
+        where id = ${id}`;
+      return { status: 201 };
+    });
+    expect([dates.length, dates.at(-1)]).toEqual([20, '2026-12-14']);
+    expect(await metric('taskflow_recurrence_due_series')).toBe(1);
   });
 
   test('and whose series ask for many dates each comes to the limit with fewer of them', async () => {

@@ -29,7 +29,8 @@ interface Run {
   stopping: AbortSignal | undefined;
   /** Codes of the series that were refused. */
   refused: Map<string, string>;
-  found: number;
+  /** Series that were due, each once. */
+  found: Set<string>;
   /** Items of each user so far; a series that asks for nothing counts as one. */
   asked: Map<string, number>;
 }
@@ -79,13 +80,13 @@ export function createProcessor({
    */
   async function runOnce(now: Date, stopping?: AbortSignal): Promise<void> {
     const stopTimer = seconds.startTimer();
-    const run: Run = { now, stopping, refused: new Map(), found: 0, asked: new Map() };
+    const run: Run = { now, stopping, refused: new Map(), found: new Set(), asked: new Map() };
     let places = await duePlaces(sql, now);
     for (let each = 1; places.length > 0; each = Math.min(each * 10, BATCH)) {
       places = await takeTurns(run, places, each);
     }
     tell(run.refused);
-    due.set(run.found);
+    due.set(run.found.size);
     lastSuccess.set(Date.now() / 1000);
     stopTimer();
   }
@@ -95,7 +96,7 @@ export function createProcessor({
     const onward: Place[] = [];
     for (let i = 0; i < places.length && !run.stopping?.aborted; i += BATCH / each) {
       const series = await dueSeries(sql, { now: run.now, places: places.slice(i, i + BATCH / each), each });
-      run.found += series.length;
+      for (const { id } of series) run.found.add(id);
       await handle(run, series);
       for (const [userId, rows] of Map.groupBy(series, (row) => row.user_id)) {
         const mayGoOn = rows.length === each && (run.asked.get(userId) ?? 0) < maxItems;
