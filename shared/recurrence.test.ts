@@ -393,6 +393,25 @@ describe('dueOccurrences', () => {
     });
   });
 
+  test('of a series with a year of notice come 10 at a look, and 53 lie ahead at most', () => {
+    const it = series({});
+    const notice = 'P365D';
+    const looks: string[][] = [];
+    let after = '2026-12-24';
+    for (let at = nextInstanceAt(it, after, notice); at && at <= now; at = nextInstanceAt(it, after, notice)) {
+      looks.push(dueOccurrences(it, { after, now, reminderOffset: notice, mode: 'latest' }).create);
+      after = looks.at(-1)?.at(-1) ?? '';
+    }
+    expect(looks.map(({ length }) => length)).toEqual([10, 10, 10, 10, 10, 3]);
+    expect(looks.flat()).toEqual(Array.from({ length: 53 }, (_, i) => dayText(dayNumber('2026-12-25') + i)));
+    expect(nextInstanceAt(it, after, notice)).toEqual(new Date('2026-12-25T09:00:00Z')); // as the next one is due
+  });
+
+  test('of a weekly series with a year of notice lie a year ahead', () => {
+    const it = series({ recurrence_pattern: 'weekly:' });
+    expect(createAt(it, '2028-01-04', 'P365D')).toEqual(new Date('2027-01-04T08:50:00Z'));
+  });
+
   const modes = fc.constantFrom<CatchUp>('latest', 'all', 'none');
   /** A series of any pattern with any end, and what is excluded. */
   const anySeries = () =>

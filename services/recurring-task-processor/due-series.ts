@@ -26,9 +26,9 @@ export async function duePlaces(sql: Sql, now: Date): Promise<Place[]> {
 
 /**
  * The next `each` due series after each place, longest due first: rules of series that are not due are never computed.
- * Going on after the last one of each user, a run meets each series once, whatever became of it. Place and time are
- * compared so that only the index of users serves: that of times would pass the thousands of another user to find one
- * series (16 ms a user with 100,000 series due, and less than 0.1 so; PostgreSQL 18).
+ * Going on after the last one of each user, a run meets a series again only where it was moved on and is due still. Place
+ * and time are compared so that only the index of users serves: that of times would pass the thousands of another user to
+ * find one series (16 ms a user with 100,000 series due, and less than 0.1 so; PostgreSQL 18).
  */
 export async function dueSeries(
   sql: Sql,

@@ -19,7 +19,8 @@ afterAll(async () => {
 });
 
 type Item = { parent_recurring_task_id: string; occurrence_date?: string; advance_past?: string; skipped?: number };
-type Answer = (item: Item) => { status: number; code?: string };
+type Result = { status: number; code?: string };
+type Answer = (item: Item) => Result | Promise<Result>;
 type Call = { path: string; authorization: string | null; tasks: Item[] };
 
 /** Stands where the sidecar's HTTP edge is: keeps what chat-api would have got and answers each item. */
@@ -31,13 +32,13 @@ function listen(answer: Answer, port = 0) {
     async fetch(request) {
       const { tasks } = (await request.json()) as { tasks: Item[] };
       calls.push({ path: new URL(request.url).pathname, authorization: request.headers.get('authorization'), tasks });
-      return Response.json({ results: tasks.map(answer) });
+      return Response.json({ results: await Promise.all(tasks.map(answer)) });
     },
   });
   return { calls, port: server.port ?? 0, stop: () => server.stop(true) };
 }
 
-async function processorOn(port: number, limits: { maxRounds?: number } = {}) {
+async function processorOn(port: number, limits: { maxItems?: number } = {}) {
   const lines: { message: string; task_id?: string }[] = [];
   const log = createLog('recurring-task-processor', { write: (line) => lines.push(JSON.parse(line)) });
   const metrics = createMetrics('recurring-task-processor', { version: '0', commit: '0' });
@@ -49,7 +50,7 @@ async function processorOn(port: number, limits: { maxRounds?: number } = {}) {
 }
 
 /** Runs once against a chat-api that answers `answer` for each item, and gives what it was asked. */
-async function run(answer: Answer = () => ({ status: 201 }), limits: { maxRounds?: number } = {}) {
+async function run(answer: Answer = () => ({ status: 201 }), limits: { maxItems?: number } = {}) {
   const edge = listen(answer);
   const processor = await processorOn(edge.port, limits);
   await processor.runOnce(NOW);
@@ -256,9 +257,38 @@ describe('users take turns', () => {
   test('and what goes beyond some thousands of one user waits for the next run', async () => {
     await hoard(50);
     const others = [await series(), await series()];
-    const { calls } = await run(undefined, { maxRounds: 2 });
+    const { calls } = await run(undefined, { maxItems: 11 });
     expect(calls.map(({ tasks }) => tasks.length)).toEqual([3, 10]);
     expect(seriesOf(calls[0])).toContainValues(others);
+  });
+
+  test('and a series of which hundreds of dates are to be made has 10 of them at a look', async () => {
+    const notice = { reminder_offset: '365 days', next_instance_at: new Date(NOW.getTime() - 300 * DAY) };
+    const early = await series(notice);
+    const other = await series();
+    const { calls } = await run();
+    expect(calls.map(seriesOf)).toEqual([[...Array(10).fill(early), other]]);
+  });
+
+  test('and a series that has dates left after its turn is met again behind, and found due once', async () => {
+    const id = await series({ reminder_offset: '365 days', next_instance_at: new Date(NOW.getTime() - 300 * DAY) });
+    const { dates, metric } = await run(async ({ occurrence_date = '' }) => {
+      await database.sql`
+        update tasks set cursor_date = greatest(cursor_date, ${occurrence_date}::date),
+          next_instance_at = next_instance_at + interval '1 day'
+        where id = ${id}`;
+      return { status: 201 };
+    });
+    expect([dates.length, dates.at(-1)]).toEqual([20, '2026-12-14']);
+    expect(await metric('taskflow_recurrence_due_series')).toBe(1);
+  });
+
+  test('and whose series ask for many dates each comes to the limit with fewer of them', async () => {
+    const user_id = await newUser();
+    const notice = { reminder_offset: '365 days', next_instance_at: new Date(NOW.getTime() - 300 * DAY) };
+    await Promise.all(Array.from({ length: 50 }, () => series({ user_id, ...notice })));
+    const { items } = await run(undefined, { maxItems: 110 });
+    expect(items).toHaveLength(110);
   });
 });
 

@@ -9,8 +9,8 @@ import { type DueSeries, duePlaces, dueSeries, type Place } from './due-series.t
 
 /** Items of one call, and series of one look. */
 const BATCH = 100;
-/** With 1, 10, and then 100 series of a user in each: 10,000 a run. */
-const MAX_ROUNDS = 101;
+/** Of one user in a run. */
+const MAX_ITEMS = 10_000;
 
 type Item = { parent_recurring_task_id: string } & (
   { occurrence_date: string } | { advance_past: string; skipped: number }
@@ -29,7 +29,10 @@ interface Run {
   stopping: AbortSignal | undefined;
   /** Codes of the series that were refused. */
   refused: Map<string, string>;
-  found: number;
+  /** Series that were due, each once. */
+  found: Set<string>;
+  /** Items of each user so far; a series that asks for nothing counts as one. */
+  asked: Map<string, number>;
 }
 
 /**
@@ -42,14 +45,14 @@ export function createProcessor({
   serviceToken,
   log,
   metrics,
-  maxRounds = MAX_ROUNDS,
+  maxItems = MAX_ITEMS,
 }: {
   sql: Sql;
   sidecar: Pick<Sidecar, 'invoke'>;
   serviceToken: string;
   log: Log;
   metrics: Metrics;
-  maxRounds?: number;
+  maxItems?: number;
 }) {
   const due = metrics.gauge('taskflow_recurrence_due_series', 'Series that the last run found due');
   const items = metrics.counter(
@@ -70,20 +73,20 @@ export function createProcessor({
   let known = new Set<string>();
 
   /**
-   * Handles every series that is due at `now`, each once: one that is refused waits for the next run. Users take turns, so
-   * that nobody waits for another's thousands; what goes beyond 10,000 series of one user waits for the next run, so that
-   * nothing that falls due meanwhile waits for it.
+   * Handles every series that is due at `now`; one that is refused waits for the next run. Users take turns, so that nobody
+   * waits for another's thousands; what goes beyond 10,000 items of one user waits for the next run, so that nothing that falls
+   * due meanwhile waits for it.
    * @throws {InvokeError} when chat-api does not answer; what was sent before is done, the next run goes on
    */
   async function runOnce(now: Date, stopping?: AbortSignal): Promise<void> {
     const stopTimer = seconds.startTimer();
-    const run = { now, stopping, refused: new Map<string, string>(), found: 0 };
+    const run: Run = { now, stopping, refused: new Map(), found: new Set(), asked: new Map() };
     let places = await duePlaces(sql, now);
-    for (let round = 0, each = 1; round < maxRounds && places.length > 0; round++, each = Math.min(each * 10, BATCH)) {
+    for (let each = 1; places.length > 0; each = Math.min(each * 10, BATCH)) {
       places = await takeTurns(run, places, each);
     }
     tell(run.refused);
-    due.set(run.found);
+    due.set(run.found.size);
     lastSuccess.set(Date.now() / 1000);
     stopTimer();
   }
@@ -93,19 +96,23 @@ export function createProcessor({
     const onward: Place[] = [];
     for (let i = 0; i < places.length && !run.stopping?.aborted; i += BATCH / each) {
       const series = await dueSeries(sql, { now: run.now, places: places.slice(i, i + BATCH / each), each });
-      run.found += series.length;
+      for (const { id } of series) run.found.add(id);
       await handle(run, series);
-      for (const rows of Map.groupBy(series, (row) => row.user_id).values())
-        onward.push(...(rows.length === each ? rows.slice(-1) : []));
+      for (const [userId, rows] of Map.groupBy(series, (row) => row.user_id)) {
+        const mayGoOn = rows.length === each && (run.asked.get(userId) ?? 0) < maxItems;
+        onward.push(...(mayGoOn ? rows.slice(-1) : []));
+      }
     }
     return onward;
   }
 
-  async function handle({ now, stopping, refused }: Run, series: DueSeries[]): Promise<void> {
+  async function handle({ now, stopping, refused, asked }: Run, series: DueSeries[]): Promise<void> {
     const asks: Ask[] = [];
     for (const row of series) {
       if (stopping?.aborted) return;
-      asks.push(...asksOf(row, now, refused));
+      const own = asksOf(row, now, refused);
+      asks.push(...own);
+      asked.set(row.user_id, (asked.get(row.user_id) ?? 0) + Math.max(own.length, 1));
       await setImmediate(); // rules may cost 100 ms each: probes are answered in between
     }
     for (let i = 0; i < asks.length && !stopping?.aborted; i += BATCH) await send(asks.slice(i, i + BATCH), refused);

@@ -1,11 +1,13 @@
 import type { Sql } from '#shared/db';
-import { endOf, nextOccurrenceAfter, occurrenceAt, occurrences, type Series, seriesOf } from '#shared/recurrence';
+import { endOf, occurrenceAt, occurrences, type Series, seriesOf } from '#shared/recurrence';
 import { localDate } from '#shared/zone';
 import { type Cause, changed, type Change, deleted } from '../changes/change.ts';
 import { columns, copied } from '../changes/columns.ts';
 import { withReminder } from '../changes/reminder-status.ts';
 import { type SeriesTask, type TaskRow } from '../changes/task-row.ts';
 import { deleteTasks, updateTasks } from '../changes/write.ts';
+import { inTurns } from './in-turns.ts';
+import { nextToCome } from './next-date.ts';
 import { copyOf, insertInstances, instanceOf, nextLook } from './template.ts';
 
 /**
@@ -19,13 +21,20 @@ export async function updateSeries(
   cause: Cause,
 ): Promise<{ row: TaskRow; changes: Change[] }> {
   if (!changed(before, edited, cause)) return { row: before, changes: [] };
-  const followers = (await lockOpenInstances(tx, before.id, cause.now)).filter((row) => isUnedited(row, before));
   const series = seriesOf(edited);
-  const kept = followers.filter((row) => hasDate(series, row.occurrence_date));
-  const updates = kept.map((row) => follow(row, edited, cause)).filter((change) => change !== null);
-  const deletions = followers.filter((row) => !kept.includes(row)).map((row) => deleted(row, cause));
+  const open = await lockOpenInstances(tx, before.id, cause.now);
+  const followers = await inTurns(open, (row) => {
+    if (!isUnedited(row, before)) return {};
+    return hasDate(series, row.occurrence_date)
+      ? { update: follow(row, edited, cause) }
+      : { deletion: deleted(row, cause) };
+  });
+  const updates = followers.flatMap(({ update }) => update ?? []);
+  const deletions = followers.flatMap(({ deletion }) => deletion ?? []);
+  await updateTasks(tx, updates);
+  await deleteTasks(tx, deletions);
 
-  const next = hasNewDates(before, edited) ? nextDate(series, cause.now) : null;
+  const next = hasNewDates(before, edited) ? await nextDate(tx, edited, cause.now) : null;
   const cursor = next ? next.cursor : before.cursor_date;
   const template = changed(
     before,
@@ -34,9 +43,8 @@ export async function updateSeries(
   );
   if (!template) return { row: before, changes: [] };
 
-  await updateTasks(tx, [template, ...updates]);
-  await deleteTasks(tx, deletions);
-  // Not where the date has an instance that stays.
+  await updateTasks(tx, [template]);
+  // Not where the date has an open instance.
   const creations = await insertInstances(tx, next?.date ? [instanceOf(edited, next.date, cause.now)] : [], cause);
   return { row: template.row, changes: [template, ...updates, ...deletions, ...creations] };
 }
@@ -69,13 +77,14 @@ function hasNewDates(before: SeriesTask, after: SeriesTask): boolean {
 }
 
 /**
- * The cursor computed anew: what is due by now counts as handled, the next date gets its instance at once, as the first
- * date of a new series does.
+ * The cursor computed anew: what is due by now counts as handled, as does what was done early. The next date gets its instance
+ * at once, as the first date of a new series does.
  */
-function nextDate(series: Series, now: Date): { cursor: string; date: string | null } {
+async function nextDate(tx: Sql, row: SeriesTask, now: Date): Promise<{ cursor: string | null; date: string | null }> {
+  const series = seriesOf(row);
   const today = localDate(now, series.timezone);
   const handled =
     occurrenceAt(series, today) <= now ? today : Temporal.PlainDate.from(today).subtract({ days: 1 }).toString();
-  const date = nextOccurrenceAfter(series, handled);
-  return { cursor: date ?? handled, date };
+  const { date, passed } = await nextToCome(tx, row, handled, now);
+  return { cursor: date ?? passed, date };
 }

@@ -23,6 +23,7 @@ const createSeries = async (person: Person, input: Json = weekly) =>
   (await person.call('POST', '/tasks', input)).body as { id: string };
 const instances = async (person: Person, series: { id: string }) =>
   (await person.call('GET', `/tasks?parent=${series.id}&sort=due_date`)).list;
+const dayAndState = ({ occurrence_date, completed }: Json) => [occurrence_date, completed];
 const cursorOf = async ({ id }: { id: string }) => {
   const [row] =
     await database.sql`select cursor_date::text as date, next_instance_at as at from tasks where id = ${id}`;
@@ -112,6 +113,49 @@ describe('the next date of a series', () => {
     api.clock.now = new Date('2026-12-03T10:00:00.000Z');
     await complete(ada, second);
     expect(await instances(ada, series)).toHaveLength(2);
+  });
+
+  test('passes over one that was done early', async () => {
+    const ada = await api.person();
+    const series = await createSeries(ada);
+    await ask({ parent_recurring_task_id: series.id, occurrence_date: '2026-11-27' });
+    await ada.call('PATCH', `/tasks/${series.id}`, { due_date: '2026-11-25T10:00:00+01:00' });
+    const [first, second] = await instances(ada, series);
+    await complete(ada, second);
+    await complete(ada, first);
+    expect((await instances(ada, series)).map(dayAndState)).toEqual([
+      ['2026-11-25', true],
+      ['2026-11-27', true],
+      ['2026-12-02', false],
+    ]);
+  });
+
+  test('is there at once when the only open one was put off for years before it is completed', async () => {
+    const ada = await api.person();
+    const series = await createSeries(ada);
+    const [first] = await instances(ada, series);
+    await ada.call('PATCH', `/tasks/${first?.id}`, { due_date: '2029-01-01T10:00:00Z' });
+    await complete(ada, first);
+    expect((await instances(ada, series)).map(dayAndState)).toEqual([
+      ['2026-11-27', false],
+      ['2026-11-25', true],
+    ]);
+  });
+
+  test('comes no further than the one after a year, whatever is moved near, done and opened again', async () => {
+    const ada = await api.person();
+    const series = await createSeries(ada, { ...weekly, recurrence_pattern: 'custom:100d' });
+    const first = (await instances(ada, series))[0];
+    for (let i = 0; i < 7; i++) {
+      const open = (await instances(ada, series)).find(({ completed }) => completed === false);
+      await ada.call('PATCH', `/tasks/${open?.id}`, { due_date: '2026-11-26T10:00:00Z' });
+      await complete(ada, open);
+    }
+    await ada.call('PATCH', `/tasks/${first?.id}`, { completed: false });
+    await complete(ada, first);
+    await ada.call('PATCH', `/tasks/${series.id}`, { due_date: '2026-11-25T10:00:00+01:00' });
+    const dates = (await instances(ada, series)).map(({ occurrence_date }) => String(occurrence_date));
+    expect(dates.toSorted()).toEqual(['2026-11-25', '2027-03-05', '2027-06-13', '2027-09-21', '2027-12-30']);
   });
 
   test('is left to the processor after one that lies more than a year ahead', async () => {
@@ -246,6 +290,20 @@ describe('deleting a series', () => {
     expect((await ada.call('GET', '/tasks')).list).toEqual([]);
   });
 
+  test('takes any number of them, in portions of 500', async () => {
+    const ada = await api.person();
+    const series = await createSeries(ada);
+    await api.sql`
+      insert into tasks (id, user_id, title, completed, due_date, parent_recurring_task_id, occurrence_date, version)
+      select gen_random_uuid(), ${ada.id}, 'T', true, day, ${series.id}, day, 1
+      from generate_series(1, 1499) as n, lateral (select '2027-01-01'::date + n as day)`;
+    expect((await ada.call('DELETE', `/tasks/${series.id}`)).status).toBe(204);
+    const [row] = await database.sql`
+      select (select count(*)::int from tasks where user_id = ${ada.id}) as left,
+        count(*)::int as told from outbox where event_type = 'task.deleted' and event ->> 'user_id' = ${ada.id}`;
+    expect(row).toEqual({ left: 0, told: 1501 });
+  });
+
   test('wins against instances being inserted, and none is left', async () => {
     const ada = await api.person();
     const series = await createSeries(ada);
@@ -312,6 +370,66 @@ describe('editing a series', () => {
       ['task.deleted', 2],
       ['task.created', 3],
     ]);
+  });
+
+  /** A series due today, which was done before its time: the next one is there. */
+  async function doneToday(person: Person): Promise<{ id: string }> {
+    const series = await createSeries(person, {
+      ...weekly,
+      due_date: '2026-11-24T18:00:00+01:00',
+      recurrence_pattern: 'weekly:TUE',
+    });
+    const [today] = await instances(person, series);
+    await person.call('PATCH', `/tasks/${today?.id}`, { completed: true });
+    return series;
+  }
+
+  test('goes on from the next open one where a date was done early', async () => {
+    const ada = await api.person();
+    const series = await doneToday(ada);
+    await ada.call('PATCH', `/tasks/${series.id}`, { due_date: '2026-11-24T19:00:00+01:00' });
+    const [, next, ...more] = await instances(ada, series);
+    expect([next?.occurrence_date, more]).toEqual(['2026-12-01', []]);
+    await ada.call('PATCH', `/tasks/${next?.id}`, { completed: true });
+    expect((await instances(ada, series)).map(dayAndState)).toEqual([
+      ['2026-11-24', true],
+      ['2026-12-01', true],
+      ['2026-12-08', false],
+    ]);
+  });
+
+  test('creates the first date of its new rule that was not done early', async () => {
+    const ada = await api.person();
+    const series = await doneToday(ada);
+    await ada.call('PATCH', `/tasks/${series.id}`, { recurrence_pattern: 'custom:3d' });
+    expect((await instances(ada, series)).map(dayAndState)).toEqual([
+      ['2026-11-24', true],
+      ['2026-11-27', false],
+    ]);
+  });
+
+  test('gives the event loop back between a few of its instances', async () => {
+    const ada = await api.person();
+    const series = await createSeries(ada, { ...weekly, recurrence_pattern: 'daily:' });
+    const days = Array.from({ length: 40 }, (_, i) => new Date(Date.UTC(2026, 11, 1 + i)).toISOString().slice(0, 10));
+    await ask(...days.map((occurrence_date) => ({ parent_recurring_task_id: series.id, occurrence_date })));
+    const turns = new Map<number, number>();
+    let turn = 0;
+    let turning = setImmediate(function go() {
+      turn += 1;
+      turning = setImmediate(go);
+    });
+    /** Each event of the edit asks what time it is. */
+    api.clock.now = new (class extends Date {
+      override toISOString(): string {
+        turns.set(turn, (turns.get(turn) ?? 0) + 1);
+        return super.toISOString();
+      }
+    })(api.clock.now);
+    const { body } = await ada.call('PATCH', `/tasks/${series.id}`, { title: 'New' });
+    clearImmediate(turning);
+    expect(body.changed).toHaveLength(42);
+    expect(Math.max(...turns.values())).toBeLessThan(20);
   });
 
   test('never re-creates a date that was deleted', async () => {

@@ -1,6 +1,5 @@
 import { createPlaces, endEarly, type Places } from '#shared/places';
 import type { Computing } from '../series/dates.ts';
-import type { TaskInput } from './fields.ts';
 
 /** Whose request it is. */
 export interface By {
@@ -15,17 +14,18 @@ export interface By {
 export function createHeavy() {
   /** A search reads every title and description of its user: seconds of a core where there are many. */
   const searches = createPlaces({ perKey: 1 });
-  const changes = createPlaces({ perKey: 1 });
   /** The events of 100 tasks cost all services many times what the batch costs this one: 235 tasks a second are a core. */
   const batches = createPlaces({ perKey: 1, restFactor: 16 });
+  /** Each instance of a series has an event of its own, which costs what one of a batch does. */
+  const changes = createPlaces({ perKey: 1, restFactor: 16 });
   /** The dates of a rule are sought at a stretch: 3 ms a date at the worst, and 80 to count them to a late one. */
   const rules = createPlaces({ perKey: 1, restFactor: 4 });
 
   return {
     searching: inPlace(searches),
     batching: inPlace(batches),
-    /** For what moves many tasks. */
-    changing: inPlace(changes),
+    /** For what may change or delete all instances of a series; a change of one task needs no such place. */
+    changing: (by: By, isOfSeries: boolean): InPlace => (isOfSeries ? inPlace(changes)(by) : async (work) => work()),
     seeking: inPlace(rules),
     /** As `seeking`, in what has a place already: a creation may have begun a transaction. */
     seekingWithin:
@@ -35,14 +35,12 @@ export function createHeavy() {
   };
 }
 
+type InPlace = <T>(work: () => T | Promise<T>) => Promise<T>;
+
 const inPlace =
   (places: Places) =>
-  ({ request, userId }: By) =>
-  <T>(work: () => T | Promise<T>): Promise<T> => {
+  ({ request, userId }: By): InPlace =>
+  (work) => {
     endEarly(request);
     return places.within(userId, work);
   };
-
-/** Whether a change may be that of a rule: then all dates of a series are sought anew. */
-export const movesDates = (input: TaskInput): boolean =>
-  (['recurrence_pattern', 'recurrence_end_date', 'due_date', 'timezone'] as const).some((field) => field in input);

@@ -8,7 +8,7 @@ import type { Log } from '#shared/log';
 import type { LongAnswers } from '#shared/long-answer';
 import { actorOf, type Cause, type Change } from '../changes/change.ts';
 import { createGroupCommit } from '../changes/group-commit.ts';
-import { knownForm, readTask } from '../changes/task-row.ts';
+import { isSeries, knownForm, readTask } from '../changes/task-row.ts';
 import { insertTasks } from '../changes/write.ts';
 import { seriesDates } from '../series/dates.ts';
 import { createInstances } from '../series/instances.ts';
@@ -17,7 +17,7 @@ import { batchItems, createBatch, instanceResult } from './batch.ts';
 import { createTask, type Store } from './create.ts';
 import { deleteTask } from './delete.ts';
 import type { TaskInput } from './fields.ts';
-import { createHeavy, movesDates } from './heavy.ts';
+import { createHeavy } from './heavy.ts';
 import { type Answer, idempotencyKey, once } from './idempotency.ts';
 import { listTasks } from './list.ts';
 import {
@@ -33,7 +33,7 @@ import {
 import { previewDates } from './preview.ts';
 import { createTaskQuota } from './quota.ts';
 import { acknowledgeReminder, snoozeReminder } from './reminder-actions.ts';
-import { type Scope, updateTask } from './update.ts';
+import { isOfSeries, type Scope, updateTask } from './update.ts';
 
 const asCreation = refusedAs('TASK_CREATION_ERROR');
 const asUpdate = refusedAs('TASK_UPDATE_ERROR');
@@ -193,7 +193,9 @@ export function taskRoutes({
       '/tasks/:id',
       async ({ principal, params, request, cause, set }) => {
         permit(principal, 'tasks:write');
-        await deleteTask(sql, { id: params.id, userId: principal.userId, ifMatch: ifMatchOf(request), cause });
+        const task = await readTask(sql, params.id, principal.userId);
+        const inPlace = heavy.changing({ request, userId: principal.userId }, isSeries(task));
+        await inPlace(() => deleteTask(sql, { task, ifMatch: ifMatchOf(request), cause }));
         committed();
         set.status = 204;
       },
@@ -270,10 +272,9 @@ export function taskRoutes({
     const { userId } = principal;
     const input = inputOf(body, 'TASK_UPDATE_ERROR');
     const scope = scopeOf(query.scope);
-    const change = () => updateTask(sql, { id: params.id, userId, input, ifMatch: ifMatchOf(request), scope, cause });
-    const updated = await (scope === 'series' || movesDates(input)
-      ? heavy.changing({ request, userId })(change)
-      : change());
+    const task = await readTask(sql, params.id, userId);
+    const change = { task, input, ifMatch: ifMatchOf(request), scope, cause };
+    const updated = await heavy.changing({ request, userId }, isOfSeries(change))(() => updateTask(sql, change));
     committed();
     return updated;
   }

@@ -22,8 +22,8 @@ interface Room {
 }
 
 /**
- * How many tasks a user may have. A series counts as one and its instances do not, since they come by themselves, and nobody gets
- * them more than a year ahead. Counted in the database once a minute for who creates (30 ms for 100,000 tasks), and kept account
+ * How many tasks a user may have. A series counts as one and its instances do not, since they come by themselves, and of a
+ * series no more than its next 53. Counted in the database once a minute for who creates (30 ms for 100,000 tasks), and kept account
  * of in between.
  */
 export function createTaskQuota({ sql, limit, now = Date.now }: { sql: Sql; limit: number; now?: () => number }) {

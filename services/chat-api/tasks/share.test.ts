@@ -70,6 +70,24 @@ describe('a user who asks for much at once', () => {
     expect(answered).toHaveLength(22);
   });
 
+  test.each([
+    ['changed', 'PATCH', { title: 'New' }, 200],
+    ['deleted', 'DELETE', undefined, 204],
+  ])('has one series %s at a time, with all its instances', async (_what, method, body, expected) => {
+    const ada = await api.person();
+    const series = { title: 'T', due_date: '2026-12-01', recurrence_pattern: 'daily:' };
+    const made = await Promise.all([1, 2, 3].map(() => ada.call('POST', '/tasks', series)));
+    const { begun } = await database.sql.begin(async (tx) => {
+      await tx`lock table tasks in exclusive mode`; // tasks can be read, and none be locked
+      const begun = made.map(({ body: { id } }) => ada.call(method, `/tasks/${id}`, body));
+      await eventually(async () => (await waiting('relation')) > 0);
+      expect((await ada.call('GET', '/tasks')).status).toBe(200);
+      expect(await waiting('relation')).toBe(1);
+      return { begun };
+    });
+    expect((await Promise.all(begun)).map(({ status }) => status)).toEqual(Array(3).fill(expected));
+  });
+
   test('has one batch made at a time', async () => {
     const ada = await api.person();
     const tasks = Array.from({ length: 100 }, (_, i) => ({ title: `T${i}` }));

@@ -3,7 +3,7 @@ import { FieldError } from '#shared/field';
 import { ApiError, refusingAsync } from '#shared/errors';
 import { type Cause, changed, type Change, created } from '../changes/change.ts';
 import { withReminder } from '../changes/reminder-status.ts';
-import { isSeries, lockTask, readTask, type SeriesTask, type TaskRow } from '../changes/task-row.ts';
+import { isSeries, lockTask, type SeriesTask, type TaskRow } from '../changes/task-row.ts';
 import { insertTasks, updateTasks } from '../changes/write.ts';
 import { updateSeries } from '../series/edit.ts';
 import { insertNextDate, lockParent } from '../series/next-date.ts';
@@ -14,8 +14,8 @@ import { requireMatch } from './if-match.ts';
 
 export type Scope = 'this' | 'series';
 export type Update = {
-  id: string;
-  userId: string;
+  /** As it was read before: whose it is, and which its series is, never changes. */
+  task: TaskRow;
   input: TaskInput;
   ifMatch: string | null;
   scope: Scope | null;
@@ -25,16 +25,21 @@ export type Update = {
 /** The task as it is now, and the events of the change (none when nothing differs). */
 export type Updated = { row: TaskRow; changes: Change[]; isSeriesEdit: boolean };
 
+/** Whether a change is that of a whole series. To make one of a task is as heavy: the dates of a rule are sought. */
+export const isOfSeries = ({ task, scope, input }: Update): boolean =>
+  isSeries(task) || scope === 'series' || input.recurrence_pattern != null;
+
 /**
  * Changes a task, or by its scope a series with its open, unedited instances (CONTRACT 7), in one transaction.
- * @throws {ApiError} 400 TASK_UPDATE_ERROR naming the field, 403, 404, 409 SERIES_NOT_COMPLETABLE, 412
+ * @throws {ApiError} 400 TASK_UPDATE_ERROR naming the field, 404, 409 SERIES_NOT_COMPLETABLE, 412
  */
 export function updateTask(sql: Pool, update: Update): Promise<Updated> {
   return refusingAsync('TASK_UPDATE_ERROR', () =>
     sql.begin(async (tx) => {
       const series = update.scope === 'series' ? await lockSeriesOf(tx, update) : null;
-      const parent = !series && update.input.completed === true ? await lockParent(tx, update.id, update.userId) : null;
-      const before = await lockTask(tx, update.id, update.userId);
+      const isCompletion = !series && update.input.completed === true;
+      if (isCompletion) await lockParent(tx, update.task);
+      const before = await lockTask(tx, update.task.id, update.task.user_id);
       requireMatch(before, update.ifMatch);
       if (series && series.id !== before.id && update.input.due_date !== undefined)
         throw new FieldError(
@@ -43,21 +48,21 @@ export function updateTask(sql: Pool, update: Update): Promise<Updated> {
         );
       if (series ?? isSeries(before)) return editSeries(tx, series ?? (before as SeriesTask), update);
       const updated = await editOne(tx, before, update);
+      const { parent_recurring_task_id: parent } = before;
       if (parent === null || before.completed || !updated.row.completed) return updated;
-      return { ...updated, changes: [...updated.changes, ...(await insertNextDate(tx, parent, before, update.cause))] };
+      return { ...updated, changes: [...updated.changes, ...(await insertNextDate(tx, parent, update.cause))] };
     }),
   );
 }
 
 /** Locks the series before any of its instances: the order in which deleting and editing a series lock too. */
-async function lockSeriesOf(tx: Sql, { id, userId }: Update): Promise<SeriesTask> {
-  const addressed = await readTask(tx, id, userId);
-  const row = await lockTask(tx, addressed.parent_recurring_task_id ?? id, userId);
+async function lockSeriesOf(tx: Sql, { task }: Update): Promise<SeriesTask> {
+  const row = await lockTask(tx, task.parent_recurring_task_id ?? task.id, task.user_id);
   if (!isSeries(row)) throw new FieldError('scope', 'this task belongs to no series');
   return row;
 }
 
-async function editSeries(tx: Sql, series: SeriesTask, { input, scope, cause, userId }: Update): Promise<Updated> {
+async function editSeries(tx: Sql, series: SeriesTask, { task, input, scope, cause }: Update): Promise<Updated> {
   if (scope === 'this') throw new FieldError('scope', 'a series is changed as a whole; leave scope away or say series');
   if (input.completed === true)
     throw new ApiError(
@@ -65,15 +70,15 @@ async function editSeries(tx: Sql, series: SeriesTask, { input, scope, cause, us
       'SERIES_NOT_COMPLETABLE',
       'A series cannot be completed: complete its instances, or end it with recurrence_end_date.',
     );
-  const timezone = needsUserTimezone(series, input) ? await userTimezone(tx, userId) : null;
+  const timezone = needsUserTimezone(series, input) ? await userTimezone(tx, task.user_id) : null;
   const edited = withFields(series, input, timezone);
   if (!isSeries(edited))
     throw new FieldError('recurrence_pattern', 'a series keeps one; end it with recurrence_end_date, or delete it');
   return { ...(await updateSeries(tx, series, edited, cause)), isSeriesEdit: true };
 }
 
-async function editOne(tx: Sql, before: TaskRow, { input, cause, userId }: Update): Promise<Updated> {
-  const timezone = needsUserTimezone(before, input) ? await userTimezone(tx, userId) : null;
+async function editOne(tx: Sql, before: TaskRow, { task, input, cause }: Update): Promise<Updated> {
+  const timezone = needsUserTimezone(before, input) ? await userTimezone(tx, task.user_id) : null;
   const fields = withFields(before, input, timezone);
   const after = isSeries(fields) ? asSeries(fields) : withReminder(before, fields, cause.now);
   const change = changed(before, after, cause);
