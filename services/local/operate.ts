@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type AppId, apps } from './machine/apps.ts';
 import { eachLine } from './machine/child.ts';
 import { processEnvironment } from './machine/environment.ts';
+import { setAsideLong } from './machine/log-file.ts';
 import { stateFolder } from './state/state.ts';
 
 /** The services that have commands for operators. */
@@ -27,7 +28,9 @@ export async function operate(
 }
 
 function log(line: string): void {
-  appendFileSync(join(stateFolder(), 'logs', 'ops.log'), `${line}\n`, { mode: 0o600 });
+  const path = join(stateFolder(), 'logs', 'ops.log');
+  setAsideLong(path);
+  appendFileSync(path, `${line}\n`, { mode: 0o600 });
 }
 
 function scriptOf(appId: AppId): string {

@@ -1,9 +1,7 @@
-import { createWriteStream, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { printable } from '#shared/text';
+import { openLogFile } from './log-file.ts';
 
-/** Lines of a log file that is begun anew at a start: enough to look back, little enough for a laptop. */
-const LOG_FILE_BYTES = 20 * 1024 * 1024;
 const palette = [36, 35, 33, 34, 32, 95, 96];
 
 /** Whether what is printed there may be coloured: by a terminal that can, of a person who did not say no (no-color.org). */
@@ -43,7 +41,7 @@ export function createTerminal({ folder, colours, now = () => performance.now() 
     },
     /** Takes the lines of one service. */
     linesOf(name: string): (line: string) => void {
-      const write = files.get(name) ?? openLog(join(folder, `${name}.log`));
+      const write = files.get(name) ?? openLogFile(join(folder, `${name}.log`));
       files.set(name, write);
       const prefix = paint(palette[files.size % palette.length] ?? 36, name.padEnd(24));
       return (line) => {
@@ -95,15 +93,6 @@ function shown(value: unknown): string {
 
 function isError(value: unknown): value is { name: string; message: string } {
   return typeof value === 'object' && value !== null && 'stack' in value && 'message' in value;
-}
-
-function openLog(path: string): (line: string) => void {
-  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-  if (size > LOG_FILE_BYTES) renameSync(path, `${path}.1`);
-  const file = createWriteStream(path, { flags: 'a', mode: 0o600 });
-  // A full disk: the lines still stand on the terminal, and the services say more than a log could.
-  file.on('error', () => {});
-  return (line) => void file.write(`${line}\n`);
 }
 
 function seconds(ms: number): string {

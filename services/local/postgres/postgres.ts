@@ -2,6 +2,7 @@ import { closeSync, openSync } from 'node:fs';
 import { chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import postgres from 'postgres';
+import { setAsideLong } from '../machine/log-file.ts';
 import { processEnvironment } from '../machine/environment.ts';
 import { findNative, type Native, placesOf } from './native.ts';
 import { freePort } from '../machine/port.ts';
@@ -156,6 +157,7 @@ function launch(native: Native, data: string, port: number, durable: boolean, lo
     log_min_error_statement: 'panic',
     ...(durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', log_min_messages: 'error' }),
   };
+  setAsideLong(log);
   // Bun.file(log) would write over the lines of the last run instead of after them.
   const logFile = openSync(log, 'a', 0o600);
   try {
