@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { createTrust } from '#shared/address';
+import { apiConfig, listOf } from '#shared/config';
 import { createSite, type Site } from '../web/site.ts';
 import { buildSite } from '../web/build.ts';
 import { localUrl, networkAddresses, publicUrl } from './address.ts';
@@ -144,6 +146,7 @@ function openGateway(session: Session, ports: Record<AppId, number>, { site, reb
       site,
       demo: demoOf(session),
       tour,
+      isTrusted: trustedProxies(),
     });
     const restart = async () =>
       rebuild().catch((error: unknown) => session.terminal.step(`the page: ${String(error)}`));
@@ -158,6 +161,16 @@ function openGateway(session: Session, ports: Record<AppId, number>, { site, reb
     }
     if (codeOf(error) === 'EACCES') throw new Refusal(`Port ${port} is for root only: choose one from 1024 on.`);
     throw error;
+  }
+}
+
+/** By the setting of the services. */
+function trustedProxies(): (address: string) => boolean {
+  const { TRUSTED_PROXIES = apiConfig.TRUSTED_PROXIES.default } = process.env;
+  try {
+    return createTrust(listOf(TRUSTED_PROXIES));
+  } catch (error) {
+    throw new Refusal(error instanceof Error ? error.message : String(error));
   }
 }
 

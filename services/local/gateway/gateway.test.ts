@@ -199,6 +199,24 @@ describe('forward', () => {
       expect(requests).toBe(before);
     });
 
+    test('gives up one of whoever sends most, also of those who come through one proxy', async () => {
+      const intake = createIntake({ totalBytes: 200_000 });
+      const behind = startGateway({ ...options, port: 0, intake, isTrusted: (address) => address === '127.0.0.1' });
+      const { readable, writable } = new TransformStream<Uint8Array>();
+      const writer = writable.getWriter();
+      const path = new URL('/api/v1/tasks', behind.url);
+      const honest = fetch(path, { method: 'POST', headers: { 'x-forwarded-for': '192.0.2.1' }, body: readable });
+      try {
+        await writer.write(new Uint8Array(1000)); // the first, and still coming
+        const flood = await post(`X-Forwarded-For: 192.0.2.2\r\n${inChunks(262_144)}`, behind);
+        expect(flood).toStartWith('HTTP/1.1 408 ');
+        await writer.close();
+        expect((await honest).status).toBe(200);
+      } finally {
+        await behind.stop(true);
+      }
+    });
+
     test('gives up what does not come, by 408 and the end of the connection', async () => {
       const hurried = startGateway({ ...options, port: 0, intake: createIntake({ bodyMs: 20 }) });
       try {

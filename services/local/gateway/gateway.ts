@@ -1,3 +1,4 @@
+import { clientAddress } from '#shared/address';
 import { serveOptions } from '#shared/body';
 import { ApiError, bodyRefusal } from '#shared/errors';
 import { correlationIdOf } from '#shared/correlation';
@@ -29,6 +30,8 @@ export type GatewayOptions = {
   demo: DemoUser | null;
   /** What `/tour` says. */
   tour: () => Promise<string>;
+  /** Whether an address is a proxy of ours, whose `X-Forwarded-For` says who sends a body. */
+  isTrusted?: (address: string) => boolean;
   intake?: Intake;
 };
 
@@ -38,7 +41,8 @@ export function serviceOf(path: string): AppId | undefined {
 }
 
 /**
- * One origin for all public paths. It takes in a body before it knows who sends it, so the intake of all
+ * One origin for all public paths. Each stream is a `fetch` as long as it lasts, of which Bun has 256 at once unless the script
+ * `up` says more: the next waits for one to end, whoever sends it. It takes in a body before it knows who sends it, so the intake of all
  * of them is bounded, as `up` itself runs in this process. Streams pass chunk by chunk, a client that leaves is felt by the
  * service at once. Throws EADDRINUSE when the port is taken, EADDRNOTAVAIL when this machine has no such address.
  */
@@ -50,6 +54,7 @@ export function startGateway({
   site,
   demo,
   tour,
+  isTrusted = () => false,
   intake = createIntake(),
 }: GatewayOptions): Bun.Server<undefined> {
   const own: Record<string, Record<string, Handler>> = {
@@ -69,7 +74,10 @@ export function startGateway({
     if (refused) return problem(request, refused);
     const { pathname, search } = new URL(request.url);
     const appId = serviceOf(pathname);
-    if (appId) return forward(request, `http://127.0.0.1:${ports[appId]}${pathname}${search}`, { server, intake });
+    if (appId) {
+      const target = `http://127.0.0.1:${ports[appId]}${pathname}${search}`;
+      return forward(request, target, { server, intake, isTrusted });
+    }
     const methods = own[pathname] ?? (await pageMethods(request));
     if (!methods) return problem(request, new ApiError(404, 'NOT_FOUND', `There is nothing at ${pathname}.`));
     const handler = methods[request.method === 'HEAD' ? 'GET' : request.method]; // Bun leaves the body out
@@ -124,7 +132,11 @@ const notFromOutside = ['dapr-api-token', 'x-forwarded-host'];
 async function forward(
   request: Request,
   target: string,
-  { server, intake }: { server: Bun.Server<undefined>; intake: Intake },
+  {
+    server,
+    intake,
+    isTrusted,
+  }: { server: Bun.Server<undefined>; intake: Intake; isTrusted: (address: string) => boolean },
 ): Promise<Response> {
   const headers = without([...hopByHop, ...notFromOutside], request.headers);
   const address = server.requestIP(request)?.address ?? '127.0.0.1';
@@ -132,7 +144,8 @@ async function forward(
   headers.set('x-forwarded-for', before ? `${before}, ${address}` : address);
   try {
     // One in memory can be sent again on a fresh connection.
-    const body = request.body && (await intake.take(request, { maxBytes: MAX_BODY_BYTES, by: address }));
+    const by = clientAddress(request, address, isTrusted);
+    const body = request.body && (await intake.take(request, { maxBytes: MAX_BODY_BYTES, by }));
     const response = await fetch(target, {
       method: request.method,
       headers,
