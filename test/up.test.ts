@@ -125,6 +125,38 @@ describe('up', () => {
     expect(after.filter(isAlive)).toEqual([]);
   }, 90_000);
 
+  // As people start it: how much passes at once is said by the script.
+  test('lets hundreds of streams through, and others beside them', async () => {
+    const up = launch(['run', 'up', '--port', String(port)], 'up', { STREAMS_PER_USER: '400' });
+    await eventually(async () => (await fetch(url('/health'))).ok, { ms: 45_000, what: 'up to be ready' });
+    const login = await fetch(url('/local/demo-login'), { method: 'POST', headers: { origin: url('') } });
+    const cookie = login.headers
+      .getSetCookie()
+      .map((each) => each.split(';')[0])
+      .join('; ');
+    let open = 0;
+    const sockets = await Promise.all(
+      Array.from({ length: 300 }, () =>
+        Bun.connect({
+          hostname: '127.0.0.1',
+          port,
+          socket: {
+            open: (socket) =>
+              void socket.write(
+                `GET /api/v1/notifications/stream HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\ncookie: ${cookie}\r\n\r\n`,
+              ),
+            data: (_socket, bytes) => void (open += Number(bytes.toString().startsWith('HTTP/1.1 200'))),
+          },
+        }),
+      ),
+    );
+    await eventually(() => open === sockets.length, { what: 'all streams' });
+    expect((await fetch(url('/api/v1/health'))).status).toBe(200);
+    for (const socket of sockets) socket.end();
+    up.kill('SIGTERM');
+    expect(await up.exited).toBe(0);
+  }, 90_000);
+
   /** Who knows it may; `up` then does not any more. */
   async function changePasswordOfDemo(): Promise<void> {
     const { demo } = JSON.parse(await Bun.file(join(state, 'secrets.json')).text()) as Secrets;
@@ -318,9 +350,13 @@ function startUp(more: Record<string, string> = {}, ...flags: string[]) {
 
 /** What it prints stands in `<name>.out`, and nothing that an earlier one has printed. */
 function start(script: string, options: string[] = [], more: Record<string, string> = {}) {
-  const out = join(folder, `${basename(script, '.ts')}.out`);
+  return launch([script, ...options], basename(script, '.ts'), more);
+}
+
+function launch(command: string[], name: string, more: Record<string, string>) {
+  const out = join(folder, `${name}.out`);
   writeFileSync(out, '');
-  const child = Bun.spawn([process.execPath, '--no-orphans', script, ...options], {
+  const child = Bun.spawn([process.execPath, '--no-orphans', ...command], {
     cwd: root,
     env: { ...environment(), ...more },
     stdio: ['ignore', Bun.file(out), 'inherit'],
