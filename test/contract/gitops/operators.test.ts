@@ -48,3 +48,13 @@ describe('Strimzi', async () => {
     expect(told).toContainEqual({ name: 'STRIMZI_POD_SECURITY_PROVIDER_CLASS', value: String(level) });
   });
 });
+
+describe('Applications', () => {
+  type Source = { targetRevision: string; path?: string; kustomize?: { images?: string[] } };
+
+  // Its manifests name `latest` at every tag.
+  test('argo-rollouts runs the version that it is installed by', () => {
+    const { source } = specOf<{ source: Source }>('Application', 'argo-rollouts');
+    expect(source.kustomize?.images).toEqual([`quay.io/argoproj/argo-rollouts:${source.targetRevision}`]);
+  });
+});
