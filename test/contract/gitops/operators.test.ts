@@ -49,6 +49,26 @@ describe('Strimzi', async () => {
   });
 });
 
+describe('monitoring', async () => {
+  type Values = {
+    grafana: { admin?: { existingSecret?: string } };
+    alertmanager?: { alertmanagerSpec?: { useExistingSecret?: boolean; configSecret?: string } };
+  };
+  const [values] = await valuesOf<Values>('monitoring');
+  const page = await Bun.file(join(platform, '../README.md')).text();
+  const made = [...page.matchAll(/^kubectl -n monitoring create secret generic (\S+)/gm)].map(([, name]) => name);
+
+  test('has no password of Grafana that everybody knows', () => {
+    expect(made).toContain(values?.grafana.admin?.existingSecret);
+  });
+
+  test('tells somebody of an alert', () => {
+    const { useExistingSecret, configSecret } = values?.alertmanager?.alertmanagerSpec ?? {};
+    expect(useExistingSecret).toBe(true);
+    expect(made).toContain(configSecret);
+  });
+});
+
 describe('Applications', () => {
   type Source = { targetRevision: string; path?: string; kustomize?: { images?: string[] } };
 
