@@ -77,4 +77,16 @@ describe('Applications', () => {
     const { source } = specOf<{ source: Source }>('Application', 'argo-rollouts');
     expect(source.kustomize?.images).toEqual([`quay.io/argoproj/argo-rollouts:${source.targetRevision}`]);
   });
+
+  // A person makes the store of secrets and the name in DNS meanwhile.
+  test.each(['minikube', 'cloud'])('the root of %s tries for as long as a sync may take', (environment) => {
+    const roots = manifests.filter(
+      ({ file, kind }) => file === `bootstrap/root-${environment}.yaml` && kind === 'Application',
+    );
+    expect(roots.map(({ spec }) => spec)).toEqual([
+      expect.objectContaining({
+        syncPolicy: expect.objectContaining({ retry: expect.objectContaining({ limit: -1, refresh: true }) }),
+      }),
+    ]);
+  });
 });
