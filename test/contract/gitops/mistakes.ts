@@ -238,6 +238,13 @@ export const whenRendered: Mistake[] = [
     'need min.insync.replicas 2',
   ),
   mistake(
+    'a cluster where anybody signs up',
+    'base/chat-api/settings.env',
+    'SIGNUP=invite',
+    'SIGNUP=open',
+    'SIGNUP must be invite',
+  ),
+  mistake(
     'a volume that goes with its claim',
     'data/overlays/cloud/kafka-nodes.yaml',
     'deleteClaim: false',
