@@ -238,6 +238,13 @@ export const whenRendered: Mistake[] = [
     'need min.insync.replicas 2',
   ),
   mistake(
+    'secrets that a commit deletes',
+    'data/overlays/cloud/kustomization.yaml',
+    'target: { kind: ExternalSecret }',
+    'target: { kind: ExternalSecrets }',
+    'ExternalSecret/jwt: sync-options must be',
+  ),
+  mistake(
     'a cluster where anybody signs up',
     'base/chat-api/settings.env',
     'SIGNUP=invite',
