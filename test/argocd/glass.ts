@@ -30,6 +30,24 @@ export const breakGlass: Drill = {
   },
 };
 
+/** Of a root that has given up nothing but this, or a commit, makes a sync. */
+export const rootAgain: Drill = {
+  name: 'the root is synced by hand',
+  async run({ api, type }) {
+    const started = () =>
+      type("kubectl -n argocd get application root -o jsonpath='{.status.operationState.startedAt}'");
+    const [before, from] = [await started(), performance.now()];
+    await type(await blockOf('In a cloud', 2));
+    await eventually(async () => (await started()) !== before, {
+      ms: MS,
+      everyMs: 500,
+      what: 'another sync of the root',
+    });
+    await untilState(api, 'root', { is: isDone, ms: MS, what: 'Synced and Healthy' });
+    return `by a patch, without a commit, Synced and Healthy in ${seconds((performance.now() - from) / 1000)}`;
+  },
+};
+
 const imageOf = async (api: KubeApi) => (await deployment(api, 'chat-api')).spec.template.spec.containers[0]?.image;
 
 export const rotation: Drill = {
