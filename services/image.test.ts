@@ -51,7 +51,8 @@ describe('services/Dockerfile', async () => {
   test('begins with the Bun that everything else is run by, and ends without a shell', async () => {
     const [, version] = /bun@(\d+\.\d+\.\d+)/.exec(await Bun.file(join(root, '.ci/run')).text()) ?? [];
     expect(stages.map((stage) => stage.split('\n')[0])).toEqual([
-      `oven/bun:${version} AS build`,
+      // What it makes is the same for every machine, so it runs on that of whoever builds.
+      `--platform=$BUILDPLATFORM oven/bun:${version} AS build`,
       `oven/bun:${version}-distroless`,
     ]);
   });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { schema as audit } from './audit-logger/config.ts';
 import { schema as chat } from './chat-api/config.ts';
 import { bun, commandOrExit } from './local/machine/command-line.ts';
+import { usage } from './local/options.ts';
 import { schema as notification } from './notification-service/config.ts';
 import { schema as processor } from './recurring-task-processor/config.ts';
 import { schema as reminder } from './reminder-service/config.ts';
@@ -55,11 +56,13 @@ const up = [
   ['`DAPR_HTTP_PORT`', 'the stand-in', 'the port of your own sidecar'],
 ];
 
+const flags = [...usage.matchAll(/^ +(--\w+)/gm)].map(([, flag]) => `\`${flag}\``);
+
 const TAIL = `What \`DATABASE_URL\` leaves out is taken from \`PGHOST\`, \`PGPORT\`, \`PGUSER\`, \`PGPASSWORD\`, \`PGDATABASE\` and \`PGSSLMODE\`. The
 database must be for TaskFlow alone, because other roles can create nothing in it any more. A server can hold one TaskFlow only,
 because roles belong to the whole server.
 
-The flags of \`up\` are \`--port\`, \`--fresh\`, \`--yes\`, \`--real\` and \`--help\`, which explains them.
+The flags of \`up\` are ${flags.join(', ')} and \`--help\`, which explains them.
 `;
 
 /** The whole page, formatted as `bun fmt` leaves it. */

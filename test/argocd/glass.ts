@@ -8,24 +8,43 @@ import { deployment, runningPods } from './workloads.ts';
 const MS = 120_000;
 /** Longer than Argo CD waits before it heals. */
 const UNDISTURBED_MS = 8000;
+/** Which block leads back: that of another environment would make the cluster it. */
+const BACK = { minikube: 1, cloud: 2 };
 
 /** What gitops/README.md says for the day on which a commit is too slow. */
 export const breakGlass: Drill = {
   name: 'break glass',
   async run({ api, environment, type }) {
-    const asHere = (text: string) => text.replaceAll('minikube', environment);
-    await type(asHere(await blockOf('Break glass', 0)));
+    await type(await blockOf('Break glass', 0));
     const before = await imageOf(api);
     await type('kubectl -n taskflow set image deployment/chat-api chat-api=taskflow/chat-api:by-hand');
     await Bun.sleep(UNDISTURBED_MS);
     if ((await imageOf(api)) === before) throw new Error('it was healed all the same');
     const from = performance.now();
-    await type(asHere(await blockOf('Break glass', 1)));
+    await type(await blockOf('Break glass', BACK[environment]));
     const isBack = async () => (await imageOf(api)) === before;
     await eventually(isBack, { ms: MS, everyMs: 200, what: 'the image that Git says' });
     await untilState(api, 'taskflow', { is: isDone, ms: MS, what: 'Synced and Healthy' });
     const took = (performance.now() - from) / 1000;
     return `for ${seconds(UNDISTURBED_MS / 1000)} an image set by hand stayed; Git ruled again after ${seconds(took)}`;
+  },
+};
+
+/** Of a root that has given up nothing but this, or a commit, makes a sync. */
+export const rootAgain: Drill = {
+  name: 'the root is synced by hand',
+  async run({ api, type }) {
+    const started = () =>
+      type("kubectl -n argocd get application root -o jsonpath='{.status.operationState.startedAt}'");
+    const [before, from] = [await started(), performance.now()];
+    await type(await blockOf('In a cloud', 2));
+    await eventually(async () => (await started()) !== before, {
+      ms: MS,
+      everyMs: 500,
+      what: 'another sync of the root',
+    });
+    await untilState(api, 'root', { is: isDone, ms: MS, what: 'Synced and Healthy' });
+    return `by a patch, without a commit, Synced and Healthy in ${seconds((performance.now() - from) / 1000)}`;
   },
 };
 

@@ -28,6 +28,7 @@ describe('commandsOf', () => {
 describe('blockOf', () => {
   test('is the block below a heading', async () => {
     expect(await blockOf('Break glass', 1)).toBe('kubectl apply -f gitops/bootstrap/root-minikube.yaml\n');
+    expect(await blockOf('Break glass', 2)).toBe('kubectl apply -f gitops/bootstrap/root-cloud.yaml\n');
   });
 
   test('of a heading that has no more is an error', () => {

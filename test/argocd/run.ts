@@ -12,7 +12,7 @@ import { documented, managedBroker } from './documented.ts';
 import { drift, protection, pruning } from './drift.ts';
 import type { Drill } from './drill.ts';
 import { badImage, brokenKustomization, unknownField } from './mistakes.ts';
-import { breakGlass, rotation } from './glass.ts';
+import { breakGlass, rootAgain, rotation } from './glass.ts';
 import { failingMigration, hangingMigration, revertAcross } from './migrations.ts';
 import { argoPrograms } from './programs.ts';
 import { promotion, release } from './promotion.ts';
@@ -45,7 +45,7 @@ const series: Series[] = [
     own: '--images registry.fork.test/team/tasks --host tasks.fork.test',
     drills: [
       ...[bootstrap, release, drift, unknownField, brokenKustomization, toPhase4, breakGlass],
-      ...[hangingMigration, managedBroker],
+      ...[rootAgain, hangingMigration, managedBroker],
     ],
   },
 ];

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { $ } from 'bun';
 import { join } from 'node:path';
 import { readScript } from '../support/k6/script.ts';
+import { commandsOf as typed } from '../argocd/readme.ts';
 import { commandsOf, sizes as small } from './commands.ts';
 import { sizes } from './cases.ts';
 
@@ -49,8 +50,25 @@ describe('k6/kustomization.yaml', () => {
     expect(scripts).toContain(script);
   });
 
+  test('reads the metrics at a port that the Service has', async () => {
+    const [, port = '80'] =
+      /http:\/\/notification-service\.taskflow(?::(\d+))?\/metrics/.exec(await text('job.yaml')) ?? [];
+    const { spec } = Bun.YAML.parse(await text('../gitops/base/notification-service/service.yaml')) as {
+      spec: { ports: { port: number }[] };
+    };
+    expect(spec.ports.map((each) => String(each.port))).toContain(port);
+  });
+
   test('is off: nothing in gitops refers to it', async () => {
     const { stdout } = await $`git grep -l 'k6/' -- gitops`.cwd(join(folder, '..')).nothrow().quiet();
     expect(stdout.toString()).toBe('');
   });
+});
+
+test('whoever copies a command of README.md finds what it names, whatever namespace is theirs', async () => {
+  const kubectl = typed(await text('README.md')).filter((command) =>
+    /^kubectl .*(exec|port-forward|logs) /.test(command),
+  );
+  expect(kubectl.length).toBeGreaterThan(2);
+  expect(kubectl.filter((command) => !/^kubectl -n taskflow/.test(command))).toEqual([]);
 });

@@ -48,6 +48,18 @@ describe('alerts and dashboards', () => {
     expect([...new Set(fired)].toSorted()).toEqual([...new Set(alerts.map(({ alert }) => alert))].toSorted());
   });
 
+  // An autoscaler takes it back.
+  test('nobody is told to scale by hand what scales by itself', async () => {
+    type Scaler = { scaleTargetRef: { name: string } };
+    const scalers = manifests
+      .filter(({ kind }) => kind === 'HorizontalPodAutoscaler')
+      .map(({ spec }) => spec as Scaler);
+    const page = await Bun.file(join(observability, '../README.md')).text();
+    const scaled = [...page.matchAll(/kubectl .*scale deploy(?:ment)?\/([\w-]+)/g)].map(([, name]) => name);
+    expect(scalers.length).toBeGreaterThan(1);
+    expect(scaled.filter((name) => scalers.some(({ scaleTargetRef }) => scaleTargetRef.name === name))).toEqual([]);
+  });
+
   test('no service can vanish unnoticed', () => {
     const watched = alerts.filter(({ alert }) => alert === 'ServiceAbsent').map(({ labels }) => labels['service']);
     expect(watched.toSorted()).toEqual([...apps.map(({ appId }) => appId as string), 'web'].toSorted());

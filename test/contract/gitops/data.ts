@@ -1,8 +1,11 @@
 import { called, ofKind, type Policy } from './objects.ts';
 import { isKept } from './topics.ts';
 
-/** Deleting one of these deletes what people wrote. */
-const HOLDS_DATA = ['Kafka', 'KafkaNodePool', 'KafkaTopic', 'Cluster', 'Namespace', 'PersistentVolumeClaim'];
+/** Deleting one of these deletes what people wrote; an ExternalSecret takes its Secret along, without which no pod starts. */
+const HOLDS_DATA = [
+  ...['Kafka', 'KafkaNodePool', 'KafkaTopic', 'Cluster', 'Namespace', 'PersistentVolumeClaim'],
+  'ExternalSecret',
+];
 
 type Storage = { storage?: { volumes?: { deleteClaim?: boolean }[] } };
 

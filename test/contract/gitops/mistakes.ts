@@ -238,6 +238,20 @@ export const whenRendered: Mistake[] = [
     'need min.insync.replicas 2',
   ),
   mistake(
+    'secrets that a commit deletes',
+    'data/overlays/cloud/kustomization.yaml',
+    'target: { kind: ExternalSecret }',
+    'target: { kind: ExternalSecrets }',
+    'ExternalSecret/jwt: sync-options must be',
+  ),
+  mistake(
+    'a cluster where anybody signs up',
+    'base/chat-api/settings.env',
+    'SIGNUP=invite',
+    'SIGNUP=open',
+    'SIGNUP must be invite',
+  ),
+  mistake(
     'a volume that goes with its claim',
     'data/overlays/cloud/kafka-nodes.yaml',
     'deleteClaim: false',

@@ -31,6 +31,9 @@ export const settings: Policy = (objects) => [
         .filter((key) => !environment[key]?.includes('127.0.0.1'))
         .map((key) => wrong(`${key} lacks 127.0.0.1`)),
       ...refusedBy(schema, environment).map(wrong),
+      ...(object.metadata.name === 'chat-api' && !/^(invite|closed)$/.test(environment['SIGNUP'] ?? '')
+        ? [wrong('SIGNUP must be invite or closed, since everybody reaches it')]
+        : []),
     ];
   }),
 ];
