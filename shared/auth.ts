@@ -158,7 +158,7 @@ export function createAuthenticator({
     /**
      * As `authenticate`, and waits for a place among the requests of this user: for routes, when the body is there. A session
      * may have ended while it waited.
-     * @throws {ApiError} also 429 when that takes too long
+     * @throws {ApiError} also 503 when the request was answered so meanwhile
      */
     async enter(request: Request): Promise<Principal> {
       const principal = await authenticate(request);

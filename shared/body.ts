@@ -1,4 +1,5 @@
 import { Elysia } from 'elysia';
+import { lateness } from './deadline.ts';
 import { BodyError, type Intake } from './intake.ts';
 import { excess, flaw } from './json.ts';
 
@@ -22,7 +23,7 @@ export type Admission = (request: Request, path: string) => Promise<{ maxBytes: 
 
 /** Where long bodies wait for their turn (`createPlaces`). */
 interface Turns {
-  within<T>(name: string, work: () => T | Promise<T>): Promise<T>;
+  within<T>(name: string, work: () => T | Promise<T>, lateness?: AbortSignal): Promise<T>;
 }
 
 /** What is longer is looked through one at a time of whoever sends it, with a rest after it: 1 MiB takes up to 4 ms. */
@@ -51,7 +52,8 @@ export const jsonBodies = (
         const isEvent = isDelivery(path);
         const bytes = await (isEvent ? deliveries : intake).take(request, admitted);
         const reading = () => read(request, path, contentType, bytes);
-        return await (bytes.length > LONG_BYTES && !isEvent ? readings.within(admitted.by, reading) : reading());
+        if (bytes.length <= LONG_BYTES || isEvent) return reading();
+        return await readings.within(admitted.by, reading, lateness(request));
       } catch (error) {
         if (!(error instanceof BodyError)) throw error;
         return remember(request, error);

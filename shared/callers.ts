@@ -1,5 +1,6 @@
 import { clientAddress, createTrust, networkOf, socketAddress } from './address.ts';
 import { listOf } from './config.ts';
+import { lateness } from './deadline.ts';
 import { atEnd, createPlaces } from './places.ts';
 import { createRecent, createTokenBucket, createWindow, type Permit, rateLimited } from './rate-limit.ts';
 
@@ -48,7 +49,7 @@ export function createCallers(settings: Settings, { now = Date.now }: { now?: ()
 
     /** Resolves when few enough requests of this user are under way, whose work may hold a connection each; null: at once. */
     takePlace(request: Request, { type, userId }: Caller): Promise<void> | null {
-      const place = type === 'service' ? () => {} : places.take(userId);
+      const place = type === 'service' ? () => {} : places.take(userId, lateness(request));
       if (place instanceof Promise) return place.then((leave) => atEnd(request, leave));
       atEnd(request, place);
       return null;

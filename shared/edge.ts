@@ -16,7 +16,7 @@ import { methods } from './methods.ts';
 import { createPlaces, ending } from './places.ts';
 
 /** Of one sender a long body is looked through at a time; then the event loop is for others, 16 times as long as it took. */
-const READING = { perKey: 1, waitMs: Infinity, restFactor: 16 };
+const READING = { perKey: 1, restFactor: 16 };
 
 /**
  * What every service does with a request before a route sees it, and with the answer after. Each `app.ts` begins with

@@ -37,7 +37,7 @@ export function createLongAnswers({
 }) {
   const open = new Map<string, number>();
   /** Of all that a user reads at once one part is made at a time, with a rest after it. Who waits for it has his answer already. */
-  const making = createPlaces({ perKey: 1, waitMs: Infinity, restFactor: 3 });
+  const making = createPlaces({ perKey: 1, restFactor: 3 });
 
   /** @throws {ApiError} 429 when the user has too many */
   function requireRoom(userId: string): void {

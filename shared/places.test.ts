@@ -20,15 +20,17 @@ describe('a place', () => {
     await enter('ada', 'a4');
   });
 
-  test('that does not come free in time is refused, and nobody behind loses a turn by it', async () => {
-    const { take, within } = createPlaces({ perKey: 1, waitMs: 20 });
-    const leave = await take('ada');
-    expect(await Promise.resolve(take('ada')).catch((error: unknown) => error)).toMatchObject({
-      status: 429,
-      code: 'RATE_LIMITED',
-    });
+  test('is for nobody whose request was answered meanwhile, and nobody behind loses a turn by it', async () => {
+    const { take, within } = createPlaces({ perKey: 1 });
+    const [leave, isLate, begun] = [await take('ada'), new AbortController(), [] as string[]];
+    const enter = (name: string, lateness?: AbortSignal) => within('ada', () => void begun.push(name), lateness);
+    const [gone, next] = [enter('a2', isLate.signal).catch((error: unknown) => error), enter('a3')];
+    isLate.abort();
+    expect(await gone).toMatchObject({ status: 503, code: 'DATABASE_UNAVAILABLE' });
     leave();
-    expect(await within('ada', async () => 'done')).toBe('done');
+    await next;
+    expect(await enter('a4', isLate.signal).catch((error: unknown) => error)).toMatchObject({ status: 503 });
+    expect(begun).toEqual(['a3']);
   });
 
   test('goes to the next of its key when the event loop has gone round', async () => {
@@ -75,7 +77,7 @@ describe('a place', () => {
   });
 
   test('is given back when the work fails', async () => {
-    const { within } = createPlaces({ perKey: 1, waitMs: 20 });
+    const { within } = createPlaces({ perKey: 1 });
     const failure = within('ada', () => Promise.reject(new Error('no')));
     expect(await failure.catch(String)).toBe('Error: no');
     expect(await within('ada', async () => 'done')).toBe('done');

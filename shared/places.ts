@@ -1,8 +1,6 @@
 import { Elysia } from 'elysia';
-import { rateLimited } from './rate-limit.ts';
+import { databaseUnavailable } from './errors.ts';
 
-/** Longer than a request may take: it is answered 503 before, as one is that waits for the database itself. */
-const WAIT_MS = 10_000;
 /** Longest rest of a place: what took so long waited for the database, and none who wait behind it shall be given up. */
 const REST_MS = 1000;
 
@@ -19,12 +17,10 @@ export type Places = ReturnType<typeof createPlaces>;
  */
 export function createPlaces({
   perKey,
-  waitMs = WAIT_MS,
   restFactor = 0,
   now = () => performance.now(),
 }: {
   perKey: number;
-  waitMs?: number;
   /** How many times as long as it was used a place `within` rests, at most a second: 4 leaves a key a fifth of the event loop. */
   restFactor?: number;
   /** In ms. */
@@ -39,31 +35,32 @@ export function createPlaces({
     if (key.held === 0) keys.delete(name);
   }
 
-  function waitIn(key: Key): Promise<void> {
+  function waitIn(key: Key, lateness?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const begin = () => {
-        clearTimeout(timer);
         key.waiting.delete(begin);
+        lateness?.removeEventListener('abort', giveUp);
         resolve();
       };
       const giveUp = () => {
         key.waiting.delete(begin);
-        reject(tooMany());
+        reject(databaseUnavailable());
       };
-      const timer = waitMs === Infinity ? undefined : setTimeout(giveUp, waitMs);
       key.waiting.add(begin);
+      lateness?.addEventListener('abort', giveUp);
     });
   }
 
   /**
-   * What gives the place back, once: at hand where one is free.
-   * @throws {ApiError} 429 to who has waited for 10 s
+   * What gives the place back, once: at hand where one is free. Waits as long as its request does (`lateness`).
+   * @throws {ApiError} 503 as the request was answered by then
    */
-  function take(name: string): (() => void) | Promise<() => void> {
+  function take(name: string, lateness?: AbortSignal): (() => void) | Promise<() => void> {
+    if (lateness?.aborted) throw databaseUnavailable();
     const key = keys.get(name) ?? { held: 0, waiting: new Set() };
     keys.set(name, key);
     const leave = () => giveBack(name, key);
-    if (key.held === perKey) return waitIn(key).then(() => leave);
+    if (key.held === perKey) return waitIn(key, lateness).then(() => leave);
     key.held += 1;
     return leave;
   }
@@ -72,10 +69,10 @@ export function createPlaces({
     take,
     /**
      * Does `work` in a place. The event loop goes round before the next of this key has it: whoever else asks comes in
-     * between. @throws {ApiError} 429 as `take`, and what `work` throws
+     * between. @throws {ApiError} 503 as `take`, and what `work` throws
      */
-    async within<T>(name: string, work: () => T | Promise<T>): Promise<T> {
-      const leave = await take(name);
+    async within<T>(name: string, work: () => T | Promise<T>, lateness?: AbortSignal): Promise<T> {
+      const leave = await take(name, lateness);
       const begunAt = now();
       try {
         return await work();
@@ -86,8 +83,6 @@ export function createPlaces({
     },
   };
 }
-
-const tooMany = () => rateLimited('Too many requests of one user at once. Please wait before you try again.', 1000);
 
 /** Of each request under way, what its end does. */
 const ends = new WeakMap<Request, (() => void)[]>();

@@ -130,6 +130,15 @@ describe('ops users', () => {
     expect((await app.logIn(email, 'Rainy-Day-42')).email).toBe(email);
   });
 
+  test.each(['disable', 'delete'])('what was printed for a reset is good no more after %s', async (command) => {
+    const { email } = await app.signUp();
+    const [code] = (await ops('users', 'reset-password', email)).out.split('\n');
+    await ops('users', command, email);
+    if (command === 'delete') await app.signUp({ ...newUser(), email }); // of somebody else, perhaps
+    const reset = app.call('POST', '/api/v1/auth/password/reset', { json: { code, new: 'Rainy-Day-42' } });
+    expect(await refusalOf(reset)).toEqual({ status: 400, code: 'PASSWORD_ERROR' });
+  });
+
   test('disable locks out and ends sessions, enable lets in again', async () => {
     const { email, token } = await app.signUp();
     await ops('users', 'disable', email);

@@ -62,6 +62,15 @@ describe('a device that logged in before', () => {
     expect((await logIn(person.email, { cookie: deviceOf(person) })).status).toBe(200);
   });
 
+  test('is known after the password was changed on it', async () => {
+    const person = await app.signUp();
+    const json = { current: PASSWORD, new: 'Rainy-Day-42' };
+    await app.call('PUT', '/api/v1/auth/password', { token: person.token, json });
+    await lock(person.email);
+    const login = await logIn(person.email, { password: json.new, cookie: deviceOf(person) });
+    expect(login.status).toBe(200);
+  });
+
   test('is forgotten when the password is changed elsewhere or reset, and when the account is disabled', async () => {
     const change = async ({ email }: { email: string }) => {
       const { token } = await app.logIn(email);

@@ -1,6 +1,6 @@
 import type { Pool, Sql } from '#shared/db';
 import { CommandError, type Group, listing, type Result, toSecond } from '#shared/ops';
-import { issueCode } from '../auth/codes.ts';
+import { forgetResets, issueCode } from '../auth/codes.ts';
 import { emailProblem, namedBy, normalized } from '../auth/email.ts';
 import { revokeSessions } from '../auth/sessions.ts';
 import { deleteAllTasks } from '../tasks/delete.ts';
@@ -46,7 +46,7 @@ export const users: Group = {
     does: 'lock this account out and end its sessions; its tasks stay',
     async run({ sql }, [email]) {
       const user = await found(sql, email);
-      await disable(sql, user.id);
+      await disable(sql, user);
       return done(user, `${user.email} is disabled.`);
     },
   },
@@ -75,7 +75,7 @@ export const users: Group = {
     does: 'delete this account and its tasks, each with its event',
     async run({ sql, operator }, [email]) {
       const user = await found(sql, email);
-      await disable(sql, user.id);
+      await disable(sql, user);
       let count = 0;
       // A request that was let in before may still add a task; it must not go without its event.
       do count += await deleteAllTasks(sql, user.id, { type: 'operator', id: operator, name: operator });
@@ -110,10 +110,14 @@ async function found(sql: Sql, email = ''): Promise<User> {
   return user;
 }
 
-/** The account first: a login between the two would open a session that this does not end. */
-async function disable(sql: Sql, id: string): Promise<void> {
+/**
+ * The account first: a login between the two would open a session that this does not end. A code is found by its email,
+ * so one printed for this account would serve the next that has the email.
+ */
+async function disable(sql: Sql, { id, email }: User): Promise<void> {
   await sql`update users set disabled_at = coalesce(disabled_at, now()), updated_at = now() where id = ${id}`;
   await revokeSessions(sql, id, null);
+  await forgetResets(sql, email);
 }
 
 /** False: there is a task again. While the row is locked no task of the user can be inserted (its foreign key waits). */

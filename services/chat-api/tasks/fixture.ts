@@ -4,6 +4,7 @@ import { createCallers } from '#shared/callers';
 import { connect, type Pool } from '#shared/db';
 import { edge } from '#shared/edge';
 import type { TaskEvent } from '#shared/events';
+import { ANSWER_MS } from '#shared/ladder';
 import { createLog } from '#shared/log';
 import { createLongAnswers } from '#shared/long-answer';
 import type { TestDatabase } from '../../../test/support/database.ts';
@@ -23,7 +24,10 @@ export type Person = Awaited<ReturnType<Api['person']>>;
 type Api = ReturnType<typeof startApi>;
 
 /** The task routes as chat-api's own role. The clock stands still until `clock.now` is set. */
-export function startApi(database: TestDatabase, { tasksPerUser = 100_000, atOnce = 8, pool = 8 } = {}) {
+export function startApi(
+  database: TestDatabase,
+  { tasksPerUser = 100_000, atOnce = 8, pool = 8, answerMs = ANSWER_MS } = {},
+) {
   const sql: Pool = connect(database.url('chat-api'), { name: 'test', max: pool, publishes: true });
   const log = createLog('test', { level: 'error' });
   const clock = { now: new Date('2026-11-24T10:00:00.000Z') };
@@ -39,7 +43,7 @@ export function startApi(database: TestDatabase, { tasksPerUser = 100_000, atOnc
     }),
   });
   const longAnswers = createLongAnswers({ perUser: 4, authenticator, log });
-  const app = edge({ log, admit: admission({ authenticator }) }).use(
+  const app = edge({ log, admit: admission({ authenticator }), answerMs }).use(
     taskRoutes({
       sql,
       authenticator,

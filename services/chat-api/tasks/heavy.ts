@@ -1,3 +1,4 @@
+import { lateness } from '#shared/deadline';
 import { createPlaces, endEarly, type Places } from '#shared/places';
 import type { Computing } from '../series/dates.ts';
 
@@ -29,9 +30,9 @@ export function createHeavy() {
     seeking: inPlace(rules),
     /** As `seeking`, in what has a place already: a creation may have begun a transaction. */
     seekingWithin:
-      (userId: string): Computing =>
+      ({ request, userId }: By): Computing =>
       (work) =>
-        rules.within(userId, work),
+        rules.within(userId, work, lateness(request)),
   };
 }
 
@@ -42,5 +43,5 @@ const inPlace =
   ({ request, userId }: By): InPlace =>
   (work) => {
     endEarly(request);
-    return places.within(userId, work);
+    return places.within(userId, work, lateness(request));
   };

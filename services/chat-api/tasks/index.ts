@@ -128,7 +128,7 @@ export function taskRoutes({
           const row = await createTask(tx, store, {
             userId,
             takeRoom,
-            computing: heavy.seekingWithin(userId),
+            computing: heavy.seekingWithin({ request, userId }),
             input,
             cause,
           });
@@ -154,7 +154,14 @@ export function taskRoutes({
         const { userId } = principal;
         longAnswers.requireRoom(userId);
         const takeRoom = await quota.roomOf(userId);
-        const facts = { userId, takeRoom, computing: heavy.seekingWithin(userId), items: items(), cause, log };
+        const facts = {
+          userId,
+          takeRoom,
+          computing: heavy.seekingWithin({ request, userId }),
+          items: items(),
+          cause,
+          log,
+        };
         const create = () =>
           creating({ request, path: route, body, userId }, async (tx, store) => {
             const results = await createBatch(tx, store, facts);

@@ -104,3 +104,25 @@ describe('a user who asks for much at once', () => {
     expect((await Promise.all(begun)).map(({ status }) => status)).toEqual([200, 200, 200]);
   });
 });
+
+/** Whoever was told that nothing was done sends it again. Before, what waited for its turn was done all the same. */
+describe('what waited for its turn until it was answered 503', () => {
+  const hurried = startApi(database, { atOnce: 1, answerMs: 200 });
+  afterAll(() => hurried.stop());
+
+  test.each([
+    ['a task', '/tasks', 201, (title: string) => ({ title })],
+    ['a batch', '/tasks/batch', 200, (title: string) => ({ tasks: [{ title }] })],
+  ])('is not done after that: %s', async (_name, path, done, body) => {
+    const ada = await hurried.person();
+    await database.sql.begin(async (tx) => {
+      await tx`lock table tasks in share mode`; // nothing is inserted meanwhile
+      const first = ada.call('POST', path, body('begun'));
+      await eventually(async () => (await waiting('relation')) > 0);
+      const others = ['2', '3'].map((title) => ada.call('POST', path, body(title)));
+      expect((await Promise.all([first, ...others])).map(({ status }) => status)).toEqual([503, 503, 503]);
+    });
+    await eventually(async () => (await ada.call('POST', path, body('again'))).status === done);
+    expect((await ada.call('GET', '/tasks')).list.map(({ title }) => title)).toEqual(['again', 'begun']);
+  });
+});
