@@ -55,3 +55,10 @@ function owned(row: TaskRow | undefined, userId: string): TaskRow {
 }
 
 const notFound = () => new ApiError(404, 'TASK_NOT_FOUND', 'There is no task with this id.');
+
+/** The date of a deleted instance is excluded, so that no edit of the series makes it come back. */
+export async function excludeDate(tx: Sql, seriesId: string, date: string | null): Promise<void> {
+  await tx`
+    update tasks set exdates = array_append(coalesce(exdates, '{}'), ${date}::date)
+    where id = ${seriesId} and ${date}::date is not null and not coalesce(exdates, '{}') @> array[${date}::date]`;
+}

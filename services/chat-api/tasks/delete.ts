@@ -2,7 +2,7 @@ import type { Pool, Sql } from '#shared/db';
 import type { Actor } from '#shared/events';
 import { type Cause, deleted } from '../changes/change.ts';
 import { columns } from '../changes/columns.ts';
-import { lockTask, type TaskRow } from '../changes/task-row.ts';
+import { excludeDate, lockTask, type TaskRow } from '../changes/task-row.ts';
 import { deleteTasks } from '../changes/write.ts';
 import { insertNextDate, lockParent } from '../series/next-date.ts';
 import { requireMatch } from './if-match.ts';
@@ -44,13 +44,6 @@ export async function deleteAllTasks(
   for (const id of await seriesIds(sql, userId)) count += await deleteSeries(sql, id, causeNow());
   for (let size = CHUNK; size === CHUNK; count += size) size = await deleteChunk(sql, userId, causeNow());
   return count;
-}
-
-/** The date of a deleted instance is excluded, so that no edit of the series makes it come back. */
-async function excludeDate(tx: Sql, seriesId: string, date: string | null): Promise<void> {
-  await tx`
-    update tasks set exdates = array_append(coalesce(exdates, '{}'), ${date}::date)
-    where id = ${seriesId} and ${date}::date is not null and not coalesce(exdates, '{}') @> array[${date}::date]`;
 }
 
 /** The row is locked; its instances, if it has any, are locked here and go before it. @returns how many were deleted */

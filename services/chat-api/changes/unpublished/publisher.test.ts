@@ -100,6 +100,23 @@ describe('runOnce', () => {
     });
   });
 
+  test('keeps the date of an instance that Phase IV deleted from coming back', async () => {
+    const seriesId = crypto.randomUUID();
+    const instanceId = crypto.randomUUID();
+    await sql`
+      insert into tasks (id, user_id, title, due_date, due_all_day, timezone, recurrence_pattern, version)
+      values (${seriesId}, ${userId}, 'Water', '2026-12-01T10:00:00Z', false, 'UTC', 'daily:', 1)`;
+    await sql`
+      insert into tasks (id, user_id, title, due_date, due_all_day, timezone, parent_recurring_task_id, occurrence_date, version)
+      values (${instanceId}, ${userId}, 'Water', '2026-12-02T10:00:00Z', false, 'UTC', ${seriesId}, '2026-12-02', 1)`;
+    await database.sql`delete from tasks where id = ${instanceId}`;
+    await changes.runOnce();
+    const [series] = await database.sql`select exdates::text, version from tasks where id = ${seriesId}`;
+    expect(series).toEqual({ exdates: '{2026-12-02}', version: 1 });
+    expect((await eventsOf(instanceId)).map(({ event_type }) => event_type)).toEqual(['task.deleted']);
+    expect(await changes.runOnce()).toBe(0);
+  });
+
   test('publishes nothing for a change that no event shows', async () => {
     const id = await insertTask();
     await changes.runOnce();

@@ -3,7 +3,7 @@ import type { Log } from '#shared/log';
 import type { Job } from '#shared/loop';
 import type { Metrics } from '#shared/metrics';
 import { columns } from '../columns.ts';
-import type { TaskRow } from '../task-row.ts';
+import { excludeDate, type TaskRow } from '../task-row.ts';
 import { insertEvents, lastPublished } from '../write.ts';
 import { eventsOf } from './conversion.ts';
 import { observeUnpublished } from './unpublished-metrics.ts';
@@ -107,17 +107,27 @@ async function lockedChanges(tx: Sql, limit: number): Promise<WaitingChange[]> {
 
 async function publish(tx: Sql, waiting: WaitingChange[]): Promise<Outcome> {
   if (waiting.length === 0) return NOTHING;
+  const rows = await withRows(tx, waiting);
+  await excludeDeletedDates(tx, rows); // first, since a series is locked before its instances everywhere
   const taskIds = [...new Set(waiting.map(({ task_id }) => task_id))].sort();
   const present = await lockTasks(tx, taskIds);
   const published = await lastPublished(tx, taskIds);
 
   let events = 0;
-  for (const [taskId, own] of Map.groupBy(await withRows(tx, waiting), ({ task_id }) => task_id)) {
+  for (const [taskId, own] of Map.groupBy(rows, ({ task_id }) => task_id)) {
     const known = published.get(taskId) ?? { version: 0, isDeleted: false };
     events += await publishTask(tx, own, present.get(taskId) ?? null, known);
   }
   await deleteChanges(tx, waiting);
   return { changes: waiting.length, events, parked: 0 };
+}
+
+/** Of instances: whoever deleted them knew of no series. */
+async function excludeDeletedDates(tx: Sql, rows: ChangeRow[]): Promise<void> {
+  for (const { operation, old } of rows) {
+    const seriesId = old?.parent_recurring_task_id;
+    if (operation === 'DELETE' && seriesId) await excludeDate(tx, seriesId, old.occurrence_date);
+  }
 }
 
 type Published = { version: number; isDeleted: boolean };
