@@ -43,12 +43,13 @@ export const stream = ({
   return new Elysia({ name: 'stream' }).get(
     '/api/v1/notifications/stream',
     async ({ request, query, headers, server }) => {
-      if (connections.isDraining()) return unavailable('draining');
       let admitted: Stream | undefined;
       try {
         // Not the plugin `authenticated`: where its answer would be 503, an EventSource would never come back.
         const principal = await within(OPEN_MS, authenticator.authenticate(request));
         permit(principal, 'notifications:read');
+        // Asked where nothing is waited for until `admit`: draining ends whatever was admitted before.
+        if (connections.isDraining()) return unavailable('draining');
         if (isHead(request)) {
           connections.requirePlace(principal, query.client ?? null);
           return headOfStream(STREAM_HEADERS);
