@@ -331,6 +331,21 @@ describe('a series', () => {
     expect((await read(made[0]?.id ?? '')).title).toBe(expected);
   });
 
+  test('of a date that had been changed before, key 2 changes all open dates, and keeps what was typed in this one', async () => {
+    await using person = await atWork([series]);
+    const { page, made, read, account } = person;
+    const [date] = await account.call<Kept[]>('GET', '/tasks?kind=instance');
+    await account.call('PATCH', `/tasks/${date?.id}`, { priority: 'high' });
+    await row(page, 'Stand-up').getByText('high').waitFor();
+    await nameDateDaily(page);
+    await page.getByRole('dialog').waitFor();
+    await page.keyboard.press('2');
+    await page.getByText('Saved, with all open dates.').waitFor();
+    expect(await page.getByLabel('Title').inputValue()).toBe('Daily');
+    expect(await read(date?.id ?? '')).toMatchObject({ title: 'Daily', priority: 'high' });
+    expect(await read(made[0]?.id ?? '')).toMatchObject({ title: 'Daily' });
+  });
+
   test('of a date that is changed nothing is saved when one cancels, and what was typed is still there', async () => {
     await using person = await atWork([series]);
     const { page, made, read } = person;

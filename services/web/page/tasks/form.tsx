@@ -95,6 +95,7 @@ export function Form({ read, again, isLeft, stay, begun, make }: FormProps) {
     try {
       if (scope === 'series' && input.due_date !== undefined) await saveTimeOfSeries();
       else await changes.save(before, input, { ...(scope && { scope }), etag });
+      if (scope === 'series') await saveRest();
     } catch (error) {
       if (!(error instanceof api.ApiError)) throw error;
       if (error.code !== 'VERSION_CONFLICT') return void (refusal.value = error);
@@ -119,6 +120,13 @@ export function Form({ read, again, isLeft, stay, begun, make }: FormProps) {
     const { day } = draftOf(series, zone.value);
     const due = dueOf({ day, time: draft.value.time }, zoneOf(series, zone.value));
     await changes.save(series, { ...input, due_date: due }, { etag });
+  }
+  /** A date that is late, or was changed before, does not follow its series: what was typed in it is sent for itself. */
+  async function saveRest(): Promise<void> {
+    const kept = await api.readForEdit(task.id).catch(() => null);
+    if (!kept) return;
+    const left = Object.entries(changesOf(value, kept.task, zone.value)).filter(([field]) => field in input);
+    if (left.length > 0) await changes.save(kept.task, Object.fromEntries(left), { etag: kept.etag });
   }
   function submit(event?: Event): void {
     event?.preventDefault();
