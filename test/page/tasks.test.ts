@@ -304,6 +304,41 @@ describe('complete', () => {
   });
 });
 
+describe('a key', () => {
+  const tasks = [{ title: 'First' }, { title: 'Second' }];
+  const titles = (page: Visit['page']) => page.locator('.row-title').allInnerTexts();
+
+  test('does nothing to a task that nobody has chosen', async () => {
+    await using person = await atWork(tasks, '/all');
+    const { page, account } = person;
+    await row(page, 'First').waitFor();
+    for (const key of ['x', '#', 'Delete', 'e']) await page.keyboard.press(key);
+    await page.keyboard.press('j');
+    await page.keyboard.press('x');
+    await page.getByText('Done: Second').waitFor();
+    expect(await titles(page)).toEqual(['First']);
+    await page.getByTitle('Not answered by the server yet').waitFor({ state: 'detached' });
+    expect(await kept(account, 'completed=true')).toMatchObject([{ title: 'Second' }]);
+    expect(await kept(account)).toHaveLength(2);
+  });
+
+  test('means the task that is open where no row has the focus', async () => {
+    await using person = await atWork(tasks, '/all');
+    const { page } = person;
+    await row(page, 'First').getByRole('link').click();
+    await page.getByLabel('Title').waitFor();
+    await page.getByRole('heading', { name: 'All', level: 1 }).click();
+    await page.keyboard.press('#');
+    await page.getByText('Deleted: ').waitFor();
+    expect(await titles(page)).toEqual(['Second']);
+    await page.keyboard.press('z');
+    await row(page, 'First').waitFor();
+    await row(page, 'Second').focus();
+    await page.keyboard.press('x');
+    await page.getByText('Done: Second').waitFor();
+  });
+});
+
 describe('delete', () => {
   test('is sent only when it can no longer be undone', async () => {
     await using person = await atWork([{ title: 'Keep' }, { title: 'Drop' }], '/all');

@@ -88,10 +88,16 @@ export function TaskList({
     ...commandsOf([task]),
     { name: 'Select', key: 'Space', act: () => pickOne(task) },
   ];
-  /** What keys and the palette act on: what is picked, else the task that is opened, else the row that had the focus. */
+  /** What has the focus, or something of it. */
+  function focused(): PageTask | undefined {
+    const id = document.activeElement?.closest('.row')?.id;
+    return tasks.find((task) => rowId(task.id) === id);
+  }
+  /** What keys and the palette act on: what is picked, else the row that has the focus, else the task that is opened. */
   function subject(): PageTask[] {
     if (picked.length > 0) return picked;
-    return tasks.filter(({ id }) => id === (query.task ?? current.value));
+    const one = focused() ?? tasks[indexOf(query.task ?? null)];
+    return one ? [one] : [];
   }
   useCommands(() => commandsOf(subject()).map((one) => ({ ...one, name: `${one.name}: ${nameOf(subject())}` })));
 
@@ -128,16 +134,15 @@ export function TaskList({
     focus(isOnRow() ? to : at);
   };
   const run = (key: string) => () => {
-    const some = picked.length > 0 ? picked : tasks.slice(at, at + 1);
-    commandsOf(some)
+    commandsOf(subject())
       .find((one) => one.key === key)
       ?.act();
   };
   /** The row that has the focus; else what rang last. */
   function snoozeByKey(key: string): void {
     const pause = pauses.find((one) => one.key === key);
-    const focused = isOnRow() ? tasks[at] : undefined;
-    const task = focused && canSnooze(focused) ? focused : rungTasks()[0];
+    const one = focused();
+    const task = one && canSnooze(one) ? one : rungTasks()[0];
     if (task && pause) snoozeBy([task], pause);
   }
   useShortcuts({
