@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { eventually } from '../support/wait.ts';
 import { startFront } from './front.ts';
-import { type House, newAccount, openHouse, signIn, type Visit } from './visit.ts';
+import { type House, newAccount, openHouse, signIn, type Visit, ZONE } from './visit.ts';
 
 // Tokens live as long as a few requests take.
 const TOKEN_SECONDS = 4;
@@ -182,6 +182,21 @@ describe('signing out', () => {
     expect(await visit.page.content()).not.toContain('A secret');
     await other.reload();
     await live(other);
+  });
+
+  test('leaves nobody his zone: who has none yet gets that of the device', async () => {
+    const [anna, ben] = [await newAccount(house.stack, 'Asia/Tokyo'), await newAccount(house.stack)];
+    await house.stack.database.sql`update users set timezone = null where email = ${ben.email}`;
+    await using visit = await house.visit({ inTrouble: true });
+    const { page } = visit;
+    await signIn(page, anna);
+    await page.getByRole('button', { name: 'Sign out', exact: true }).click();
+    await page.getByLabel('Email').fill(ben.email);
+    await page.getByLabel('Password', { exact: true }).fill(ben.password);
+    await page.keyboard.press('Enter');
+    await live(page);
+    const [row] = await house.stack.database.sql`select timezone from users where email = ${ben.email}`;
+    expect(row?.timezone).toBe(ZONE);
   });
 
   test('of a session that was ended elsewhere leads to the door', async () => {

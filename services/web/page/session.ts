@@ -12,9 +12,11 @@ export const DOORS = ['/sign-up', '/reset'];
 
 const KEPT = 'taskflow.person';
 
+const zoneOfDevice = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
 export const session = signal<Session>(start());
 /** Of the user; all days and times of the page are in it. */
-export const zone = signal(Intl.DateTimeFormat().resolvedOptions().timeZone);
+export const zone = signal(zoneOfDevice);
 /** False with `EVENTS=off`: there are plain tasks and nothing else. */
 export const hasEvents = signal(true);
 
@@ -38,8 +40,8 @@ async function enter(person: api.Person): Promise<void> {
   localStorage.setItem(KEPT, person.id);
   const own = await api.timezone();
   hasEvents.value = own !== undefined;
-  if (own) zone.value = own;
-  if (own === null) await api.setTimezone(zone.value); // none was ever chosen: that of this device
+  zone.value = own ?? zoneOfDevice;
+  if (own === null) await api.setTimezone(zone.value); // none was ever chosen
   const { value } = session;
   const isOther = value.is === 'ended' && value.person.id !== person.id;
   if (isOther) session.value = { is: 'out' }; // what stands here is another's, as is what the address names
@@ -55,7 +57,7 @@ export async function signIn(email: string, password: string): Promise<void> {
 /** Makes an account and enters it. */
 export async function signUp(email: string, password: string, code: string): Promise<void> {
   const invitation = code ? { invite_code: code } : {};
-  await api.signUp({ email, password, timezone: zone.value, ...invitation });
+  await api.signUp({ email, password, timezone: zoneOfDevice, ...invitation });
   await enter(await api.me());
 }
 
