@@ -180,6 +180,23 @@ describe('add', () => {
     expect((await kept(account)).map(({ title }) => title)).toEqual(['Gym']);
   });
 
+  test('in a form without its repeat, or its date, is added without what counted from that', async () => {
+    await using person = await atWork();
+    const { page, account } = person;
+    const form = page.getByRole('complementary', { name: 'New task' });
+    await page.getByLabel('Add a task').fill('Water plants every day until 30 jun');
+    await page.getByRole('button', { name: 'Details' }).click();
+    await form.getByLabel('Repeat').selectOption('Does not repeat');
+    await form.getByRole('button', { name: 'Add' }).click();
+    await page.getByText('Added: Water plants').waitFor();
+    await page.getByLabel('Add a task').fill('Tea tomorrow 9am ^15m');
+    await page.getByRole('button', { name: 'Details' }).click();
+    await form.getByLabel('Due', { exact: true }).fill('');
+    await form.getByRole('button', { name: 'Add' }).click();
+    await page.getByText('Added to All, without a date: Tea').waitFor();
+    expect(await kept(account, 'kind=series')).toEqual([]);
+  });
+
   test('in a form that the server refuses is back with the reason', async () => {
     const account = await newAccount(house.stack);
     await using visit = await house.visit({ inTrouble: true }); // its console shows the refusal

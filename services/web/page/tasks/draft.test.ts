@@ -37,6 +37,16 @@ describe('changesOf', () => {
       recurrence_end_date: null,
     });
   });
+
+  test('a last day without a repeat is not sent, nor a reminder without a date: nobody sees them', () => {
+    const plain = asTask({ id: 'b', title: 'Plain' });
+    const draft = { ...draftOf(plain, zone), day: '2026-12-01', endDay: '2027-06-30', reminder: 'PT5M' };
+    expect(changesOf({ ...draft, pattern: 'daily:' }, plain, zone)).toMatchObject({
+      recurrence_end_date: '2027-06-30',
+    });
+    expect(changesOf(draft, plain, zone)).toEqual({ due_date: '2026-12-01', reminder_offset: 'PT5M' });
+    expect(changesOf({ ...draft, day: '' }, plain, zone)).toEqual({});
+  });
 });
 
 describe('clashesOf', () => {

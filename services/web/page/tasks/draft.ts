@@ -44,9 +44,9 @@ export function changesOf(draft: Draft, task: PageTask, userZone: string): TaskI
     ...(isOther('description') && { description: draft.description || null }),
     ...(isOther('day', 'time') && { due_date: dueOf(draft, zone) }),
     ...(isOther('pattern') && { recurrence_pattern: draft.pattern }),
-    ...(isOther('endDay') && { recurrence_end_date: draft.endDay || null }),
+    ...(isOther('endDay') && draft.pattern !== null && { recurrence_end_date: draft.endDay || null }),
     ...(isOther('catchUp') && draft.pattern !== null && { catch_up: draft.catchUp }),
-    ...(isOther('reminder') && { reminder_offset: draft.reminder || null }),
+    ...(isOther('reminder') && draft.day !== '' && { reminder_offset: draft.reminder || null }),
     ...(isOther('priority') && { priority: draft.priority || null }),
     // Without a date there is nothing to count from.
     ...(before.day !== '' &&
