@@ -352,7 +352,9 @@ describe('a series', () => {
     await nameDateDaily(page);
     await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
     await page.getByRole('dialog').waitFor({ state: 'detached' });
-    expect(await page.getByLabel('Title').inputValue()).toBe('Daily');
+    await page.keyboard.press('End');
+    await page.keyboard.type('!'); // the focus is back where it was
+    expect(await page.getByLabel('Title').inputValue()).toBe('Daily!');
     expect((await read(made[0]?.id ?? '')).title).toBe('Stand-up');
   });
 
@@ -461,8 +463,9 @@ describe('moving and reminding', () => {
     await row(page, 'Bake')
       .getByText(/reminds again (Tomorrow )?\d\d:\d\d/)
       .waitFor();
-    await reminder('Dine').getByRole('button', { name: 'Dismiss' }).click();
+    await reminder('Dine').getByRole('button', { name: 'Dismiss' }).press('Enter');
     await reminder('Dine').waitFor({ state: 'detached' });
+    expect(await page.locator(':focus').innerText()).toBe('Call'); // the next one's name: Enter does nothing to it
     await page.keyboard.press('s');
     await page.keyboard.press('2');
     await reminder('Call').waitFor({ state: 'detached' });

@@ -339,6 +339,23 @@ describe('a key', () => {
     expect(await kept(account)).toHaveLength(2);
   });
 
+  test('means the task whose menu was used, then the next one', async () => {
+    await using person = await atWork([...tasks, { title: 'Third' }], '/all');
+    const { page } = person;
+    const choose = async (title: string, name: string) => {
+      await row(page, title).hover();
+      await page.getByRole('button', { name: `More: ${title}` }).click();
+      await page.getByRole('menuitem', { name }).click();
+    };
+    await choose('Third', 'Delete');
+    await row(page, 'Third').waitFor({ state: 'detached' });
+    expect(await page.locator(':focus').innerText()).toContain('Second');
+    await choose('First', 'Move to tomorrow');
+    await page.getByText('Moved to tomorrow: First').waitFor();
+    await page.keyboard.press('x');
+    await page.getByText('Done: First').waitFor();
+  });
+
   test('means the task that is open where no row has the focus', async () => {
     await using person = await atWork(tasks, '/all');
     const { page } = person;

@@ -1,6 +1,8 @@
 import { useSignal } from '@preact/signals';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { PageTask } from '../api.ts';
 import * as Icon from '../icons.tsx';
+import { handOn } from '../parts/hand-on.ts';
 import { zone } from '../session.ts';
 import { ask, permission } from './outside.ts';
 import { changes, now, store } from '../state.ts';
@@ -50,10 +52,19 @@ export function Reminders() {
   );
 }
 
+/** To the next one's name, where Enter does nothing to it. */
+function leave(card: HTMLElement | null): void {
+  if (!card?.contains(document.activeElement)) return;
+  const cards = [card.nextElementSibling, card.previousElementSibling];
+  handOn(cards.find((one) => one?.matches('.reminder'))?.querySelector('a'));
+}
+
 export const rungTasks = (): PageTask[] =>
   [...store.tasks.value.values()].filter(hasRung).sort((a, b) => dueMs(b) - dueMs(a));
 
 function Reminder({ task }: { task: PageTask }) {
+  const ref = useRef<HTMLElement>(null);
+  useLayoutEffect(() => () => leave(ref.current), []);
   const { title, id, reminder_offset: offset } = task;
   const near = dueWords(task, { now: now.value, zone: zone.value });
   const words = [
@@ -61,7 +72,7 @@ function Reminder({ task }: { task: PageTask }) {
     offset && offset !== 'PT0S' && `reminder ${reminderWords(offset)}`,
   ];
   return (
-    <article class="reminder" aria-label={`Reminder: ${title}`}>
+    <article ref={ref} class="reminder" aria-label={`Reminder: ${title}`}>
       <Icon.Bell />
       <p>
         <TaskLink id={id}>{title}</TaskLink>

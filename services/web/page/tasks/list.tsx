@@ -56,12 +56,15 @@ export function TaskList({
     document.getElementById(rowId(task.id))?.focus();
   }
 
-  // Of a row that leaves the list with the focus the next takes the place, whatever took it away.
+  // Of a row that leaves the list with the focus the next takes the place, whatever took it away; one that is drawn in
+  // another group keeps it.
   const place = useRef(0);
+  const hadFocus = Boolean(document.activeElement?.closest('.row'));
   useLayoutEffect(() => {
     const index = indexOf(current.value);
     if (index >= 0) place.current = index;
-    else if (current.value !== null && document.activeElement === document.body) focus(place.current);
+    if (index >= 0 && hadFocus && document.activeElement === document.body) focus(index);
+    else if (index < 0 && current.value !== null && document.activeElement === document.body) focus(place.current);
   });
 
   function clear(): void {
@@ -120,7 +123,7 @@ export function TaskList({
       focus: (id) => (current.value = id),
       toggle: (task) => latest.toggle(task),
       pick: (task, isSpan) => latest.pick(task, isSpan),
-      more: (task, button) => (menu.value = { task, at: button }),
+      more: (task, button) => ([current.value, menu.value] = [task.id, { task, at: button }]),
     }),
     [],
   );
