@@ -77,13 +77,13 @@ function begin(): void {
   setTimeout(() => isRead.value || session.value.is !== 'in' || void readOpen(), PATIENCE_MS);
 }
 
-const isUnheard = (): boolean => stream.value.is === 'crowded' || !hasEvents.value;
+const isUnheard = (): boolean => stream.value.is !== 'live' || !hasEvents.value;
 
 /** Nothing is heard, or a stream only seems open: looked up. The server may also have begun or ceased to publish (`EVENTS`). */
 async function lookAgain(): Promise<void> {
   if (session.value.is !== 'in') return;
   connection?.say({ type: 'check' });
-  if (isUnheard()) void readOpen();
+  if (isUnheard()) [readings.value] = [readings.value + 1, void readOpen()];
   try {
     const [had, before] = [hasEvents.value, zone.value];
     const own = await timezone();
