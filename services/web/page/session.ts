@@ -11,6 +11,7 @@ export type Session = { is: 'unknown' } | { is: 'out'; why?: string } | { is: 'i
 export const DOORS = ['/sign-up', '/reset'];
 
 const KEPT = 'taskflow.person';
+const SIGNED_OUT = 'taskflow.signed-out';
 
 const zoneOfDevice = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
@@ -72,6 +73,16 @@ export function expire(): void {
   if (value.is === 'in') session.value = { is: 'ended', person: value.person };
   else if (value.is === 'unknown') leave('Your session has ended.');
 }
+
+/** Tells the other tabs, with a worker or without; nothing stays written. */
+export function saySignedOut(): void {
+  localStorage.setItem(SIGNED_OUT, 'now');
+  localStorage.removeItem(SIGNED_OUT);
+}
+
+/** Whether another tab says so. */
+export const isSignedOut = ({ key, newValue }: Pick<StorageEvent, 'key' | 'newValue'>): boolean =>
+  key === SIGNED_OUT && newValue !== null && session.value.is !== 'out';
 
 /** Whether another person has signed in in another tab: this one's requests are his from now on. */
 export const isOthers = ({ key, newValue }: Pick<StorageEvent, 'key' | 'newValue'>): boolean =>
