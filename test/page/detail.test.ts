@@ -68,6 +68,17 @@ describe('a task', () => {
     await page.getByLabel('Title').waitFor({ state: 'detached' });
   });
 
+  test('whose history is open shows there what happens to it next', async () => {
+    await using person = await atWork([{ title: 'Call' }]);
+    const { page, made, account } = person;
+    await house.stack.settled();
+    await page.goto(`/all?task=${made[0]?.id}&open=history`);
+    const history = page.locator('.history');
+    await history.getByText('made it').waitFor();
+    await account.call('PATCH', `/tasks/${made[0]?.id}`, { title: 'Call Anna' });
+    await history.getByText('title: Call → Call Anna').waitFor();
+  });
+
   test('keeps what is typed while it is being saved, and says that it was saved also when nobody answers what came of it', async () => {
     await using person = await atWork([{ title: 'Call' }], { inTrouble: true });
     const { page, made, read } = person;
