@@ -466,6 +466,10 @@ describe('moving and reminding', () => {
     const reminder = (title: string) => page.getByRole('article', { name: `Reminder: ${title}` });
     await page.getByRole('button', { name: '1 more reminder' }).click();
     for (const title of ['Bake', 'Call', 'Dine']) await reminder(title).waitFor();
+    await page
+      .getByRole('status')
+      .getByText(/Reminder: (Bake|Call|Dine)/)
+      .waitFor({ state: 'attached' });
     expect(await reminder('Bake').innerText()).toMatch(/due in (a moment|1 min) · reminder 1 min before/);
     await shoot(page, 'reminders-1280-light');
     expect(await violations(page)).toEqual([]);

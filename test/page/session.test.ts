@@ -126,6 +126,17 @@ describe('a session that was ended elsewhere', () => {
     await live(page);
   });
 
+  test('is said at the door, when the page is opened anew', async () => {
+    const account = await newAccount(house.stack);
+    await using visit = await house.visit({ inTrouble: true });
+    const { page } = visit;
+    await signIn(page, account);
+    await page.goto('about:blank');
+    await endSessions(account.email);
+    await page.goto('/');
+    await page.getByText('Your session has ended.', { exact: true }).waitFor();
+  });
+
   test('of one person is not continued by another: nothing of the first is seen, and nothing sent in the second name', async () => {
     const [anna, ben] = [await newAccount(house.stack), await newAccount(house.stack)];
     await anna.call('POST', '/tasks', { title: 'A secret', due_date: '2026-01-01' });

@@ -32,8 +32,8 @@ export async function resume(): Promise<void> {
     await enter(await api.me());
   } catch (error) {
     const isOut = error instanceof api.ApiError && (error.status === 401 || error.status === 404);
-    if (isOut && session.value.is !== 'ended') return leave();
-    throw error;
+    if (!isOut || session.value.is === 'ended') throw error;
+    if (session.value.is !== 'out') leave(); // else it was left with the reason
   }
 }
 

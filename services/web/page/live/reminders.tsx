@@ -17,9 +17,19 @@ const PHONE = '(max-width: 46rem)';
 
 /** Reminders that have come and wait for a word: the newest first. They stand wherever one is, until they are answered. */
 export function Reminders() {
-  const isOpen = useSignal(false);
   const rung = rungTasks();
-  if (rung.length === 0) return null;
+  return (
+    <>
+      <p class="for-ears" role="status">
+        {rung[0] && `Reminder: ${rung[0].title}`}
+      </p>
+      {rung.length > 0 && <Cards rung={rung} />}
+    </>
+  );
+}
+
+function Cards({ rung }: { rung: PageTask[] }) {
+  const isOpen = useSignal(false);
   const isSmall = matchMedia(PHONE).matches;
   const shown = isOpen.value ? rung : rung.slice(0, isSmall ? 0 : SHOWN);
   return (

@@ -82,6 +82,13 @@ test('a draft without a title, without its rule, or with a repeat of no date is 
 
 test('a change is taken back by the earlier values; that a task became a series is not', () => {
   expect(earlierOf({ title: 'New', priority: 'high' }, task)).toEqual({ title: 'Rent', priority: null });
+  const dated = { ...task, recurrence_pattern: null, recurrence_end_date: null };
+  expect(earlierOf(changesOf({ ...draftOf(dated, zone), day: '' }, dated, zone), dated)).toEqual({
+    due_date: '2026-12-01T08:00:00.000Z',
+    reminder_offset: 'P1D',
+    recurrence_pattern: null,
+    recurrence_end_date: null,
+  });
   expect(earlierOf({ recurrence_pattern: 'daily:' }, task)).toEqual({ recurrence_pattern: 'monthly:1' });
   expect(earlierOf({ recurrence_pattern: 'daily:' }, { ...task, recurrence_pattern: null })).toBeNull();
 });

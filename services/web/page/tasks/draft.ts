@@ -76,7 +76,7 @@ export const clashesOf = (mine: TaskInput, before: PageTask, theirs: PageTask): 
 
 /** What the fields of a change were, to take it back; null: the API does not, since a series stays one. */
 export function earlierOf(input: TaskInput, before: PageTask): TaskInput | null {
-  if (input.recurrence_pattern !== undefined && before.recurrence_pattern === null) return null;
+  if (input.recurrence_pattern != null && before.recurrence_pattern === null) return null;
   return Object.fromEntries((Object.keys(input) as (keyof TaskInput)[]).map((field) => [field, before[field]]));
 }
 
