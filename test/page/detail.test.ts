@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { addDays, dayOf } from '../../services/web/page/days.ts';
 import { fullTime } from '../../services/web/page/words.ts';
+import { eventually } from '../support/wait.ts';
 import { type House, newAccount, openHouse, shoot, signIn, violations, type Visit, ZONE } from './visit.ts';
 
 let house: House;
@@ -134,6 +135,22 @@ describe('a task', () => {
     await dialog.getByRole('button', { name: 'Keep mine' }).click();
     await page.getByText('Saved.').waitFor();
     expect(await read(id)).toMatchObject({ title: 'Offer of mine', description: 'kept', priority: 'low' });
+  });
+
+  test('that was changed elsewhere while one typed shows that once nothing typed is left', async () => {
+    await using person = await atWork([{ title: 'Offer' }]);
+    const { page, made, account } = person;
+    const id = made[0]?.id ?? '';
+    await row(page, 'Offer').getByRole('link').click();
+    const title = page.getByLabel('Title');
+    await title.press('End');
+    await page.keyboard.type('s');
+    const read = page.waitForResponse((response) => response.url().endsWith(`/tasks/${id}`));
+    await account.call('PATCH', `/tasks/${id}`, { description: 'of theirs' });
+    await read;
+    await row(page, 'Offer').waitFor();
+    await title.press('Backspace');
+    await eventually(async () => (await page.getByLabel('Notes').inputValue()) === 'of theirs');
   });
 
   test('that was changed elsewhere in another field is saved without a question, and back by Undo', async () => {

@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import * as api from '../api.ts';
 import type { PageTask, TaskInput } from '../api.ts';
 import { clockNote, dayOf } from '../days.ts';
@@ -13,6 +13,7 @@ import { changesOf, clashesOf, type Draft, draftOf, dueOf, earlierOf, problemOf,
 import { useExceptions } from './exceptions.ts';
 import { Preview } from './quick-add-line.tsx';
 import { TaskLink } from './link.tsx';
+import { isAsNew } from './merge.ts';
 import { NO_RULE } from './rule.ts';
 import { RuleFields } from './rule-fields.tsx';
 import { catchUps } from './shown.ts';
@@ -68,12 +69,15 @@ export function Form({ read, again, isLeft, stay, begun, make }: FormProps) {
     return () => removeEventListener('beforeunload', ask);
   }, [isTouched]);
 
-  // What somebody else changed is shown at once where nothing is being written.
-  useEffect(() => {
-    if (isTouched) return;
+  // What somebody else changed is shown at once where nothing is being written, or as soon as nothing is any more.
+  useLayoutEffect(() => {
+    if (isTouched || read === base.value || !isAsNew(read.task, base.value.task)) return;
     base.value = read;
-    draft.value = draftOf({ ...read.task, ...begun?.input }, zone.value);
-  }, [read, begun]);
+    draft.value = draftOf(read.task, zone.value);
+  }, [read, isTouched]);
+  useLayoutEffect(() => {
+    if (begun && !isTouched) draft.value = draftOf({ ...read.task, ...begun.input }, zone.value);
+  }, [begun]);
   // By touch it would bring up the keyboard over what one wants to read.
   useLayoutEffect(() => {
     if (!matchMedia('(pointer: coarse)').matches) title.current?.focus();
