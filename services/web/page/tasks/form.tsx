@@ -8,6 +8,7 @@ import { Refusal } from '../parts/refusal.tsx';
 import { hasEvents, zone } from '../session.ts';
 import { changes, now } from '../state.ts';
 import { reminderWords } from '../words.ts';
+import { saveRest, saveTimeOfSeries } from './all-dates.ts';
 import { AskLeave, AskScope, Conflict } from './ask.tsx';
 import { changesOf, clashesOf, type Draft, draftOf, dueOf, earlierOf, problemOf, rebased, zoneOf } from './draft.ts';
 import { useExceptions } from './exceptions.ts';
@@ -97,9 +98,9 @@ export function Form({ read, again, isLeft, stay, begun, make }: FormProps) {
     if (make) return make(input);
     const before = base.value.task;
     try {
-      if (scope === 'series' && input.due_date !== undefined) await saveTimeOfSeries();
+      if (scope === 'series' && input.due_date !== undefined) await saveTimeOfSeries(task, input, value.time);
       else await changes.save(before, input, { ...(scope && { scope }), etag });
-      if (scope === 'series') await saveRest();
+      if (scope === 'series') await saveRest(task, input, value);
     } catch (error) {
       if (!(error instanceof api.ApiError)) throw error;
       if (error.code !== 'VERSION_CONFLICT') return void (refusal.value = error);
@@ -117,20 +118,6 @@ export function Form({ read, again, isLeft, stay, begun, make }: FormProps) {
     if (scope === 'series') changes.say('Saved, with all open dates.');
     else if (earlier && kept) changes.saved(before, earlier, kept.etag);
     else changes.say('Saved.');
-  }
-  /** A time of all dates is that of the series, on the day that it began. */
-  async function saveTimeOfSeries(): Promise<void> {
-    const { task: series, etag } = await api.readForEdit(task.parent_recurring_task_id ?? task.id);
-    const { day } = draftOf(series, zone.value);
-    const due = dueOf({ day, time: draft.value.time }, zoneOf(series, zone.value));
-    await changes.save(series, { ...input, due_date: due }, { etag });
-  }
-  /** A date that is late, or was changed before, does not follow its series: what was typed in it is sent for itself. */
-  async function saveRest(): Promise<void> {
-    const kept = await api.readForEdit(task.id).catch(() => null);
-    if (!kept) return;
-    const left = Object.entries(changesOf(value, kept.task, zone.value)).filter(([field]) => field in input);
-    if (left.length > 0) await changes.save(kept.task, Object.fromEntries(left), { etag: kept.etag });
   }
   function submit(event?: Event): void {
     event?.preventDefault();
