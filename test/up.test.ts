@@ -128,14 +128,11 @@ describe('up', () => {
   // As people start it: how much passes at once is said by the script.
   test('lets hundreds of streams through, and others beside them', async () => {
     const up = launch(['run', 'up', '--port', String(port)], 'up', { STREAMS_PER_USER: '400' });
-    const enter = () => fetch(url('/local/demo-login'), { method: 'POST', headers: { origin: url('') } });
-    const login = await eventually(
-      async () => {
-        const answer = await enter();
-        return answer.ok && answer;
-      },
-      { ms: 45_000, what: 'up to be ready' },
-    );
+    await eventually(async () => (await outputOf('up')).includes('TaskFlow runs'), {
+      ms: 45_000,
+      what: 'up to be ready',
+    });
+    const login = await fetch(url('/local/demo-login'), { method: 'POST', headers: { origin: url('') } });
     const cookie = login.headers
       .getSetCookie()
       .map((each) => each.split(';')[0])
