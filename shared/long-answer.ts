@@ -10,7 +10,7 @@ export const NDJSON = 'application/x-ndjson';
 export type LongAnswers = ReturnType<typeof createLongAnswers>;
 
 /** Ends the answer whose caller takes nothing for so long: all buffers on the way to him are full by then. */
-const UNREAD_SECONDS = 30;
+export const UNREAD_SECONDS = 30;
 
 export interface Caller {
   request: Request;

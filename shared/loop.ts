@@ -15,6 +15,8 @@ export interface Job {
   bell?: Bell;
 }
 
+export type Loop = ReturnType<typeof createLoop>;
+
 const RETRY_MS = 1000;
 /** Longest a stop waits for the run in hand: half of what a whole shutdown may take. */
 const STOP_MS = 5000;

@@ -8,7 +8,7 @@ import { type Consumer, consumers } from './events.ts';
 import type { AppId, Parts } from './frame.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { createLog } from './log.ts';
-import { createLoop, type Job } from './loop.ts';
+import { createLoop, type Job, type Loop } from './loop.ts';
 import { createMetrics } from './metrics.ts';
 
 /** An app of Elysia, as far as it is started and stopped. */
@@ -38,8 +38,10 @@ export function openService<C extends BaseConfig & Partial<ApiConfig>>(
   const metrics = createMetrics(appId, { version, commit: config.VERSION_COMMIT });
   const { defer } = createLifecycle(log, { drainMs: Math.max(drainMs, deliveryDrainMs) });
   const sql = connect(config.DATABASE_URL, { name: appId, max: config.DATABASE_POOL, publishes });
-  defer('database', () => sql.end({ timeout: 5 }));
+  // Whoever had asked it something has ended or given up by then; loops that hang have taken half of the whole time.
+  defer('database', () => sql.end({ timeout: 2 }));
 
+  const loops: Loop[] = [];
   const daprd = { port: config.DAPR_HTTP_PORT, apiToken: config.DAPR_API_TOKEN };
   const sidecarCheck = { sidecar: () => checkSidecar(daprd) };
   const brokerCheck = { broker: () => checkBroker(daprd) };
@@ -54,13 +56,15 @@ export function openService<C extends BaseConfig & Partial<ApiConfig>>(
     degraded: { ...(need === 'useful' && sidecarCheck), ...(consumer && brokerCheck) },
   };
 
-  /** Runs jobs until the service stops, which waits for the runs in hand. */
+  /**
+   * Runs jobs until the service stops, which waits for the runs in hand: of all jobs at once, those of earlier calls too, when
+   * the last call's turn to stop has come. One after the other, a database that hangs would take the time of each.
+   */
   function run(...jobs: Job[]): void {
-    for (const job of jobs) {
-      const loop = createLoop(job, log);
-      loop.start();
-      defer(job.name, loop.stop);
-    }
+    const started = jobs.map((job) => createLoop(job, log));
+    for (const loop of started) loop.start();
+    loops.push(...started);
+    defer('loops', () => Promise.all(loops.splice(0).map((loop) => loop.stop())));
   }
 
   if (consumer) run(createDeadLetterPurge({ sql, appId: consumer, log }));

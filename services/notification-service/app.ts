@@ -11,7 +11,11 @@ import { stream } from './stream/index.ts';
 /** All routes of the notification service: health, docs, inbox, preferences, the stream and the sidecar's deliveries. */
 export function createApp(
   parts: Parts<Config>,
-  { connections, handle }: { connections: Connections; handle: (batch: Received[]) => Promise<void> },
+  {
+    connections,
+    handle,
+    unreadSeconds,
+  }: { connections: Connections; handle: (batch: Received[]) => Promise<void>; unreadSeconds?: number },
 ) {
   const { config, sql, log } = parts;
   const authenticator = authenticatorOf(parts);
@@ -26,7 +30,15 @@ export function createApp(
     // The inbox keeps also types that a later version adds: its clients may know them.
     deliveries: { appId: 'notification-service', reads: anyEventSchema, handle, keepsUnknown: true },
   })
-    .use(stream({ sql, authenticator, connections, unsentBytes: config.STREAM_UNSENT_BYTES }))
+    .use(
+      stream({
+        sql,
+        authenticator,
+        connections,
+        unsentBytes: config.STREAM_UNSENT_BYTES,
+        ...(unreadSeconds !== undefined && { unreadSeconds }),
+      }),
+    )
     .use(preferences({ sql, authenticator, changed: connections.setLevel }))
     .use(inbox({ sql, authenticator, longAnswers }));
 }

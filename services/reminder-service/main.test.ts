@@ -64,3 +64,34 @@ test('starts without database and sidecar', async () => {
   expect((await fetch(`${origin}/health/live`)).status).toBe(200);
   expect((await fetch(`${origin}/health/ready`)).status).toBe(503);
 });
+
+test('SIGTERM ends it with 0 also when the database answers none of its loops', async () => {
+  const { child, logged } = await start();
+  const release = await hold('reminder_schedule');
+  await eventually(async () => (await waitingForLock()) >= 2);
+  child.kill('SIGTERM');
+  expect(await child.exited).toBe(0);
+  expect(logged('loop stopped with a run under way')).toBeDefined();
+  await release();
+}, 40_000);
+
+/** Lets every statement on this table wait, until the returned function is called. */
+async function hold(table: string): Promise<() => Promise<void>> {
+  const [locked, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const transaction = database.sql.begin(async (sql) => {
+    await sql`lock table ${sql(table)} in access exclusive mode`;
+    locked.resolve();
+    await released.promise;
+  });
+  await locked.promise;
+  return async () => {
+    released.resolve();
+    await transaction;
+  };
+}
+
+async function waitingForLock(): Promise<number> {
+  const rows = await database.sql`
+    select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+  return rows.length;
+}

@@ -92,6 +92,14 @@ export function createConnections({
     for (const stream of user.streams) stream.advance();
   }
 
+  /** The inbox itself says that it reaches so far; below what was known here, their streams look how far they may be. */
+  function setHead(userId: string, lastSeq: number): void {
+    const user = users.get(userId);
+    if (!user) return;
+    user.head = lastSeq;
+    for (const stream of user.streams) stream.advance();
+  }
+
   function setLevel(userId: string, level: Level): void {
     const user = users.get(userId);
     if (user) user.level = level;
@@ -126,6 +134,7 @@ export function createConnections({
     requirePlace,
     wake,
     wakeUpTo,
+    setHead,
     setLevel,
     all,
     audiences: (): Iterable<Audience> => users.values(),

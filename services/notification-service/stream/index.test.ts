@@ -174,6 +174,40 @@ describe('resuming', () => {
   });
 });
 
+describe('a database restored from a backup', () => {
+  test('is told by a gap to a stream that was further, which then goes on live', async () => {
+    const me = await person();
+    await appendRows(me, 100);
+    const streams = [await open(me), await open(me, 'level=all')];
+    for (const stream of streams) expect((await stream.next()).id).toBe('100');
+    await database.sql.begin(async (sql) => {
+      await sql`delete from notifications where user_id = ${me.id} and seq > 60`;
+      await sql`update notification_counters set last_seq = 60, purged_through = 20 where user_id = ${me.id}`;
+    });
+    for (const stream of streams) {
+      const gap = await stream.next();
+      expect(gap).toMatchObject({ event: 'stream.gap', id: '60' });
+      expect(JSON.parse(gap.data)).toMatchObject({ from: 21, to: 60 });
+    }
+    await changes(me, 1);
+    for (const stream of streams) expect(await stream.next()).toMatchObject({ id: '61', event: 'task.created' });
+  });
+
+  test('from before a person had an inbox, too', async () => {
+    const me = await person();
+    await appendRows(me, 5);
+    const stream = await open(me);
+    await stream.next();
+    await database.sql.begin(async (sql) => {
+      await sql`delete from notifications where user_id = ${me.id}`;
+      await sql`delete from notification_counters where user_id = ${me.id}`;
+    });
+    expect(await stream.next()).toMatchObject({ event: 'stream.gap', id: '0' });
+    await changes(me, 1);
+    expect((await stream.next()).id).toBe('1');
+  });
+});
+
 /** Rows as the append leaves them, at once. */
 async function appendRows(by: Login, count: number, padding = ''): Promise<void> {
   const event = eventOf(by, padding);

@@ -1,6 +1,7 @@
 import { type Authenticator, permit } from '#shared/auth';
 import { isTransient, type Sql, within } from '#shared/db';
 import { headOfStream, isHead } from '#shared/head';
+import { UNREAD_SECONDS } from '#shared/long-answer';
 import { Elysia, t } from 'elysia';
 import { errorSchema } from '../inbox/model.ts';
 import type { Connections } from './connections.ts';
@@ -33,22 +34,26 @@ export const stream = ({
   authenticator,
   connections,
   unsentBytes,
+  unreadSeconds = UNREAD_SECONDS,
 }: {
   sql: Sql;
   authenticator: Authenticator;
   connections: Connections;
   unsentBytes: number;
+  /** How long a client may take nothing of what was written before the end of its stream. */
+  unreadSeconds?: number;
 }) => {
   const strategy = strategyOf(unsentBytes);
   return new Elysia({ name: 'stream' }).get(
     '/api/v1/notifications/stream',
     async ({ request, query, headers, server }) => {
-      if (connections.isDraining()) return unavailable('draining');
       let admitted: Stream | undefined;
       try {
         // Not the plugin `authenticated`: where its answer would be 503, an EventSource would never come back.
         const principal = await within(OPEN_MS, authenticator.authenticate(request));
         permit(principal, 'notifications:read');
+        // Asked where nothing is waited for until `admit`: draining ends whatever was admitted before.
+        if (connections.isDraining()) return unavailable('draining');
         if (isHead(request)) {
           connections.requirePlace(principal, query.client ?? null);
           return headOfStream(STREAM_HEADERS);
@@ -61,7 +66,8 @@ export const stream = ({
         const { level, ...reach } = await within(OPEN_MS, readStart(sql, principal.userId));
         connections.setLevel(principal.userId, level);
         server?.timeout(request, 0); // or Bun cuts a stream that is silent for its idle timeout
-        const body = new Body(admitted, unsentBytes);
+        const untilRead = () => server?.timeout(request, unreadSeconds);
+        const body = new Body(admitted, unsentBytes, untilRead);
         const answer = new ReadableStream(body, strategy);
         admitted.begin(body, lastEventIdOf(headers['last-event-id'] ?? null, query.last_event_id), reach);
         return new Response(answer, { headers: STREAM_HEADERS });
@@ -110,11 +116,14 @@ async function readStart(sql: Sql, userId: string): Promise<Reach & { level: Lev
 class Body implements Output {
   readonly #stream: Stream;
   readonly #unsentBytes: number;
+  readonly #ending: () => void;
   #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
 
-  constructor(stream: Stream, unsentBytes: number) {
+  /** `ending`: nothing more is written and no heartbeat comes, so who reads nothing must be cut off by somebody else. */
+  constructor(stream: Stream, unsentBytes: number, ending: () => void) {
     this.#stream = stream;
     this.#unsentBytes = unsentBytes;
+    this.#ending = ending;
   }
 
   start(controller: ReadableStreamDefaultController<Uint8Array>): void {
@@ -139,6 +148,7 @@ class Body implements Output {
 
   close(): void {
     this.#controller?.close();
+    this.#ending();
   }
 
   fail(): void {

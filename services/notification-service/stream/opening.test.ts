@@ -66,3 +66,19 @@ test('a stream that is drained before it has begun sends its client away with re
   expect(await (await stream).rest()).toMatchObject([{ event: 'reconnect', data: '{"reason":"draining"}' }]);
   await old.stop();
 });
+
+test('a stream whose caller is still being looked up when draining begins is sent away', async () => {
+  const me = await logIn(database.sql);
+  const old = await startReplica(database.url('notification-service'));
+  const release = await holdOpening(database.sql, 'sessions');
+  const stream = old.open(me);
+  await eventually(async () => {
+    const [row] = await database.sql`
+      select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    return row;
+  });
+  await old.connections.drain(0);
+  await release();
+  expect(await (await stream).rest()).toMatchObject([{ event: 'unavailable', data: '{"reason":"draining"}' }]);
+  await old.stop();
+});

@@ -55,6 +55,21 @@ test('a replay that nobody reads is ended at its second heartbeat', async () => 
   await replica.stop();
 });
 
+test('a stream that was replaced is not kept for a client that does not read the rest of it', async () => {
+  const replica = await start({ unreadSeconds: 1 });
+  const me = await personWithMuch(database.sql);
+  const stuck = await openStuck(replica.origin, `${STREAM}?client=tab`, { ...me.headers, 'last-event-id': '0' });
+  await settled(() => replica.metric('taskflow_stream_frames_total'));
+  const newer = await replica.open(me, 'client=tab');
+  await newer.next();
+  expect(await replica.metric('taskflow_streams_closed_total', 'reason="replaced"')).toBe(1);
+  await eventually(() => replica.underWay() === 1);
+  await replica.deliver(eventOf(me));
+  expect((await newer.next()).id).toBe(String(EVENTS + 1));
+  for (const each of [stuck, newer]) each.close();
+  await replica.stop();
+});
+
 /** The value of a counter once it has stood still for twenty looks. */
 async function settled(look: () => Promise<number>): Promise<number> {
   let [last, unchanged] = [0, 0];

@@ -163,7 +163,8 @@ export class Stream {
   }
 
   #hasWork(): boolean {
-    return this.#output !== null && !this.#waiting && this.#cursor < this.#audience.head;
+    // Beyond the newest number is not where a stream can be: the inbox is asked whether it was restored.
+    return this.#output !== null && !this.#waiting && this.#cursor !== this.#audience.head;
   }
 
   async #readOn(): Promise<void> {
@@ -191,9 +192,12 @@ export class Stream {
     const limit = isFar ? 0 : isReplay || this.#isSync ? PAGE_ROWS : limits.livePerSecond;
     const span = await within(READ_MS, readSpan(sql, userId, { after, through, types: typesOf[level], limit }));
     if (!this.#output || this.#level() !== level) return; // it is read again, as the new level carries it
-    if (span.lastSeq < through) this.#audience.head = span.lastSeq; // the database was restored from a backup
-    if (span.purgedThrough > after || span.lastSeq < after) return this.#jump(span.lastSeq);
-    if (isFar) return span.lastSeq - after > limits.maxBehind ? this.#jump(span.lastSeq) : undefined;
+    if (this.#audience.head === head) this.#audience.head = span.lastSeq; // nobody has told of a newer one meanwhile
+    // The database was restored from a backup: none of what the client has can be relied on.
+    if (span.lastSeq < after) return this.#jump(span.purgedThrough + 1, span.lastSeq);
+    const isTooFar = isFar && span.lastSeq - after > limits.maxBehind;
+    if (span.purgedThrough > after || isTooFar) return this.#jump(after + 1, span.lastSeq);
+    if (isFar) return;
     const isDone = this.#take(span.rows);
     if (isDone && span.rows.length < limit) this.#cursor = Math.max(this.#cursor, Math.min(through, span.lastSeq));
   }
@@ -232,11 +236,12 @@ export class Stream {
     this.advance();
   }
 
-  /** Leaves out what the client missed, and says so. */
-  #jump(to: number): void {
+  /** Leaves out what the client missed, or must read again, and says so. */
+  #jump(from: number, to: number): void {
     this.#shared.on.gap();
-    this.#write(gapFrame(Math.min(this.#cursor, to) + 1, to, to));
+    this.#write(gapFrame(from, to, to));
     this.#cursor = this.#told = to;
+    this.#replayThrough = Math.min(this.#replayThrough, to);
   }
 
   #write(bytes: Uint8Array): void {

@@ -7,7 +7,8 @@ const LOOK_MS = 8000;
 
 /**
  * Looks once how far the inboxes of all users with open streams reach and what their streams carry. This is the truth
- * about rows and preferences that other replicas wrote; hints only make it faster.
+ * about rows and preferences that other replicas wrote, and about an inbox that is shorter than it was (a database restored
+ * from a backup); hints only make it faster.
  */
 export async function lookForRows({ sql, connections }: { sql: Sql; connections: Connections }): Promise<void> {
   const audiences = [...connections.audiences()];
@@ -22,11 +23,11 @@ export async function lookForRows({ sql, connections }: { sql: Sql; connections:
         ${audiences.map(({ level }) => level)}::text[]) as u (user_id, head, level)
       left join notification_counters c using (user_id)
       left join notification_preferences p using (user_id)
-      where c.last_seq > u.head or coalesce(p.level, 'all') <> u.level`,
+      where coalesce(c.last_seq, 0) <> u.head or coalesce(p.level, 'all') <> u.level`,
   );
   for (const { user_id: userId, last_seq: lastSeq, level } of news) {
     connections.setLevel(userId, level);
-    connections.wakeUpTo(userId, lastSeq);
+    connections.setHead(userId, lastSeq);
   }
   // A stream whose last read failed has nobody else to start it again.
   for (const stream of connections.all()) stream.advance();
