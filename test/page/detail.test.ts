@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { addDays, dayOf } from '../../services/web/page/days.ts';
 import { fullTime } from '../../services/web/page/words.ts';
+import { eventually } from '../support/wait.ts';
 import { type House, newAccount, openHouse, shoot, signIn, violations, type Visit, ZONE } from './visit.ts';
 
 let house: House;
@@ -68,6 +69,17 @@ describe('a task', () => {
     await page.getByLabel('Title').waitFor({ state: 'detached' });
   });
 
+  test('whose history is open shows there what happens to it next', async () => {
+    await using person = await atWork([{ title: 'Call' }]);
+    const { page, made, account } = person;
+    await house.stack.settled();
+    await page.goto(`/all?task=${made[0]?.id}&open=history`);
+    const history = page.locator('.history');
+    await history.getByText('made it').waitFor();
+    await account.call('PATCH', `/tasks/${made[0]?.id}`, { title: 'Call Anna' });
+    await history.getByText('title: Call → Call Anna').waitFor();
+  });
+
   test('keeps what is typed while it is being saved, and says that it was saved also when nobody answers what came of it', async () => {
     await using person = await atWork([{ title: 'Call' }], { inTrouble: true });
     const { page, made, read } = person;
@@ -123,6 +135,22 @@ describe('a task', () => {
     await dialog.getByRole('button', { name: 'Keep mine' }).click();
     await page.getByText('Saved.').waitFor();
     expect(await read(id)).toMatchObject({ title: 'Offer of mine', description: 'kept', priority: 'low' });
+  });
+
+  test('that was changed elsewhere while one typed shows that once nothing typed is left', async () => {
+    await using person = await atWork([{ title: 'Offer' }]);
+    const { page, made, account } = person;
+    const id = made[0]?.id ?? '';
+    await row(page, 'Offer').getByRole('link').click();
+    const title = page.getByLabel('Title');
+    await title.press('End');
+    await page.keyboard.type('s');
+    const read = page.waitForResponse((response) => response.url().endsWith(`/tasks/${id}`));
+    await account.call('PATCH', `/tasks/${id}`, { description: 'of theirs' });
+    await read;
+    await row(page, 'Offer').waitFor();
+    await title.press('Backspace');
+    await eventually(async () => (await page.getByLabel('Notes').inputValue()) === 'of theirs');
   });
 
   test('that was changed elsewhere in another field is saved without a question, and back by Undo', async () => {
@@ -331,13 +359,30 @@ describe('a series', () => {
     expect((await read(made[0]?.id ?? '')).title).toBe(expected);
   });
 
+  test('of a date that had been changed before, key 2 changes all open dates, and keeps what was typed in this one', async () => {
+    await using person = await atWork([series]);
+    const { page, made, read, account } = person;
+    const [date] = await account.call<Kept[]>('GET', '/tasks?kind=instance');
+    await account.call('PATCH', `/tasks/${date?.id}`, { priority: 'high' });
+    await row(page, 'Stand-up').getByText('high').waitFor();
+    await nameDateDaily(page);
+    await page.getByRole('dialog').waitFor();
+    await page.keyboard.press('2');
+    await page.getByText('Saved, with all open dates.').waitFor();
+    expect(await page.getByLabel('Title').inputValue()).toBe('Daily');
+    expect(await read(date?.id ?? '')).toMatchObject({ title: 'Daily', priority: 'high' });
+    expect(await read(made[0]?.id ?? '')).toMatchObject({ title: 'Daily' });
+  });
+
   test('of a date that is changed nothing is saved when one cancels, and what was typed is still there', async () => {
     await using person = await atWork([series]);
     const { page, made, read } = person;
     await nameDateDaily(page);
     await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
     await page.getByRole('dialog').waitFor({ state: 'detached' });
-    expect(await page.getByLabel('Title').inputValue()).toBe('Daily');
+    await page.keyboard.press('End');
+    await page.keyboard.type('!'); // the focus is back where it was
+    expect(await page.getByLabel('Title').inputValue()).toBe('Daily!');
     expect((await read(made[0]?.id ?? '')).title).toBe('Stand-up');
   });
 
@@ -438,6 +483,10 @@ describe('moving and reminding', () => {
     const reminder = (title: string) => page.getByRole('article', { name: `Reminder: ${title}` });
     await page.getByRole('button', { name: '1 more reminder' }).click();
     for (const title of ['Bake', 'Call', 'Dine']) await reminder(title).waitFor();
+    await page
+      .getByRole('status')
+      .getByText(/Reminder: (Bake|Call|Dine)/)
+      .waitFor({ state: 'attached' });
     expect(await reminder('Bake').innerText()).toMatch(/due in (a moment|1 min) · reminder 1 min before/);
     await shoot(page, 'reminders-1280-light');
     expect(await violations(page)).toEqual([]);
@@ -446,8 +495,9 @@ describe('moving and reminding', () => {
     await row(page, 'Bake')
       .getByText(/reminds again (Tomorrow )?\d\d:\d\d/)
       .waitFor();
-    await reminder('Dine').getByRole('button', { name: 'Dismiss' }).click();
+    await reminder('Dine').getByRole('button', { name: 'Dismiss' }).press('Enter');
     await reminder('Dine').waitFor({ state: 'detached' });
+    expect(await page.locator(':focus').innerText()).toBe('Call'); // the next one's name: Enter does nothing to it
     await page.keyboard.press('s');
     await page.keyboard.press('2');
     await reminder('Call').waitFor({ state: 'detached' });

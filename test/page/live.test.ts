@@ -34,7 +34,7 @@ describe('a change elsewhere', () => {
 });
 
 describe('trouble', () => {
-  test('a fourth browser says that others have the places, works without, and looks again each minute', async () => {
+  test('a fourth browser says that others have the places, works without, and looks again each minute, at its inbox too', async () => {
     const account = await newAccount(house.stack);
     const others = [];
     for (let i = 0; i < 3; i++) {
@@ -57,7 +57,30 @@ describe('trouble', () => {
     await page.clock.runFor(61_000);
     await page.locator('.row', { hasText: 'Not heard' }).waitFor();
     await others[0]?.page.locator('.row', { hasText: 'Buy milk' }).waitFor();
+    await page.getByRole('link', { name: 'Inbox' }).click();
+    await page.getByText('Nothing here yet.').waitFor();
+    const soon = { due_date: new Date(Date.now() + 61_500).toISOString(), reminder_offset: '1 minute' };
+    await account.call('POST', '/tasks', { title: 'Bake', ...soon });
+    await eventually(async () => (await account.call<object[]>('GET', '/notifications?unread=true')).length > 0);
+    await page.clock.runFor(61_000);
+    await page.getByRole('button', { name: 'Mark read: Bake' }).press('Enter');
+    await page.getByRole('button', { name: 'Mark read: Bake' }).waitFor({ state: 'detached' });
+    expect(await page.locator(':focus').innerText()).toBe('Bake');
     for (const other of others) await other.context.close();
+  });
+
+  test('while there is no stream the list is read each minute', async () => {
+    const account = await newAccount(house.stack);
+    await using visit = await house.visit({ inTrouble: true });
+    const { page } = visit;
+    await page.clock.install();
+    await signIn(page, account);
+    await house.stack.kill('notification-service');
+    await page.getByText('Live', { exact: true }).waitFor({ state: 'detached' });
+    await account.call('POST', '/tasks', { title: 'Not heard', due_date: new Date().toISOString().slice(0, 10) });
+    await page.clock.runFor(61_000);
+    await page.locator('.row', { hasText: 'Not heard' }).waitFor();
+    await house.stack.start('notification-service');
   });
 
   test('services that are killed and come back leave nothing missing and nothing twice', async () => {

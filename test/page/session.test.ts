@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { eventually } from '../support/wait.ts';
 import { startFront } from './front.ts';
-import { type House, newAccount, openHouse, signIn, type Visit } from './visit.ts';
+import { type House, newAccount, openHouse, signIn, type Visit, ZONE } from './visit.ts';
 
 // Tokens live as long as a few requests take.
 const TOKEN_SECONDS = 4;
@@ -113,6 +113,30 @@ describe('a session that was ended elsewhere', () => {
     expect(await titlesOf(account.email)).toEqual(['Written too late']);
   });
 
+  test('is live again after signing in over the page, without a shared worker, too', async () => {
+    const account = await newAccount(house.stack);
+    await using visit = await house.visit({ inTrouble: true });
+    const { page } = visit;
+    await visit.context.addInitScript('delete globalThis.SharedWorker');
+    await signIn(page, account);
+    await endSessions(account.email);
+    await dialog(page).getByLabel('Password', { exact: true }).fill(account.password);
+    await page.keyboard.press('Enter');
+    await dialog(page).waitFor({ state: 'detached' });
+    await live(page);
+  });
+
+  test('is said at the door, when the page is opened anew', async () => {
+    const account = await newAccount(house.stack);
+    await using visit = await house.visit({ inTrouble: true });
+    const { page } = visit;
+    await signIn(page, account);
+    await page.goto('about:blank');
+    await endSessions(account.email);
+    await page.goto('/');
+    await page.getByText('Your session has ended.', { exact: true }).waitFor();
+  });
+
   test('of one person is not continued by another: nothing of the first is seen, and nothing sent in the second name', async () => {
     const [anna, ben] = [await newAccount(house.stack), await newAccount(house.stack)];
     await anna.call('POST', '/tasks', { title: 'A secret', due_date: '2026-01-01' });
@@ -182,6 +206,33 @@ describe('signing out', () => {
     expect(await visit.page.content()).not.toContain('A secret');
     await other.reload();
     await live(other);
+  });
+
+  test('leaves nobody his zone: who has none yet gets that of the device', async () => {
+    const [anna, ben] = [await newAccount(house.stack, 'Asia/Tokyo'), await newAccount(house.stack)];
+    await house.stack.database.sql`update users set timezone = null where email = ${ben.email}`;
+    await using visit = await house.visit({ inTrouble: true });
+    const { page } = visit;
+    await signIn(page, anna);
+    await page.getByRole('button', { name: 'Sign out', exact: true }).click();
+    await page.getByLabel('Email').fill(ben.email);
+    await page.getByLabel('Password', { exact: true }).fill(ben.password);
+    await page.keyboard.press('Enter');
+    await live(page);
+    const [row] = await house.stack.database.sql`select timezone from users where email = ${ben.email}`;
+    expect(row?.timezone).toBe(ZONE);
+  });
+
+  test('in another tab is heard without a shared worker, too, and leaves nothing written', async () => {
+    const account = await newAccount(house.stack);
+    await using visit = await house.visit({ inTrouble: true });
+    await visit.context.addInitScript('delete globalThis.SharedWorker');
+    await signIn(visit.page, account);
+    const other = await visit.tab();
+    await live(other);
+    await visit.page.getByRole('button', { name: 'Sign out', exact: true }).click();
+    await other.getByText('You were signed out in another tab.').waitFor();
+    expect(await other.evaluate(() => localStorage.length)).toBe(0);
   });
 
   test('of a session that was ended elsewhere leads to the door', async () => {

@@ -180,6 +180,23 @@ describe('add', () => {
     expect((await kept(account)).map(({ title }) => title)).toEqual(['Gym']);
   });
 
+  test('in a form without its repeat, or its date, is added without what counted from that', async () => {
+    await using person = await atWork();
+    const { page, account } = person;
+    const form = page.getByRole('complementary', { name: 'New task' });
+    await page.getByLabel('Add a task').fill('Water plants every day until 30 jun');
+    await page.getByRole('button', { name: 'Details' }).click();
+    await form.getByLabel('Repeat').selectOption('Does not repeat');
+    await form.getByRole('button', { name: 'Add' }).click();
+    await page.getByText('Added: Water plants').waitFor();
+    await page.getByLabel('Add a task').fill('Tea tomorrow 9am ^15m');
+    await page.getByRole('button', { name: 'Details' }).click();
+    await form.getByLabel('Due', { exact: true }).fill('');
+    await form.getByRole('button', { name: 'Add' }).click();
+    await page.getByText('Added to All, without a date: Tea').waitFor();
+    expect(await kept(account, 'kind=series')).toEqual([]);
+  });
+
   test('in a form that the server refuses is back with the reason', async () => {
     const account = await newAccount(house.stack);
     await using visit = await house.visit({ inTrouble: true }); // its console shows the refusal
@@ -301,6 +318,58 @@ describe('complete', () => {
     await row(page, 'Third').waitFor();
     await page.getByTitle('Not answered by the server yet').waitFor({ state: 'detached' });
     expect(await kept(account, 'completed=true')).toMatchObject([{ title: 'Second' }]);
+  });
+});
+
+describe('a key', () => {
+  const tasks = [{ title: 'First' }, { title: 'Second' }];
+  const titles = (page: Visit['page']) => page.locator('.row-title').allInnerTexts();
+
+  test('does nothing to a task that nobody has chosen', async () => {
+    await using person = await atWork(tasks, '/all');
+    const { page, account } = person;
+    await row(page, 'First').waitFor();
+    for (const key of ['x', '#', 'Delete', 'e']) await page.keyboard.press(key);
+    await page.keyboard.press('j');
+    await page.keyboard.press('x');
+    await page.getByText('Done: Second').waitFor();
+    expect(await titles(page)).toEqual(['First']);
+    await page.getByTitle('Not answered by the server yet').waitFor({ state: 'detached' });
+    expect(await kept(account, 'completed=true')).toMatchObject([{ title: 'Second' }]);
+    expect(await kept(account)).toHaveLength(2);
+  });
+
+  test('means the task whose menu was used, then the next one', async () => {
+    await using person = await atWork([...tasks, { title: 'Third' }], '/all');
+    const { page } = person;
+    const choose = async (title: string, name: string) => {
+      await row(page, title).hover();
+      await page.getByRole('button', { name: `More: ${title}` }).click();
+      await page.getByRole('menuitem', { name }).click();
+    };
+    await choose('Third', 'Delete');
+    await row(page, 'Third').waitFor({ state: 'detached' });
+    expect(await page.locator(':focus').innerText()).toContain('Second');
+    await choose('First', 'Move to tomorrow');
+    await page.getByText('Moved to tomorrow: First').waitFor();
+    await page.keyboard.press('x');
+    await page.getByText('Done: First').waitFor();
+  });
+
+  test('means the task that is open where no row has the focus', async () => {
+    await using person = await atWork(tasks, '/all');
+    const { page } = person;
+    await row(page, 'First').getByRole('link').click();
+    await page.getByLabel('Title').waitFor();
+    await page.getByRole('heading', { name: 'All', level: 1 }).click();
+    await page.keyboard.press('#');
+    await page.getByText('Deleted: ').waitFor();
+    expect(await titles(page)).toEqual(['Second']);
+    await page.keyboard.press('z');
+    await row(page, 'First').waitFor();
+    await row(page, 'Second').focus();
+    await page.keyboard.press('x');
+    await page.getByText('Done: Second').waitFor();
   });
 });
 

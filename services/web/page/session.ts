@@ -11,10 +11,13 @@ export type Session = { is: 'unknown' } | { is: 'out'; why?: string } | { is: 'i
 export const DOORS = ['/sign-up', '/reset'];
 
 const KEPT = 'taskflow.person';
+const SIGNED_OUT = 'taskflow.signed-out';
+
+const zoneOfDevice = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 export const session = signal<Session>(start());
 /** Of the user; all days and times of the page are in it. */
-export const zone = signal(Intl.DateTimeFormat().resolvedOptions().timeZone);
+export const zone = signal(zoneOfDevice);
 /** False with `EVENTS=off`: there are plain tasks and nothing else. */
 export const hasEvents = signal(true);
 
@@ -29,8 +32,8 @@ export async function resume(): Promise<void> {
     await enter(await api.me());
   } catch (error) {
     const isOut = error instanceof api.ApiError && (error.status === 401 || error.status === 404);
-    if (isOut && session.value.is !== 'ended') return leave();
-    throw error;
+    if (!isOut || session.value.is === 'ended') throw error;
+    if (session.value.is !== 'out') leave(); // else it was left with the reason
   }
 }
 
@@ -38,8 +41,8 @@ async function enter(person: api.Person): Promise<void> {
   localStorage.setItem(KEPT, person.id);
   const own = await api.timezone();
   hasEvents.value = own !== undefined;
-  if (own) zone.value = own;
-  if (own === null) await api.setTimezone(zone.value); // none was ever chosen: that of this device
+  zone.value = own ?? zoneOfDevice;
+  if (own === null) await api.setTimezone(zone.value); // none was ever chosen
   const { value } = session;
   const isOther = value.is === 'ended' && value.person.id !== person.id;
   if (isOther) session.value = { is: 'out' }; // what stands here is another's, as is what the address names
@@ -55,7 +58,7 @@ export async function signIn(email: string, password: string): Promise<void> {
 /** Makes an account and enters it. */
 export async function signUp(email: string, password: string, code: string): Promise<void> {
   const invitation = code ? { invite_code: code } : {};
-  await api.signUp({ email, password, timezone: zone.value, ...invitation });
+  await api.signUp({ email, password, timezone: zoneOfDevice, ...invitation });
   await enter(await api.me());
 }
 
@@ -70,6 +73,16 @@ export function expire(): void {
   if (value.is === 'in') session.value = { is: 'ended', person: value.person };
   else if (value.is === 'unknown') leave('Your session has ended.');
 }
+
+/** Tells the other tabs, with a worker or without; nothing stays written. */
+export function saySignedOut(): void {
+  localStorage.setItem(SIGNED_OUT, 'now');
+  localStorage.removeItem(SIGNED_OUT);
+}
+
+/** Whether another tab says so. */
+export const isSignedOut = ({ key, newValue }: Pick<StorageEvent, 'key' | 'newValue'>): boolean =>
+  key === SIGNED_OUT && newValue !== null && session.value.is !== 'out';
 
 /** Whether another person has signed in in another tab: this one's requests are his from now on. */
 export const isOthers = ({ key, newValue }: Pick<StorageEvent, 'key' | 'newValue'>): boolean =>

@@ -2,7 +2,7 @@ import { computed, effect, signal } from '@preact/signals';
 import { ApiError, listTasks, type PageTask, setTimezone, timezone } from './api.ts';
 import { connect, type Connection } from './live/connection.ts';
 import type { Heard, Item, StreamState } from './live/protocol.ts';
-import { expire, hasEvents, isOthers, leave, resume, session, zone } from './session.ts';
+import { expire, hasEvents, isOthers, isSignedOut, leave, resume, saySignedOut, session, zone } from './session.ts';
 import { createChanges } from './tasks/changes.ts';
 import { forgetLine } from './tasks/kept-line.ts';
 import { until } from './tasks/sending.ts';
@@ -59,10 +59,10 @@ export function start(): void {
     connection?.say({ type: 'check' });
   });
   addEventListener('pagehide', () => changes.flush(true));
-  addEventListener(
-    'storage',
-    (event) => isOthers(event as StorageEvent) && leave(`You were signed out in another tab.${lost()}`),
-  );
+  addEventListener('storage', (event) => {
+    const told = event as StorageEvent;
+    if (isOthers(told) || isSignedOut(told)) leave(`You were signed out in another tab.${lost()}`);
+  });
   addEventListener('beforeunload', (event) => changes.isHeld() && event.preventDefault());
   effect(() => {
     if (session.value.is === 'in') begin();
@@ -77,13 +77,13 @@ function begin(): void {
   setTimeout(() => isRead.value || session.value.is !== 'in' || void readOpen(), PATIENCE_MS);
 }
 
-const isUnheard = (): boolean => stream.value.is === 'crowded' || !hasEvents.value;
+const isUnheard = (): boolean => stream.value.is !== 'live' || !hasEvents.value;
 
 /** Nothing is heard, or a stream only seems open: looked up. The server may also have begun or ceased to publish (`EVENTS`). */
 async function lookAgain(): Promise<void> {
   if (session.value.is !== 'in') return;
   connection?.say({ type: 'check' });
-  if (isUnheard()) void readOpen();
+  if (isUnheard()) [readings.value] = [readings.value + 1, void readOpen()];
   try {
     const [had, before] = [hasEvents.value, zone.value];
     const own = await timezone();
@@ -103,6 +103,7 @@ export async function chooseZone(name: string): Promise<void> {
 }
 
 function end(): void {
+  connection?.say({ type: 'left' });
   changes.drop();
   store.clear();
   forgetLine();
@@ -114,6 +115,7 @@ const lost = (): string =>
 
 export function signOut(): void {
   connection?.say({ type: 'signed-out' });
+  saySignedOut();
   leave();
 }
 
@@ -161,8 +163,6 @@ function hear(heard: Heard): void {
       return store.apply(heard.task);
     case 'zone':
       return void (zone.value = heard.zone);
-    case 'signed-out':
-      return leave(`You were signed out in another tab.${lost()}`);
     case 'item':
       void take(heard.item);
       for (const listener of listeners) listener(heard.item);

@@ -1,5 +1,5 @@
 import type { Heard, Said } from '../page/live/protocol.ts';
-import { openStream, type Stream } from '../page/live/stream.ts';
+import { livingStream, type Stream } from '../page/live/stream.ts';
 
 // All tabs of a browser share this worker, and so one stream: with one each the seventh tab would not load over HTTP/1.1.
 
@@ -16,8 +16,7 @@ const tell = (heard: Heard, but?: MessagePort) => {
 function hear(said: Said, tab: MessagePort): void {
   switch (said.type) {
     case 'open':
-      if (stream && stream.state().is === 'out') close();
-      stream ??= openStream(tell, client);
+      stream = livingStream(stream, tell, client);
       tab.postMessage({ type: 'state', state: stream.state() } satisfies Heard);
       return;
     case 'check':
@@ -26,8 +25,9 @@ function hear(said: Said, tab: MessagePort): void {
     case 'zone':
       return tell(said, tab);
     case 'signed-out':
-      close();
-      return tell(said, tab);
+      return close();
+    case 'left':
+      return; // the others may be somebody's
     case 'bye':
       tabs.delete(tab);
       if (tabs.size === 0) close();

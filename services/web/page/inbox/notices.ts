@@ -13,12 +13,15 @@ export const unread = computed(() => (notices.value ?? []).filter(({ read_at: at
 /** What was heard since the last reading began. */
 let heard: Item[] = [];
 
-/** Reads the inbox when the stream begins, when it comes back and when it has missed something, and adds what is heard. */
+/**
+ * Reads the inbox when the stream begins, when it comes back and when it has missed something, and adds what is heard; each
+ * minute where others have the places.
+ */
 export function watchInbox(): void {
   effect(() => {
     void readings.value;
     if (session.value.is === 'out') notices.value = null;
-    else if (session.value.is === 'in' && hasEvents.value && stream.value.is === 'live') void read();
+    else if (session.value.is === 'in' && hasEvents.value && ['live', 'crowded'].includes(stream.value.is)) void read();
   });
   onItem((item) => {
     if (!item.notify) return;

@@ -16,7 +16,7 @@ export function InboxScreen() {
     <>
       <Heading name="Inbox">{unread.value > 0 ? `${unread.value} unread` : ''}</Heading>
       {unread.value > 0 && (
-        <button class="plain small above" onClick={() => void markAllRead()}>
+        <button class="plain small above" onClick={doneAt(() => void markAllRead())}>
           Mark all read
         </button>
       )}
@@ -55,12 +55,12 @@ function Notice({ item }: { item: Item }) {
       </div>
       <div class="choices">
         {task && hasRung(task) && event.event_type === 'task.reminder.triggered' && pauses[0] && (
-          <button class="plain small" onClick={() => pauses[0] && snoozeBy([task], pauses[0])}>
+          <button class="plain small" onClick={doneAt(() => pauses[0] && snoozeBy([task], pauses[0]))}>
             Snooze 10 min
           </button>
         )}
         {!readAt && (
-          <button class="plain small" aria-label={`Mark read: ${title}`} onClick={() => void markRead(item)}>
+          <button class="plain small" aria-label={`Mark read: ${title}`} onClick={doneAt(() => void markRead(item))}>
             Mark read
           </button>
         )}
@@ -68,3 +68,12 @@ function Notice({ item }: { item: Item }) {
     </li>
   );
 }
+
+/** What a button does that is gone then: the focus goes to the name beside it, or to the list. */
+const doneAt =
+  (act: () => void) =>
+  ({ currentTarget }: { currentTarget: HTMLElement }): void => {
+    const name = currentTarget.closest('li')?.querySelector('a') ?? document.getElementById('content');
+    name?.focus();
+    act();
+  };

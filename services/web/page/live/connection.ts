@@ -1,6 +1,6 @@
 import { newKey } from '../api.ts';
 import type { Heard, Said } from './protocol.ts';
-import { openStream, type Stream } from './stream.ts';
+import { livingStream, openStream, type Stream } from './stream.ts';
 import { scriptUrl, streamWorker } from './trusted.ts';
 
 export type Connection = { say(said: Said): void };
@@ -37,8 +37,8 @@ function openAlone(hear: (heard: Heard) => void): Connection {
   document.addEventListener('visibilitychange', look);
   return {
     say({ type }) {
-      if (type === 'open') isWanted = true;
-      if (type === 'signed-out') isWanted = false;
+      if (type === 'open') [isWanted, stream] = [true, stream && livingStream(stream, hear, client)];
+      if (type === 'signed-out' || type === 'left') isWanted = false;
       if (type === 'check') void stream?.check();
       look();
     },

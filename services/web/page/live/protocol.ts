@@ -39,14 +39,17 @@ export type Heard =
   /** What another tab was answered. */
   | { type: 'task'; task: PageTask }
   /** The zone that was chosen in another tab. */
-  | { type: 'zone'; zone: string }
-  | { type: 'signed-out' };
+  | { type: 'zone'; zone: string };
 
-/** From a tab to the stream, and by it to the other tabs. `check`: somebody looks, or it may have slept. */
+/**
+ * From a tab to the stream, and by it to the other tabs. `check`: somebody looks, or it may have slept. `signed-out`: by this
+ * tab, for the whole browser; `left`: the tab shows nobody's tasks, whoever ended that.
+ */
 export type Said =
   | { type: 'open' }
   | { type: 'check' }
   | { type: 'task'; task: PageTask }
   | { type: 'zone'; zone: string }
   | { type: 'signed-out' }
+  | { type: 'left' }
   | { type: 'bye' };

@@ -1,6 +1,8 @@
 import { useSignal } from '@preact/signals';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { PageTask } from '../api.ts';
 import * as Icon from '../icons.tsx';
+import { handOn } from '../parts/hand-on.ts';
 import { zone } from '../session.ts';
 import { ask, permission } from './outside.ts';
 import { changes, now, store } from '../state.ts';
@@ -15,9 +17,19 @@ const PHONE = '(max-width: 46rem)';
 
 /** Reminders that have come and wait for a word: the newest first. They stand wherever one is, until they are answered. */
 export function Reminders() {
-  const isOpen = useSignal(false);
   const rung = rungTasks();
-  if (rung.length === 0) return null;
+  return (
+    <>
+      <p class="for-ears" role="status">
+        {rung[0] && `Reminder: ${rung[0].title}`}
+      </p>
+      {rung.length > 0 && <Cards rung={rung} />}
+    </>
+  );
+}
+
+function Cards({ rung }: { rung: PageTask[] }) {
+  const isOpen = useSignal(false);
   const isSmall = matchMedia(PHONE).matches;
   const shown = isOpen.value ? rung : rung.slice(0, isSmall ? 0 : SHOWN);
   return (
@@ -50,10 +62,19 @@ export function Reminders() {
   );
 }
 
+/** To the next one's name, where Enter does nothing to it. */
+function leave(card: HTMLElement | null): void {
+  if (!card?.contains(document.activeElement)) return;
+  const cards = [card.nextElementSibling, card.previousElementSibling];
+  handOn(cards.find((one) => one?.matches('.reminder'))?.querySelector('a'));
+}
+
 export const rungTasks = (): PageTask[] =>
   [...store.tasks.value.values()].filter(hasRung).sort((a, b) => dueMs(b) - dueMs(a));
 
 function Reminder({ task }: { task: PageTask }) {
+  const ref = useRef<HTMLElement>(null);
+  useLayoutEffect(() => () => leave(ref.current), []);
   const { title, id, reminder_offset: offset } = task;
   const near = dueWords(task, { now: now.value, zone: zone.value });
   const words = [
@@ -61,7 +82,7 @@ function Reminder({ task }: { task: PageTask }) {
     offset && offset !== 'PT0S' && `reminder ${reminderWords(offset)}`,
   ];
   return (
-    <article class="reminder" aria-label={`Reminder: ${title}`}>
+    <article ref={ref} class="reminder" aria-label={`Reminder: ${title}`}>
       <Icon.Bell />
       <p>
         <TaskLink id={id}>{title}</TaskLink>

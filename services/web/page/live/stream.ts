@@ -110,6 +110,13 @@ export function openStream(tell: (heard: Heard) => void, client: string): Stream
   };
 }
 
+/** The stream that there is; a new one where there is none, or where its session has ended: such a one never comes back. */
+export function livingStream(before: Stream | undefined, tell: (heard: Heard) => void, client: string): Stream {
+  if (before && before.state().is !== 'out') return before;
+  before?.close();
+  return openStream(tell, client);
+}
+
 /** Any answer; where there was none, an error of the network. */
 async function ask(path: string, method: string): Promise<Response> {
   try {

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import { handOn } from './hand-on.ts';
 
 /**
  * A modal dialog of the browser's own, which holds the focus. `isFirm`: Escape does not leave it, also where a second one may
@@ -20,7 +21,9 @@ export function Dialog({
 }) {
   const ref = useRef<HTMLDialogElement>(null);
   useLayoutEffect(() => {
+    const before = document.activeElement;
     ref.current?.showModal();
+    return () => handOn(before); // by itself a browser gives it back only when a dialog closes, not when it is taken away
   }, []);
   return (
     <dialog

@@ -59,6 +59,7 @@ export function Menu({
           tabIndex={-1}
           onClick={() => {
             close();
+            at.focus();
             act();
           }}
         >

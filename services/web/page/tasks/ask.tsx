@@ -13,9 +13,11 @@ import { shown } from './shown.ts';
 
 /** One date of a series may change alone, or with those to come. */
 export function AskScope({ save, leave }: { save: (scope: api.Scope) => Promise<void>; leave: () => void }) {
-  const byKey = ({ key }: KeyboardEvent) => {
-    if (key === '1') void save('this');
-    if (key === '2') void save('series');
+  const byKey = (event: KeyboardEvent) => {
+    const scope = ({ 1: 'this', 2: 'series' } as const)[event.key];
+    if (!scope) return;
+    event.preventDefault(); // it would be typed where the focus goes back to
+    void save(scope);
   };
   return (
     <Dialog label="Which dates?" close={leave} onKey={byKey}>

@@ -131,6 +131,29 @@ describe('a task that is not answered yet', () => {
   });
 });
 
+test('an answer that comes late takes nobody the way back of what he did meanwhile', async () => {
+  const { store, changes, answer } = atWork();
+  const rent = answerOf('8', { title: 'Rent' });
+  store.apply(rent);
+  for (const title of ['Tea', 'Milk']) changes.create({ title }, refuse);
+  await turns();
+  await answer(201, answerOf('7'));
+  changes.complete(rent);
+  await answer(201, answerOf('9', { title: 'Milk' }));
+  expect(changes.undo.value?.text).toBe('Done: Rent');
+  expect(changes.notice.value?.text).toBe('Added to All, without a date: Milk');
+});
+
+test('of two that are added one after the other the later one is taken back', async () => {
+  const { changes, answer } = atWork();
+  for (const title of ['Tea', 'Milk']) changes.create({ title }, refuse);
+  await turns();
+  await answer(201, answerOf('7'));
+  expect(changes.undo.value?.text).toBe('Added to All, without a date: Tea');
+  await answer(201, answerOf('9', { title: 'Milk' }));
+  expect(changes.undo.value?.text).toBe('Added to All, without a date: Milk');
+});
+
 test('what is deleted while a change of it is under way does not come back with the answer', async () => {
   const { store, changes, answer, shown } = atWork();
   store.apply(answerOf('7'));

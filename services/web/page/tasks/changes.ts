@@ -36,6 +36,8 @@ export function createChanges(store: Store, { announce, untilSignedIn }: Links) 
   /** By title: its event may be heard before the answer, and would stand beside what is shown until then. */
   const making = new Map<string, Promise<void>>();
   let undoTimer: ReturnType<typeof setTimeout> | undefined;
+  /** What was last offered for a new task; a newer one may take its place. */
+  let added: Undo | null = null;
   let noticeTimer: ReturnType<typeof setTimeout> | undefined;
   /** What waits for as long as it can be taken back, and which tasks it is about. */
   let held:
@@ -220,7 +222,11 @@ export function createChanges(store: Store, { announce, untilSignedIn }: Links) 
         };
         // What was done to it meanwhile has a bar of its own. Without a date it is on no list of days.
         const [where, path] = task.due_date ? ['', ''] : [' to All, without a date', '/all'];
-        if (!isTouched) offer(`Added${where}: ${task.title}`, takeBack, `${path}?task=${id}`);
+        if (isTouched) return;
+        const text = `Added${where}: ${task.title}`;
+        if (undo.value !== null && undo.value !== added) return say(text); // what was done meanwhile keeps its way back
+        offer(text, takeBack, `${path}?task=${id}`);
+        added = undo.value;
       });
       making.set(input.title, made);
       void made.then(() => making.get(input.title) === made && making.delete(input.title));

@@ -37,6 +37,16 @@ describe('changesOf', () => {
       recurrence_end_date: null,
     });
   });
+
+  test('a last day without a repeat is not sent, nor a reminder without a date: nobody sees them', () => {
+    const plain = asTask({ id: 'b', title: 'Plain' });
+    const draft = { ...draftOf(plain, zone), day: '2026-12-01', endDay: '2027-06-30', reminder: 'PT5M' };
+    expect(changesOf({ ...draft, pattern: 'daily:' }, plain, zone)).toMatchObject({
+      recurrence_end_date: '2027-06-30',
+    });
+    expect(changesOf(draft, plain, zone)).toEqual({ due_date: '2026-12-01', reminder_offset: 'PT5M' });
+    expect(changesOf({ ...draft, day: '' }, plain, zone)).toEqual({});
+  });
 });
 
 describe('clashesOf', () => {
@@ -72,6 +82,13 @@ test('a draft without a title, without its rule, or with a repeat of no date is 
 
 test('a change is taken back by the earlier values; that a task became a series is not', () => {
   expect(earlierOf({ title: 'New', priority: 'high' }, task)).toEqual({ title: 'Rent', priority: null });
+  const dated = { ...task, recurrence_pattern: null, recurrence_end_date: null };
+  expect(earlierOf(changesOf({ ...draftOf(dated, zone), day: '' }, dated, zone), dated)).toEqual({
+    due_date: '2026-12-01T08:00:00.000Z',
+    reminder_offset: 'P1D',
+    recurrence_pattern: null,
+    recurrence_end_date: null,
+  });
   expect(earlierOf({ recurrence_pattern: 'daily:' }, task)).toEqual({ recurrence_pattern: 'monthly:1' });
   expect(earlierOf({ recurrence_pattern: 'daily:' }, { ...task, recurrence_pattern: null })).toBeNull();
 });

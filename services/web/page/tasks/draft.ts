@@ -44,9 +44,9 @@ export function changesOf(draft: Draft, task: PageTask, userZone: string): TaskI
     ...(isOther('description') && { description: draft.description || null }),
     ...(isOther('day', 'time') && { due_date: dueOf(draft, zone) }),
     ...(isOther('pattern') && { recurrence_pattern: draft.pattern }),
-    ...(isOther('endDay') && { recurrence_end_date: draft.endDay || null }),
+    ...(isOther('endDay') && draft.pattern !== null && { recurrence_end_date: draft.endDay || null }),
     ...(isOther('catchUp') && draft.pattern !== null && { catch_up: draft.catchUp }),
-    ...(isOther('reminder') && { reminder_offset: draft.reminder || null }),
+    ...(isOther('reminder') && draft.day !== '' && { reminder_offset: draft.reminder || null }),
     ...(isOther('priority') && { priority: draft.priority || null }),
     // Without a date there is nothing to count from.
     ...(before.day !== '' &&
@@ -76,7 +76,7 @@ export const clashesOf = (mine: TaskInput, before: PageTask, theirs: PageTask): 
 
 /** What the fields of a change were, to take it back; null: the API does not, since a series stays one. */
 export function earlierOf(input: TaskInput, before: PageTask): TaskInput | null {
-  if (input.recurrence_pattern !== undefined && before.recurrence_pattern === null) return null;
+  if (input.recurrence_pattern != null && before.recurrence_pattern === null) return null;
   return Object.fromEntries((Object.keys(input) as (keyof TaskInput)[]).map((field) => [field, before[field]]));
 }
 

@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import * as api from '../api.ts';
 import type { PageTask, TaskInput } from '../api.ts';
 import { clockNote, dayOf } from '../days.ts';
@@ -8,11 +8,13 @@ import { Refusal } from '../parts/refusal.tsx';
 import { hasEvents, zone } from '../session.ts';
 import { changes, now } from '../state.ts';
 import { reminderWords } from '../words.ts';
+import { saveRest, saveTimeOfSeries } from './all-dates.ts';
 import { AskLeave, AskScope, Conflict } from './ask.tsx';
 import { changesOf, clashesOf, type Draft, draftOf, dueOf, earlierOf, problemOf, rebased, zoneOf } from './draft.ts';
 import { useExceptions } from './exceptions.ts';
 import { Preview } from './quick-add-line.tsx';
 import { TaskLink } from './link.tsx';
+import { isAsNew } from './merge.ts';
 import { NO_RULE } from './rule.ts';
 import { RuleFields } from './rule-fields.tsx';
 import { catchUps } from './shown.ts';
@@ -68,12 +70,15 @@ export function Form({ read, again, isLeft, stay, begun, make }: FormProps) {
     return () => removeEventListener('beforeunload', ask);
   }, [isTouched]);
 
-  // What somebody else changed is shown at once where nothing is being written.
-  useEffect(() => {
-    if (isTouched) return;
+  // What somebody else changed is shown at once where nothing is being written, or as soon as nothing is any more.
+  useLayoutEffect(() => {
+    if (isTouched || read === base.value || !isAsNew(read.task, base.value.task)) return;
     base.value = read;
-    draft.value = draftOf({ ...read.task, ...begun?.input }, zone.value);
-  }, [read, begun]);
+    draft.value = draftOf(read.task, zone.value);
+  }, [read, isTouched]);
+  useLayoutEffect(() => {
+    if (begun && !isTouched) draft.value = draftOf({ ...read.task, ...begun.input }, zone.value);
+  }, [begun]);
   // By touch it would bring up the keyboard over what one wants to read.
   useLayoutEffect(() => {
     if (!matchMedia('(pointer: coarse)').matches) title.current?.focus();
@@ -93,8 +98,9 @@ export function Form({ read, again, isLeft, stay, begun, make }: FormProps) {
     if (make) return make(input);
     const before = base.value.task;
     try {
-      if (scope === 'series' && input.due_date !== undefined) await saveTimeOfSeries();
+      if (scope === 'series' && input.due_date !== undefined) await saveTimeOfSeries(task, input, value.time);
       else await changes.save(before, input, { ...(scope && { scope }), etag });
+      if (scope === 'series') await saveRest(task, input, value);
     } catch (error) {
       if (!(error instanceof api.ApiError)) throw error;
       if (error.code !== 'VERSION_CONFLICT') return void (refusal.value = error);
@@ -112,13 +118,6 @@ export function Form({ read, again, isLeft, stay, begun, make }: FormProps) {
     if (scope === 'series') changes.say('Saved, with all open dates.');
     else if (earlier && kept) changes.saved(before, earlier, kept.etag);
     else changes.say('Saved.');
-  }
-  /** A time of all dates is that of the series, on the day that it began. */
-  async function saveTimeOfSeries(): Promise<void> {
-    const { task: series, etag } = await api.readForEdit(task.parent_recurring_task_id ?? task.id);
-    const { day } = draftOf(series, zone.value);
-    const due = dueOf({ day, time: draft.value.time }, zoneOf(series, zone.value));
-    await changes.save(series, { ...input, due_date: due }, { etag });
   }
   function submit(event?: Event): void {
     event?.preventDefault();

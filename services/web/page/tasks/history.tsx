@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import * as api from '../api.ts';
 import { labels } from '../fields.ts';
+import { useLater } from '../live/later.ts';
 import { asking } from '../parts/asking.ts';
 import { Refusal } from '../parts/refusal.tsx';
 import { session, zone } from '../session.ts';
@@ -28,6 +29,7 @@ const nameOf = (field: string, isRule: boolean): string =>
 export function History({ id }: { id: string }) {
   const events = useSignal<api.AuditEvent[] | null>(null);
   const refusal = useSignal<string | null>(null);
+  const readAgain = useSignal(0);
   const task = store.tasks.value.get(id);
   const version = task?.updated_at;
   const isRule = task !== undefined && isSeries(task);
@@ -38,7 +40,11 @@ export function History({ id }: { id: string }) {
       take,
       ({ message }) => (refusal.value = message),
     );
-  }, [id, version, readings.value]);
+  }, [id, version, readings.value, readAgain.value]);
+  useLater(
+    () => readAgain.value++,
+    ({ event }) => event.task_id === id,
+  );
   if (refusal.value) return <Refusal>{refusal.value}</Refusal>;
   if (!events.value) return <p class="hint">Reading …</p>;
   if (events.value.length === 0) return <p class="hint">Nothing is written down yet.</p>;

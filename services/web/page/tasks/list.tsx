@@ -56,12 +56,15 @@ export function TaskList({
     document.getElementById(rowId(task.id))?.focus();
   }
 
-  // Of a row that leaves the list with the focus the next takes the place, whatever took it away.
+  // Of a row that leaves the list with the focus the next takes the place, whatever took it away; one that is drawn in
+  // another group keeps it.
   const place = useRef(0);
+  const hadFocus = Boolean(document.activeElement?.closest('.row'));
   useLayoutEffect(() => {
     const index = indexOf(current.value);
     if (index >= 0) place.current = index;
-    else if (current.value !== null && document.activeElement === document.body) focus(place.current);
+    if (index >= 0 && hadFocus && document.activeElement === document.body) focus(index);
+    else if (index < 0 && current.value !== null && document.activeElement === document.body) focus(place.current);
   });
 
   function clear(): void {
@@ -88,10 +91,16 @@ export function TaskList({
     ...commandsOf([task]),
     { name: 'Select', key: 'Space', act: () => pickOne(task) },
   ];
-  /** What keys and the palette act on: what is picked, else the task that is opened, else the row that had the focus. */
+  /** What has the focus, or something of it. */
+  function focused(): PageTask | undefined {
+    const id = document.activeElement?.closest('.row')?.id;
+    return tasks.find((task) => rowId(task.id) === id);
+  }
+  /** What keys and the palette act on: what is picked, else the row that has the focus, else the task that is opened. */
   function subject(): PageTask[] {
     if (picked.length > 0) return picked;
-    return tasks.filter(({ id }) => id === (query.task ?? current.value));
+    const one = focused() ?? tasks[indexOf(query.task ?? null)];
+    return one ? [one] : [];
   }
   useCommands(() => commandsOf(subject()).map((one) => ({ ...one, name: `${one.name}: ${nameOf(subject())}` })));
 
@@ -114,7 +123,7 @@ export function TaskList({
       focus: (id) => (current.value = id),
       toggle: (task) => latest.toggle(task),
       pick: (task, isSpan) => latest.pick(task, isSpan),
-      more: (task, button) => (menu.value = { task, at: button }),
+      more: (task, button) => ([current.value, menu.value] = [task.id, { task, at: button }]),
     }),
     [],
   );
@@ -128,16 +137,15 @@ export function TaskList({
     focus(isOnRow() ? to : at);
   };
   const run = (key: string) => () => {
-    const some = picked.length > 0 ? picked : tasks.slice(at, at + 1);
-    commandsOf(some)
+    commandsOf(subject())
       .find((one) => one.key === key)
       ?.act();
   };
   /** The row that has the focus; else what rang last. */
   function snoozeByKey(key: string): void {
     const pause = pauses.find((one) => one.key === key);
-    const focused = isOnRow() ? tasks[at] : undefined;
-    const task = focused && canSnooze(focused) ? focused : rungTasks()[0];
+    const one = focused();
+    const task = one && canSnooze(one) ? one : rungTasks()[0];
     if (task && pause) snoozeBy([task], pause);
   }
   useShortcuts({

@@ -1,15 +1,13 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { ApiError, type NextReminder, nextReminders } from '../api.ts';
+import { useLater } from '../live/later.ts';
 import { Heading } from '../parts/heading.tsx';
 import { Refusal } from '../parts/refusal.tsx';
 import { zone } from '../session.ts';
-import { now, onItem, stream } from '../state.ts';
+import { now, stream } from '../state.ts';
 import { fullTime, span } from '../words.ts';
 import { TaskLink } from './link.tsx';
-
-/** Another service has them, and hears of a change when the page does. */
-const AFTER_MS = 700;
 
 /** What rings next, when, and why. */
 export default function NextScreen() {
@@ -24,17 +22,7 @@ export default function NextScreen() {
     }
   }
   useEffect(() => void read(), [now.value, stream.value.is === 'live']);
-  useEffect(() => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const end = onItem(() => {
-      clearTimeout(timer);
-      timer = setTimeout(read, AFTER_MS);
-    });
-    return () => {
-      end();
-      clearTimeout(timer);
-    };
-  }, []);
+  useLater(read);
   return (
     <>
       <Heading name="Reminders">What rings next, and why</Heading>

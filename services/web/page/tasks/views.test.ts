@@ -39,6 +39,15 @@ test('upcomingOf has a group a day for a week, then a group a week', () => {
   ]);
 });
 
+test('upcomingOf has a whole day of another zone under that day, whatever else is due when it ends there', () => {
+  const whole = task('whole day', '2026-12-02', { timezone: 'America/Los_Angeles' });
+  const night = task('that night', '2026-12-03T01:00:00Z');
+  expect(titles(upcomingOf([whole, night], moment, String))).toEqual([
+    ['2026-12-02', ['whole day']],
+    ['2026-12-03', ['that night']],
+  ]);
+});
+
 describe('tallyOf', () => {
   test('counts what the lists hold, whatever there is', () => {
     const due = fc.option(

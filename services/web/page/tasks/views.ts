@@ -64,7 +64,7 @@ export function upcomingOf(tasks: Iterable<PageTask>, { now, zone }: Moment, nam
   const groups: Group[] = [];
   let end = endOf(today, zone);
   const later = [...tasks].filter((task) => isOpen(task) && task.due_date !== null && isAfter(task, today, end));
-  for (const task of later.sort(byDue)) {
+  for (const task of later.sort((a, b) => dueIn(a, zone) - dueIn(b, zone) || byDue(a, b))) {
     const due = dueIn(task, zone);
     if (groups.length === 0 || due > end) {
       const day = dayOf(due, zone);
