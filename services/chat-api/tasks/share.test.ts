@@ -59,7 +59,7 @@ describe('a user who asks for much at once', () => {
         .call('POST', '/recurrence/preview', { ...rare, due_date: `${year}-03-01T09:00:00Z`, limit: 20 })
         .then(({ status }) => answered.push(`ada ${status}`));
     const previews = Array.from({ length: 20 }, (_, i) => preview(2026 + i));
-    await previews[0];
+    await Promise.race(previews); // they may come in another order
     const { status } = await bob.call('GET', '/tasks?limit=1');
     answered.push(`bob ${status}`);
     expect((await ada.call('GET', '/tasks?limit=1')).status).toBe(200); // the previews keep no other request waiting
