@@ -102,29 +102,6 @@ describe('up', () => {
     secrets = await Bun.file(join(state, 'secrets.json')).text();
   }, 60_000);
 
-  test('restarts a killed service, leaves no process behind when it is killed itself, and goes on with the same data', async () => {
-    const first = startUp();
-    const before = await isUp(first);
-    const chatApi = before.find(({ name }) => name === 'chat-api');
-    process.kill(chatApi?.pid ?? 0, 'SIGKILL');
-    await eventually(async () => !(await fetch(url('/api/v1/health'))).ok, { what: 'the gateway to miss it' });
-    await eventually(async () => (await fetch(url('/api/v1/health'))).ok, { ms: 20_000, what: 'chat-api to return' });
-
-    first.kill('SIGKILL');
-    await first.exited;
-    await eventually(() => before.filter(isAlive).length === 0, { ms: 30_000, what: 'all processes to end' });
-
-    const second = startUp();
-    const after = await isUp(second);
-    expect(await Bun.file(join(state, 'secrets.json')).text()).toBe(secrets);
-    const login = await fetch(url('/local/demo-login'), { method: 'POST', headers: { origin: url('') } });
-    expect(login.status).toBe(200);
-    await changePasswordOfDemo();
-    second.kill('SIGINT');
-    expect(await second.exited).toBe(0);
-    expect(after.filter(isAlive)).toEqual([]);
-  }, 90_000);
-
   // As people start it: how much passes at once is said by the script.
   test('lets hundreds of streams through, and others beside them', async () => {
     const up = launch(['run', 'up', '--port', String(port)], 'up', { STREAMS_PER_USER: '400' });
@@ -133,6 +110,7 @@ describe('up', () => {
       what: 'up to be ready',
     });
     const login = await fetch(url('/local/demo-login'), { method: 'POST', headers: { origin: url('') } });
+    expect(login.status).toBe(200);
     const cookie = login.headers
       .getSetCookie()
       .map((each) => each.split(';')[0])
@@ -158,6 +136,29 @@ describe('up', () => {
     for (const socket of sockets) socket.end();
     up.kill('SIGTERM');
     expect(await up.exited).toBe(0);
+  }, 90_000);
+
+  test('restarts a killed service, leaves no process behind when it is killed itself, and goes on with the same data', async () => {
+    const first = startUp();
+    const before = await isUp(first);
+    const chatApi = before.find(({ name }) => name === 'chat-api');
+    process.kill(chatApi?.pid ?? 0, 'SIGKILL');
+    await eventually(async () => !(await fetch(url('/api/v1/health'))).ok, { what: 'the gateway to miss it' });
+    await eventually(async () => (await fetch(url('/api/v1/health'))).ok, { ms: 20_000, what: 'chat-api to return' });
+
+    first.kill('SIGKILL');
+    await first.exited;
+    await eventually(() => before.filter(isAlive).length === 0, { ms: 30_000, what: 'all processes to end' });
+
+    const second = startUp();
+    const after = await isUp(second);
+    expect(await Bun.file(join(state, 'secrets.json')).text()).toBe(secrets);
+    const login = await fetch(url('/local/demo-login'), { method: 'POST', headers: { origin: url('') } });
+    expect(login.status).toBe(200);
+    await changePasswordOfDemo();
+    second.kill('SIGINT');
+    expect(await second.exited).toBe(0);
+    expect(after.filter(isAlive)).toEqual([]);
   }, 90_000);
 
   /** Who knows it may; `up` then does not any more. */
