@@ -9,9 +9,11 @@ type Plain = 'id' | 'user_id' | 'title' | 'description' | 'completed' | 'created
 /** A task as REST answers it: other fields than the plain ones only where they are not null, `version` beside these. */
 export type TaskAnswer = Pick<Task, Plain> & { [Field in Exclude<keyof Task, Plain>]?: NonNullable<Task[Field]> };
 
+/** The form of every refusal (CONTRACT 4): in short, for programs, and for people with the field named. */
+export const failureSchema = t.Object({ error: t.String(), code: t.String(), message: t.String() });
+
 /** What became of one item of `POST /tasks/batch`, in the order given: its task, or why it was refused. */
-export type ItemResult =
-  { status: number; task?: TaskAnswer } | { status: number; error: string; code: string; message: string };
+export type ItemResult = { status: number; task?: TaskAnswer } | ({ status: number } & Static<typeof failureSchema>);
 
 export type BatchAnswer = { results: ItemResult[] };
 

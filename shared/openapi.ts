@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { toOpenAPISchema } from '@elysiajs/openapi/openapi';
+import type { TObject } from '@sinclair/typebox';
 import { Elysia } from 'elysia';
 import type { Schema } from './expectation.ts';
 
@@ -23,6 +24,12 @@ export interface Operation {
   security?: object[];
 }
 
+/** Parameters of a route that it checks itself; each is optional as its schema says. */
+export interface Reads {
+  query?: TObject;
+  headers?: TObject;
+}
+
 export type Content = Record<string, { schema?: Schema }>;
 
 /** For operators and the sidecar, never routed by the gateway: no part of the published API. */
@@ -31,7 +38,8 @@ const INTERNAL = /^\/(events|internal|health|metrics)(\/|$)/;
 /**
  * Serves the OpenAPI 3.1 document of all routes of the app at `<path>/openapi.json`; the page at `/docs` (services/web)
  * shows those of all services. What a route says about itself stands in its `detail` (`tags`, `summary`, `description`,
- * `hide`; `security: []` when it needs no login). `exclude`: further paths to leave out.
+ * `hide`; `security: []` when it needs no login; `reads`, a query and headers that it checks itself: what stands as `query` or
+ * `headers` of a route Elysia checks). `exclude`: further paths to leave out.
  *
  * Built on `toOpenAPISchema` of `@elysiajs/openapi`, not on its plugin: what that one serves comes with a page for each
  * service, from a CDN in the version `latest`.
@@ -71,7 +79,7 @@ export function apiDocs({
 
 function pathsOf(app: Elysia, exclude: (string | RegExp)[]): ApiDocument['paths'] {
   // The library's types are of OpenAPI 3.0, what it makes is 3.1.
-  const generated = JSON.stringify(toOpenAPISchema(withoutParsers(app), { paths: exclude }).paths);
+  const generated = JSON.stringify(toOpenAPISchema(asDocumented(app), { paths: exclude }).paths);
   const paths: ApiDocument['paths'] = JSON.parse(generated, (_key, value) => uncoerced(value));
   for (const operation of Object.values(paths).flatMap((methods) => Object.values(methods))) {
     const { requestBody, responses = {} } = operation;
@@ -85,11 +93,15 @@ function pathsOf(app: Elysia, exclude: (string | RegExp)[]): ApiDocument['paths'
 }
 
 /**
- * The library names the types of a body after the parsers of its route, and a parser that is a function (`jsonBodies`)
- * tells it none: the body would be left out. Ours are JSON, whoever parses them.
+ * The app as the library is to see it: without parsers, since it names the types of a body after those of its route, and a
+ * parser that is a function (`jsonBodies`) tells it none: the body would be left out. Ours are JSON, whoever parses them.
+ * What a route reads by itself stands where what Elysia checks would stand.
  */
-function withoutParsers(app: Elysia): Elysia {
-  const routes = app['getGlobalRoutes']().map((route) => ({ ...route, hooks: { ...route.hooks, parse: undefined } }));
+function asDocumented(app: Elysia): Elysia {
+  const routes = app['getGlobalRoutes']().map((route) => {
+    const { reads, ...detail } = (route.hooks.detail ?? {}) as { reads?: Reads };
+    return { ...route, hooks: { ...route.hooks, ...reads, detail, parse: undefined } };
+  });
   return Object.create(app, { getGlobalRoutes: { value: () => routes } });
 }
 

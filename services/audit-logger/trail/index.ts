@@ -1,13 +1,15 @@
+import { failureSchema } from '#shared/answers';
 import { type Authenticator, authenticated, permit } from '#shared/auth';
 import { isUuid } from '#shared/correlation';
 import type { Sql } from '#shared/db';
 import { ApiError, refusing } from '#shared/errors';
 import { type Caller, type LongAnswers, NDJSON } from '#shared/long-answer';
+import { nextLink } from '#shared/next-link';
 import { readTime } from '#shared/time';
 import { startOfDay } from '#shared/zone';
 import { Elysia } from 'elysia';
 import { placeOf } from './cursor.ts';
-import { answers, eventsQuery, failure, taskQuery } from './model.ts';
+import { answers, eventsQuery, taskQuery } from './model.ts';
 import { isOfOthers, readPage, readPages, type EventPage, type Search } from './service.ts';
 
 const EXPORT_NOTE =
@@ -43,7 +45,7 @@ export const trail = ({
         const caller = { request, server, userId: principal.userId };
         if (wantsExport(request, query)) return longAnswers.ndjson(caller, readPages(sql, search));
         return onePage(caller, readPage(sql, search, query.limit), (cursor) => {
-          set.headers.link = nextLink(request.url, cursor);
+          set.headers.link = nextLink(request, cursor);
         });
       },
       {
@@ -54,7 +56,7 @@ export const trail = ({
             throw new ApiError(403, 'FORBIDDEN', 'This task belongs to somebody else.');
         },
         query: taskQuery,
-        response: { ...answers, 404: failure },
+        response: { ...answers, 404: failureSchema },
         detail: {
           tags: ['Trail'],
           summary: 'The trail of one task, oldest event first',
@@ -77,7 +79,7 @@ export const trail = ({
         const caller = { request, server, userId: principal.userId };
         if (wantsExport(request, query)) return longAnswers.ndjson(caller, readPages(sql, search));
         return onePage(caller, readPage(sql, search, query.limit), (cursor) => {
-          set.headers.link = nextLink(request.url, cursor);
+          set.headers.link = nextLink(request, cursor);
         });
       },
       {
@@ -105,11 +107,4 @@ function instant(field: string, text: string | undefined): Date | undefined {
   if (text === undefined) return undefined;
   const time = refusing('VALIDATION_ERROR', () => readTime(text, field));
   return typeof time === 'string' ? startOfDay(time, 'UTC') : time;
-}
-
-/** RFC 8288; without a host, so that it holds behind any proxy. */
-function nextLink(url: string, cursor: string): string {
-  const { pathname, searchParams } = new URL(url);
-  searchParams.set('cursor', cursor);
-  return `<${pathname}?${searchParams}>; rel="next"`;
 }

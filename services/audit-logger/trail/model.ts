@@ -1,3 +1,4 @@
+import { failureSchema } from '#shared/answers';
 import { t } from 'elysia';
 
 const page = {
@@ -36,6 +37,10 @@ const auditEvent = t.Object({
 
 export type AuditEvent = typeof auditEvent.static;
 
-export const failure = t.Object({ error: t.String(), code: t.String(), message: t.String() });
-
-export const answers = { 200: t.Array(auditEvent), 400: failure, 401: failure, 403: failure, 503: failure };
+export const answers = {
+  200: t.Array(auditEvent),
+  400: failureSchema,
+  401: failureSchema,
+  403: failureSchema,
+  503: failureSchema,
+};

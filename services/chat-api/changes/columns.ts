@@ -41,6 +41,10 @@ const text = (description?: string) => orNull(t.String({ ...(description && { de
 const uuid = t.String({ format: 'uuid' });
 const instant = t.String({ format: 'date-time' });
 
+/** Most characters of a title, trimmed, and of a description. */
+export const MAX_TITLE = 255;
+export const MAX_DESCRIPTION = 5000;
+
 /**
  * The columns of `tasks`, each once: rows, statements, instances, bodies and answers follow from here, and the compiler or
  * a test asks for what does not. What events carry of a row is `taskSchema` of `#shared/task`.
@@ -55,8 +59,8 @@ export const taskColumns = {
     isCopied: true,
     given: t.String({
       minLength: 1,
-      maxLength: 255,
-      description: '1 to 255 characters after trimming, at least one of them visible',
+      maxLength: MAX_TITLE,
+      description: `1 to ${MAX_TITLE} characters after trimming, at least one of them visible`,
     }),
     answer: t.String(),
   },
@@ -64,7 +68,7 @@ export const taskColumns = {
     type: 'text',
     isPhase4: true,
     isCopied: true,
-    given: orNull(t.String({ maxLength: 5000 })),
+    given: orNull(t.String({ maxLength: MAX_DESCRIPTION })),
     answer: text(),
   },
   completed: {

@@ -1,4 +1,5 @@
 import { t } from 'elysia';
+import { MAX_DESCRIPTION, MAX_TITLE } from '../changes/columns.ts';
 
 /** A task as Phase IV answers it, and as Phase V answers a plain one. */
 export const task = t.Object({
@@ -12,8 +13,10 @@ export const task = t.Object({
 });
 export type Task = typeof task.static;
 
-const title = t.String({ description: '1 to 255 characters after trimming, at least one of them visible' });
-const description = t.Optional(t.Union([t.String(), t.Null()], { description: 'at most 5000 characters' }));
+const title = t.String({ description: `1 to ${MAX_TITLE} characters after trimming, at least one of them visible` });
+const description = t.Optional(
+  t.Union([t.String(), t.Null()], { description: `at most ${MAX_DESCRIPTION} characters` }),
+);
 
 export const newTask = t.Object({
   title,

@@ -9,8 +9,8 @@ import { readDate } from '#shared/time';
 import { localDate } from '#shared/zone';
 import { isSeries, readTask, type SeriesTask } from '../changes/task-row.ts';
 
-const DEFAULT_LIMIT = 10;
-const MAX_LIMIT = 100;
+/** Of the dates of a series, in one answer. */
+export const DATES = { limit: 10, most: 100 } as const;
 
 export type Span = { from?: string | undefined; to?: string | undefined; limit?: unknown };
 
@@ -47,10 +47,10 @@ export function datesWithin(row: SeriesTask, { from, to, limit }: Span): Dates {
   };
 }
 
-function readLimit(value: unknown = DEFAULT_LIMIT): number {
+function readLimit(value: unknown = DATES.limit): number {
   // In a query it is text; a body says a number.
   const limit = typeof value === 'string' && /^\d{1,3}$/.test(value) ? Number(value) : value;
-  if (typeof limit !== 'number' || !Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT)
-    throw new FieldError('limit', `expected 1 to ${MAX_LIMIT}`);
+  if (typeof limit !== 'number' || !Number.isInteger(limit) || limit < 1 || limit > DATES.most)
+    throw new FieldError('limit', `expected 1 to ${DATES.most}`);
   return limit;
 }

@@ -4,14 +4,11 @@ import { endOf, firstOccurrence, seriesOf } from '#shared/recurrence';
 import { CATCH_UPS, PRIORITIES } from '#shared/task';
 import { atMost, isVisible } from '#shared/text';
 import { isTimezone, localDate } from '#shared/zone';
-import type { Given } from '../changes/columns.ts';
+import { type Given, MAX_DESCRIPTION, MAX_TITLE } from '../changes/columns.ts';
 import { isInstance, isSeries, type TaskRow } from '../changes/task-row.ts';
 
 /** What a caller sent: absent is unchanged, `null` clears, unknown fields are ignored. Nothing in it is checked yet. */
 export type TaskInput = Readonly<Record<string, unknown>>;
-
-const MAX_TITLE = 255;
-const MAX_DESCRIPTION = 5000;
 
 /** Whether the zone in the user's settings decides: a due date is set and neither caller nor task names a zone. */
 export const needsUserTimezone = (row: TaskRow, input: TaskInput): boolean =>

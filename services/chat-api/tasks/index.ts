@@ -1,11 +1,12 @@
 import { Elysia } from 'elysia';
-import { type BatchAnswer, datesSchema } from '#shared/answers';
+import type { BatchAnswer } from '#shared/answers';
 import { authenticated, type Authenticator, permit, type Principal } from '#shared/auth';
 import { correlation } from '#shared/correlation';
 import type { Pool, Sql } from '#shared/db';
 import { ApiError, refusedAs } from '#shared/errors';
 import type { Log } from '#shared/log';
 import type { LongAnswers } from '#shared/long-answer';
+import { nextLink } from '#shared/next-link';
 import { actorOf, type Cause, type Change } from '../changes/change.ts';
 import { createGroupCommit } from '../changes/group-commit.ts';
 import { isSeries, knownForm, readTask } from '../changes/task-row.ts';
@@ -16,20 +17,11 @@ import { answerOf, etagOf, give, giveUpdated, withEtag } from './answer.ts';
 import { batchItems, createBatch, instanceResult } from './batch.ts';
 import { createTask, type Store } from './create.ts';
 import { deleteTask } from './delete.ts';
+import { docs } from './docs.ts';
 import type { TaskInput } from './fields.ts';
 import { createHeavy } from './heavy.ts';
 import { type Answer, idempotencyKey, once } from './idempotency.ts';
 import { listTasks } from './list.ts';
-import {
-  batchAnswerSchema,
-  batchSchema,
-  documented,
-  newTaskSchema,
-  previewSchema,
-  snoozeSchema,
-  taskAnswerSchema,
-  taskChangesSchema,
-} from './model.ts';
 import { previewDates } from './preview.ts';
 import { createTaskQuota } from './quota.ts';
 import { acknowledgeReminder, snoozeReminder } from './reminder-actions.ts';
@@ -103,11 +95,13 @@ export function taskRoutes({
         permit(principal, 'tasks:read');
         const reading = query.q === undefined ? undefined : heavy.searching({ request, userId });
         const list = await listTasks(sql, userId, query, now(), reading);
-        if (list.next !== null) set.headers.link = `<${nextUrl(request, list.next)}>; rel="next"`;
+        if (list.next !== null) set.headers.link = nextLink(request, list.next);
         if ('pages' in list) return longAnswers.json({ request, server, userId }, list.pages, answerOf);
         return list.rows.map(answerOf);
       },
-      { detail: documented('Your tasks, newest first', { answer: { type: 'array', items: taskAnswerSchema } }) },
+      {
+        detail: docs.list,
+      },
     )
     .get(
       '/tasks/:id',
@@ -115,7 +109,7 @@ export function taskRoutes({
         permit(principal, 'tasks:read');
         return withEtag(set, await readTask(sql, params.id, principal.userId));
       },
-      { detail: documented('One task', { answer: taskAnswerSchema }) },
+      { detail: docs.read },
     )
     .post(
       '/tasks',
@@ -138,7 +132,7 @@ export function taskRoutes({
       },
       {
         transform: asCreation,
-        detail: documented('Create a task', { body: newTaskSchema, status: 201, answer: taskAnswerSchema }),
+        detail: docs.create,
       },
     )
     .post(
@@ -172,10 +166,7 @@ export function taskRoutes({
       },
       {
         transform: asCreation,
-        detail: documented('Create up to 100 tasks, each with its own result', {
-          body: batchSchema,
-          answer: batchAnswerSchema,
-        }),
+        detail: docs.batch,
       },
     )
     .put(
@@ -184,7 +175,7 @@ export function taskRoutes({
         giveUpdated(set, await update({ principal, params, query, body, request, cause })),
       {
         transform: asUpdate,
-        detail: documented('Change a task', { body: taskChangesSchema, answer: taskAnswerSchema }),
+        detail: docs.update,
       },
     )
     .patch(
@@ -193,7 +184,7 @@ export function taskRoutes({
         giveUpdated(set, await update({ principal, params, query, body, request, cause })),
       {
         transform: asUpdate,
-        detail: documented('Change a task', { body: taskChangesSchema, answer: taskAnswerSchema }),
+        detail: docs.update,
       },
     )
     .delete(
@@ -206,7 +197,10 @@ export function taskRoutes({
         committed();
         set.status = 204;
       },
-      { transform: asUpdate, detail: documented('Delete a task; a series with its instances', { status: 204 }) },
+      {
+        transform: asUpdate,
+        detail: docs.delete,
+      },
     )
     .post(
       '/tasks/:id/acknowledge',
@@ -217,7 +211,10 @@ export function taskRoutes({
         committed();
         return withEtag(set, row);
       },
-      { transform: asUpdate, detail: documented('Acknowledge a sent reminder', { answer: taskAnswerSchema }) },
+      {
+        transform: asUpdate,
+        detail: docs.acknowledge,
+      },
     )
     .post(
       '/tasks/:id/snooze',
@@ -237,7 +234,7 @@ export function taskRoutes({
       },
       {
         transform: asUpdate,
-        detail: documented('Be reminded again later', { body: snoozeSchema, answer: taskAnswerSchema }),
+        detail: docs.snooze,
       },
     )
     .get(
@@ -247,7 +244,7 @@ export function taskRoutes({
         const { userId } = principal;
         return seriesDates(sql, { id: params.id, userId, span: query, now: now() }, heavy.seeking({ request, userId }));
       },
-      { detail: documented('The next dates of a series', { answer: datesSchema }) },
+      { detail: docs.occurrences },
     )
     .post(
       '/recurrence/preview',
@@ -257,7 +254,7 @@ export function taskRoutes({
         const input = inputOf(body, 'TASK_CREATION_ERROR');
         return previewDates(sql, { userId, input, now: now() }, heavy.seeking({ request, userId }));
       },
-      { detail: documented('The dates of a pattern that is not saved', { body: previewSchema, answer: datesSchema }) },
+      { detail: docs.preview },
     );
 
   async function update({
@@ -298,10 +295,4 @@ const ifMatchOf = (request: Request): string | null => request.headers.get('if-m
 function scopeOf(text: string | undefined): Scope | null {
   if (text === undefined || text === 'this' || text === 'series') return text ?? null;
   throw new ApiError(400, 'TASK_UPDATE_ERROR', 'scope: expected this or series');
-}
-
-function nextUrl(request: Request, cursor: string): string {
-  const url = new URL(request.url);
-  url.searchParams.set('cursor', cursor);
-  return `${url.pathname}${url.search}`;
 }

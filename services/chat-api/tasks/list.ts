@@ -10,7 +10,7 @@ import { dueFilter, filtersByDue, type Zones, zonesOf } from './due-filter.ts';
 
 export type ListQuery = Readonly<Record<string, string | undefined>>;
 
-const MAX_LIMIT = 1000;
+export const MAX_LIMIT = 1000;
 /** Titles and descriptions of a page of more than a few tasks. */
 const MAX_BYTES = 1024 * 1024;
 
@@ -62,8 +62,8 @@ type Place = { at: string; id: string };
 type Fragment = ReturnType<Sql>;
 type Order = { name: string; isRising: boolean; key: (sql: Sql) => Fragment };
 
-/** What has no due date comes last, in either direction. */
-const sortKeys: Record<string, (sql: Sql, isRising: boolean) => Fragment> = {
+/** What a list may be sorted by. What has no due date comes last, in either direction. */
+export const sortKeys: Record<string, (sql: Sql, isRising: boolean) => Fragment> = {
   created_at: (sql) => sql`created_at`,
   updated_at: (sql) => sql`updated_at`,
   due_date: (sql, isRising) => (isRising ? sql`coalesce(due_date, 'infinity')` : sql`coalesce(due_date, '-infinity')`),

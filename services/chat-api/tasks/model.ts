@@ -1,5 +1,8 @@
 import { type TProperties, Type as t } from '@sinclair/typebox';
+import { failureSchema } from '#shared/answers';
 import { answered, given, ofPhase4, taskColumns } from '../changes/columns.ts';
+import { MAX_ITEMS } from './batch.ts';
+import { span } from './parameters.ts';
 
 // What the published API says of bodies. Checked by fields.ts, not from here: its refusals name field and reason, carry
 // the codes of CONTRACT 4, and are the same for one task and for an item of a batch.
@@ -9,14 +12,14 @@ const writable: TProperties = Object.fromEntries(given.map((field) => [field, ta
 export const taskChangesSchema = t.Partial(t.Object(writable));
 const { completed: _, ...optional } = taskChangesSchema.properties; // a new task is open
 export const newTaskSchema = t.Object({ ...optional, title: taskColumns.title.given });
-export const batchSchema = t.Object({ tasks: t.Array(newTaskSchema, { minItems: 1, maxItems: 100 }) });
+export const batchSchema = t.Object({ tasks: t.Array(newTaskSchema, { minItems: 1, maxItems: MAX_ITEMS }) });
 export const snoozeSchema = t.Object({ for: t.String({ description: 'from now on: 10 minutes, 1 day, PT2H' }) });
 export const previewSchema = t.Object({
   recurrence_pattern: t.String(),
   due_date: t.String(),
   timezone: t.Optional(t.String()),
   recurrence_end_date: t.Optional(t.String()),
-  limit: t.Optional(t.Integer({ minimum: 1, maximum: 100, default: 10 })),
+  ...span.properties,
 });
 
 const always: string[] = ofPhase4;
@@ -31,25 +34,24 @@ export const taskAnswerSchema = t.Object(
   ),
 );
 
+/** A task that was changed; after an edit of its series also what that changed. */
+export const updatedTaskSchema = t.Composite([
+  taskAnswerSchema,
+  t.Object({
+    changed: t.Optional(
+      t.Array(t.Object({ id: t.String({ format: 'uuid' }), event_type: t.String() }), {
+        description: 'with scope=series: each task that it changed, created or deleted',
+      }),
+    ),
+  }),
+]);
+
 /** `ItemResult` of each item, in order. */
 export const batchAnswerSchema = t.Object({
   results: t.Array(
     t.Union([
       t.Object({ status: t.Integer(), task: t.Optional(taskAnswerSchema) }),
-      t.Object({ status: t.Integer(), error: t.String(), code: t.String(), message: t.String() }),
+      t.Object({ status: t.Integer(), ...failureSchema.properties }),
     ]),
   ),
-});
-
-const json = (schema: object) => ({ content: { 'application/json': { schema } } });
-
-/** What a route says of itself in the published API. */
-export const documented = (
-  summary: string,
-  { body, status = 200, answer }: { body?: object; status?: number; answer?: object } = {},
-) => ({
-  tags: ['Tasks'],
-  summary,
-  ...(body && { requestBody: { required: true, ...json(body) } }),
-  responses: { [status]: { description: summary, ...(answer && json(answer)) } },
 });

@@ -1,10 +1,12 @@
 import { type Authenticator, authenticated, permit } from '#shared/auth';
 import type { Sql } from '#shared/db';
 import { ApiError } from '#shared/errors';
+import { failureSchema } from '#shared/answers';
 import type { LongAnswers } from '#shared/long-answer';
+import { nextLink } from '#shared/next-link';
 import { Elysia, t } from 'elysia';
 import { requirePerson } from '../person.ts';
-import { errorSchema, inboxQuery, itemOf, itemSchema, readAllQuery } from './model.ts';
+import { inboxQuery, itemOf, itemSchema, readAllQuery } from './model.ts';
 import { listInbox, markAllRead, markRead } from './service.ts';
 
 const DEFAULT_ROWS = 50;
@@ -31,7 +33,7 @@ export const inbox = ({
       },
       {
         query: inboxQuery,
-        response: { 200: t.Array(itemSchema), 400: errorSchema, 401: errorSchema, 403: errorSchema },
+        response: { 200: t.Array(itemSchema), 400: failureSchema, 401: failureSchema, 403: failureSchema },
         detail: {
           tags: ['Inbox'],
           summary: 'The inbox, newest first',
@@ -50,7 +52,7 @@ export const inbox = ({
         return itemOf(row);
       },
       {
-        response: { 200: itemSchema, 401: errorSchema, 403: errorSchema, 404: errorSchema },
+        response: { 200: itemSchema, 401: failureSchema, 403: failureSchema, 404: failureSchema },
         detail: { tags: ['Inbox'], summary: 'Mark one as read; again changes nothing' },
       },
     )
@@ -62,14 +64,7 @@ export const inbox = ({
       },
       {
         query: readAllQuery,
-        response: { 200: t.Object({ read: t.Integer() }), 400: errorSchema, 401: errorSchema, 403: errorSchema },
+        response: { 200: t.Object({ read: t.Integer() }), 400: failureSchema, 401: failureSchema, 403: failureSchema },
         detail: { tags: ['Inbox'], summary: 'Mark all as read' },
       },
     );
-
-/** RFC 8288; relative, so that it holds behind any proxy. */
-function nextLink(request: Request, cursor: number): string {
-  const { pathname, searchParams } = new URL(request.url);
-  searchParams.set('cursor', String(cursor));
-  return `<${pathname}?${searchParams}>; rel="next"`;
-}

@@ -47,5 +47,3 @@ export type InboxQuery = typeof inboxQuery.static;
 export const readAllQuery = t.Object({
   through: number('nothing above this number: what came after the person looked stays unread'),
 });
-
-export const errorSchema = t.Object({ error: t.String(), code: t.String(), message: t.String() });

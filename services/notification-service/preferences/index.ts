@@ -1,12 +1,12 @@
+import { failureSchema } from '#shared/answers';
 import { type Authenticator, authenticated, permit } from '#shared/auth';
 import type { Sql } from '#shared/db';
 import { Elysia } from 'elysia';
-import { errorSchema } from '../inbox/model.ts';
 import { requirePerson } from '../person.ts';
 import { type Level, preferencesSchema } from './model.ts';
 import { readLevel, writeLevel } from './service.ts';
 
-const response = { 200: preferencesSchema, 400: errorSchema, 401: errorSchema, 403: errorSchema };
+const response = { 200: preferencesSchema, 400: failureSchema, 401: failureSchema, 403: failureSchema };
 
 /** What the caller's streams carry. `changed` is told at once; other replicas find it by their next look. */
 export const preferences = ({

@@ -1,9 +1,9 @@
+import { failureSchema } from '#shared/answers';
 import { type Authenticator, permit } from '#shared/auth';
 import { isTransient, type Sql, within } from '#shared/db';
 import { headOfStream, isHead } from '#shared/head';
 import { UNREAD_SECONDS } from '#shared/long-answer';
 import { Elysia, t } from 'elysia';
-import { errorSchema } from '../inbox/model.ts';
 import type { Connections } from './connections.ts';
 import { lastEventIdOf, type Reach } from './cursor.ts';
 import { unavailable } from './ends.ts';
@@ -90,7 +90,7 @@ export const stream = ({
           ...Object.fromEntries(
             [400, 401, 403, 429].map((status) => [
               status,
-              { description: '', content: { 'application/json': { schema: errorSchema } } },
+              { description: '', content: { 'application/json': { schema: failureSchema } } },
             ]),
           ),
         },

@@ -1,7 +1,8 @@
+import { failureSchema } from '#shared/answers';
 import { type Authenticator, authenticated, permit } from '#shared/auth';
 import type { Sql } from '#shared/db';
 import { Elysia, t } from 'elysia';
-import { failure, nextQuery, nextReminder } from './model.ts';
+import { nextQuery, nextReminder } from './model.ts';
 import { nextReminders } from './service.ts';
 
 /** What people may ask about their reminders. */
@@ -14,7 +15,13 @@ export const reminders = ({ sql, authenticator }: { sql: Sql; authenticator: Aut
     },
     {
       query: nextQuery,
-      response: { 200: t.Array(nextReminder), 400: failure, 401: failure, 403: failure, 503: failure },
+      response: {
+        200: t.Array(nextReminder),
+        400: failureSchema,
+        401: failureSchema,
+        403: failureSchema,
+        503: failureSchema,
+      },
       detail: { tags: ['Reminders'], summary: 'What will remind me next, and why' },
     },
   );

@@ -14,5 +14,3 @@ export const nextReminder = t.Object({
 });
 
 export type NextReminder = typeof nextReminder.static;
-
-export const failure = t.Object({ error: t.String(), code: t.String(), message: t.String() });
