@@ -13,8 +13,8 @@ afterEach(async () => {
 afterAll(() => database.drop());
 
 /** Of one connection, unless told otherwise: its sessions follow each other in the same place of the pool. */
-function open({ url = database.url(), max = 1 } = {}): Pool {
-  const pool = connect(url, { name: 'lost', max });
+function open({ url = database.url(), ...options }: { url?: string; max?: number; socketTimeout?: number } = {}): Pool {
+  const pool = connect(url, { name: 'lost', max: 1, ...options });
   pools.push(pool);
   return pool;
 }
@@ -117,6 +117,46 @@ test('a server that accepts a connection and closes it fails the statement, and 
   const sql = open({ url: `postgres://nobody@127.0.0.1:${server.port}/nothing` });
   expect(await outcomeOf(within(5000, sql`select 1`))).toMatchObject(closed);
   expect(accepted).toBe(1);
+});
+
+describe('a connection that hears nothing more, as of a machine without power', () => {
+  test('fails what it owes an answer, and the pool goes on by another', async () => {
+    const relay = startRelay(database.url());
+    const sql = open({ url: relay.url, socketTimeout: 1 });
+    await sql`select 1`;
+    relay.mute();
+    const owed = [sql`select 'first'`, sql`select 'behind it'`].map(outcomeOf);
+    for (const outcome of await within(10_000, Promise.all(owed))) expect(outcome).toMatchObject(closed);
+    expect(await within(5000, sql`select 2 as two`)).toMatchObject([{ two: 2 }]);
+    relay.stop();
+  });
+
+  test('ends the transaction that is in it', async () => {
+    const relay = startRelay(database.url());
+    const sql = open({ url: relay.url, socketTimeout: 1 });
+    const whole = crypto.randomUUID();
+    const outcome = outcomeOf(
+      sql.begin(async (tx) => {
+        await addPart(tx, whole, 1);
+        relay.mute();
+        await addPart(tx, whole, 2);
+      }),
+    );
+    expect(await within(10_000, outcome)).toMatchObject(closed);
+    await addPart(sql, whole, 3);
+    expect(await partsOf(whole)).toEqual([3]);
+    relay.stop();
+  });
+
+  test('is one that owes an answer: what sends its rows stays, and what is idle', async () => {
+    const [idle, busy] = [open({ socketTimeout: 1 }), open({ socketTimeout: 1 })];
+    const pidOf = async (sql: Sql) => (await sql<{ pid: number }[]>`select pg_backend_pid() as pid`)[0]?.pid;
+    const before = await Promise.all([idle, busy].map(pidOf));
+    // 1.5 s; rows of 8 KiB, so that none waits in the server for the next.
+    const rows = await busy`select pg_sleep(0.3), repeat('x', 8192) from generate_series(1, 5)`;
+    expect(rows).toHaveLength(5);
+    expect(await Promise.all([idle, busy].map(pidOf))).toEqual(before);
+  });
 });
 
 describe('a pool whose connection was lost', () => {

@@ -12,6 +12,9 @@ interface DatabaseTypes extends Record<string, unknown> {
 /** Seconds before a next attempt to connect. postgres.js' own grow to 20, and so late it saw that the database was back. */
 export const backoff = (attempt: number): number => Math.min(0.01 * 3 ** attempt, 1) * (0.5 + Math.random() / 2);
 
+/** After which Postgres itself ends a statement. */
+const STATEMENT_SECONDS = 15;
+
 /**
  * A pool of prepared connections. `date` comes back as `YYYY-MM-DD`, `bigint` as number (our sequences stay far below
  * 2^53), `interval` as ISO 8601 text, `timestamptz` as Date. Connects at the first query, not before.
@@ -20,6 +23,8 @@ export const backoff = (attempt: number): number => Math.min(0.01 * 3 ** attempt
  * `syncCommit: false` only where a lost commit merely repeats an event id (the relay's marks).
  * `byIndex` for a queue: its plans go by the indexes, whatever statistics say, and are made once. They are stale just when
  * a backlog has come, and the cached plan of an empty queue took over 15 s for 10,000 rows (measured).
+ * `socketTimeout`: seconds without a byte after which a connection that owes an answer is given up. The server answers within
+ * its `statement_timeout`, so this is a machine or network that is gone without a word, which TCP notices after 15 minutes.
  *
  * `postgres@3.4.9.patch` beside this file makes a lost connection safe. `services/DECISIONS.md` says of each of its changes
  * what was measured without it and what would let us drop it; `shared/db.test.ts` says when a newer postgres.js can do without.
@@ -32,19 +37,28 @@ export function connect(
     publishes = false,
     syncCommit = true,
     byIndex = false,
-  }: { name: string; max?: number; publishes?: boolean; syncCommit?: boolean; byIndex?: boolean },
+    socketTimeout = STATEMENT_SECONDS + 5,
+  }: {
+    name: string;
+    max?: number;
+    publishes?: boolean;
+    syncCommit?: boolean;
+    byIndex?: boolean;
+    socketTimeout?: number;
+  },
 ): Pool {
   return postgres(url, {
     max,
     connect_timeout: 5,
     backoff,
     idle_timeout: 0,
+    ...{ socket_timeout: socketTimeout }, // of the patch: no type knows it
     onnotice: () => {},
     connection: {
       application_name: name,
       TimeZone: 'UTC',
       IntervalStyle: 'iso_8601',
-      statement_timeout: 15_000,
+      statement_timeout: STATEMENT_SECONDS * 1000,
       idle_in_transaction_session_timeout: 30_000,
       ...(publishes && { 'taskflow.publishes': 'on' }),
       ...(!syncCommit && { synchronous_commit: 'off' }),
