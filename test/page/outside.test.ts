@@ -38,6 +38,24 @@ test('a reminder is shown once however many tabs there are, with what it can be 
   await eventually(async () => (await shown(page)).length === 0, { what: 'the notification to be closed' });
 });
 
+test('a click leads to the task in a tab of the page, not in one of /docs that was seen last', async () => {
+  const account = await newAccount(house.stack);
+  await using visit = await house.visit({ permissions: ['notifications'] });
+  const { page, context } = visit;
+  await signIn(page, account);
+  const soon = { due_date: new Date(Date.now() + 61_500).toISOString(), reminder_offset: '1 minute' };
+  const { id } = await account.call<{ id: string }>('POST', '/tasks', { title: 'Bake', ...soon });
+  await eventually(async () => (await shown(page)).length === 1);
+  const docs = await visit.tab('/docs');
+  // As the browser does, which lets nobody else focus a tab.
+  await context.serviceWorkers()[0]?.evaluate(`
+    registration.getNotifications().then(([notification]) =>
+      dispatchEvent(new NotificationEvent('notificationclick', { notification })))`);
+  await page.waitForURL(`**/?task=${id}`);
+  await page.getByRole('complementary', { name: 'Bake' }).waitFor();
+  expect(new URL(docs.url()).pathname).toBe('/docs');
+});
+
 test('who wants none gets none, and signing out takes away what is shown', async () => {
   const account = await newAccount(house.stack);
   await using visit = await house.visit({ permissions: ['notifications'] });

@@ -36,10 +36,14 @@ async function send(method: string, path: string, body: object): Promise<boolean
 }
 
 async function open(url: string): Promise<void> {
-  const [tab] = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
+  const tabs = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
+  const tab = tabs.find(isPage);
   if (!tab) return void (await self.clients.openWindow(url));
-  await tab.focus();
   tab.postMessage({ open: url });
+  await tab.focus();
 }
+
+/** A tab may also show the page of the API or an answer of it, which would not hear. */
+const isPage = ({ url }: WindowClient): boolean => !/^\/(docs|api)(\/|$)/.test(new URL(url).pathname);
 
 export {};
