@@ -3,7 +3,7 @@ import { type Person, signUpMany } from '../support/person.ts';
 import { type RunningStack, startStack } from '../support/stack.ts';
 import { eventually } from '../support/wait.ts';
 import { cpuOf, printCpu } from './cpu.ts';
-import { print } from './figures.ts';
+import { LOOK_MS, print } from './figures.ts';
 
 const PEOPLE = 20;
 /** Of tasks that are created by one request. */
@@ -44,7 +44,7 @@ async function create({ database }: RunningStack, people: Person[], events: numb
       select count(*)::int as unsent from outbox where sent_at is null`;
     return row?.unsent === 0;
   };
-  await eventually(isPublished, { ms: LONGEST_MS, what: 'all events to be published' });
+  await eventually(isPublished, { ms: LONGEST_MS, everyMs: LOOK_MS, what: 'all events to be published' });
 }
 
 /** In ms. */

@@ -4,6 +4,9 @@ export function percentile(samples: number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
 }
 
+/** Between looks at a count of thousands of rows: every 10 ms, counting was a quarter of Postgres's work. */
+export const LOOK_MS = 100;
+
 export const median = (samples: number[]): number => percentile(samples, 0.5);
 
 export const ms = (value: number): string => `${value.toFixed(1)} ms`;

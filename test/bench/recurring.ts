@@ -2,6 +2,7 @@ import { connect, type Pool } from '#shared/db';
 import { type RunningStack, startStack } from '../support/stack.ts';
 import { eventually } from '../support/wait.ts';
 import { createCrowd, memberId } from './crowd.ts';
+import { LOOK_MS } from './figures.ts';
 import { createReport, type Report } from './report.ts';
 
 const OWNERS = 1000;
@@ -93,7 +94,10 @@ async function forgetInstances({ database: { sql } }: RunningStack): Promise<voi
 /** From the instant at which they are due, s. */
 async function run(stack: RunningStack, due: number): Promise<{ instances: number; inbox: number }> {
   const { sql } = stack.database;
-  await sql`update tasks set next_instance_at = now() where next_instance_at is null and recurrence_pattern is not null`;
+  await sql.begin(async (tx) => {
+    await tx`set local taskflow.publishes = 'on'`; // else chat-api would look through each as a change of others
+    await tx`update tasks set next_instance_at = now() where next_instance_at is null and recurrence_pattern is not null`;
+  });
   const from = performance.now();
   const seconds = () => (performance.now() - from) / 1000;
   const reach = (table: string) =>
@@ -102,7 +106,7 @@ async function run(stack: RunningStack, due: number): Promise<{ instances: numbe
         const [row] = await sql<{ count: number }[]>`select count(*)::int from ${sql(table)}`;
         return (row?.count ?? 0) >= due;
       },
-      { ms: DONE_MS, what: `${due} rows of ${table}` },
+      { ms: DONE_MS, everyMs: LOOK_MS, what: `${due} rows of ${table}` },
     );
   await reach('outbox');
   const instances = seconds();

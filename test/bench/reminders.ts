@@ -5,7 +5,7 @@ import { inTurns } from '../support/load.ts';
 import { type RunningStack, startStack } from '../support/stack.ts';
 import { eventually } from '../support/wait.ts';
 import { createCrowd, memberId } from './crowd.ts';
-import { median } from './figures.ts';
+import { LOOK_MS, median } from './figures.ts';
 import { residentKiB } from './memory.ts';
 import { createReport, p99Of, type Report } from './report.ts';
 
@@ -164,7 +164,7 @@ async function fire(stack: RunningStack, due: number): Promise<{ published: Late
   await sql`truncate notifications, notification_counters`;
   await writePending(stack, { count: due, fromS: 5, overS: 1 });
   const isThere = async () => (await sql`select 1 from notifications offset ${due - 1}`).length > 0;
-  await eventually(isThere, { ms: FIRED_MS, what: `${due} reminders in the inbox` });
+  await eventually(isThere, { ms: FIRED_MS, everyMs: LOOK_MS, what: `${due} reminders in the inbox` });
   await stack.settled(FIRED_MS);
   const published = await sql<{ late: number }[]>`
     select extract(epoch from published_at - trigger_at)::float8 as late from reminder_schedule where status = 'triggered'`;

@@ -29,7 +29,7 @@ export async function updateTasks(sql: Sql, changes: Change[]): Promise<void> {
     with given as materialized (${givenRows(sql, changes)}),
     updated as (
       update tasks set (${names}) = (select ${names} from (select (task).*) as next)
-      from given where tasks.id = (task).id
+      from given where tasks.id = (task).id and ${amongGiven(sql)}
     )
     ${intoOutbox(sql)}`;
 }
@@ -39,7 +39,7 @@ export async function deleteTasks(sql: Sql, changes: Change[]): Promise<void> {
   if (changes.length === 0) return;
   await sql`
     with given as materialized (${givenRows(sql, changes)}),
-    gone as (delete from tasks using given where tasks.id = (task).id)
+    gone as (delete from tasks using given where tasks.id = (task).id and ${amongGiven(sql)})
     ${intoOutbox(sql)}`;
 }
 
@@ -59,8 +59,9 @@ export async function lastPublished(
 ): Promise<Map<string, { version: number; isDeleted: boolean }>> {
   if (ids.length === 0) return new Map();
   const rows = await sql<{ task_id: string; version: number; is_deleted: boolean }[]>`
-    select distinct on (task_id) task_id, task_version as version, event_type = 'task.deleted' as is_deleted
-    from outbox where task_id = any(${ids}::uuid[]) order by task_id, task_version desc`;
+    select last.* from unnest(${ids}::uuid[]) as given (id) cross join lateral (
+      select task_id, task_version as version, event_type = 'task.deleted' as is_deleted
+      from outbox where task_id = given.id order by task_version desc limit 1) as last`;
   return new Map(rows.map(({ task_id, version, is_deleted }) => [task_id, { version, isDeleted: is_deleted }]));
 }
 
@@ -68,6 +69,12 @@ export async function lastPublished(
 const givenRows = (sql: Sql, changes: Change[]) => sql`
   select jsonb_populate_record(null::tasks, item -> 'row') as task, item -> 'event' as event, item ->> 'traceparent' as traceparent
   from jsonb_array_elements(${sql.json(changes as never)}) as item`;
+
+/**
+ * Says again which rows they are, since Postgres takes any list in JSON for 100 rows, for which it reads a table of some
+ * thousand from end to end: 0.9 of an update's 1.1 ms.
+ */
+const amongGiven = (sql: Sql) => sql`tasks.id = any(array(select (task).id from given))`;
 
 const intoOutbox = (sql: Sql) => sql`
   insert into outbox (event_id, event_type, task_id, task_version, event, traceparent)

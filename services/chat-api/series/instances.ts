@@ -99,9 +99,11 @@ export async function moveCursors(tx: Sql, series: SeriesTask[]): Promise<void> 
   if (series.length === 0) return;
   const cursors = series.map(({ id, cursor_date, next_instance_at }) => ({ id, cursor_date, next_instance_at }));
   await tx`
+    with moved as materialized (
+      select * from jsonb_to_recordset(${tx.json(cursors as never)})
+        as moved (id uuid, cursor_date date, next_instance_at timestamptz))
     update tasks set cursor_date = moved.cursor_date, next_instance_at = moved.next_instance_at
-    from jsonb_to_recordset(${tx.json(cursors as never)}) as moved(id uuid, cursor_date date, next_instance_at timestamptz)
-    where tasks.id = moved.id`;
+    from moved where tasks.id = moved.id and tasks.id = any(array(select id from moved))`;
 }
 
 function failedItem(error: unknown): Outcome[] {
