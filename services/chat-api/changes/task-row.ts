@@ -6,6 +6,9 @@ import { type ColumnName, columns, type HeldBy } from './columns.ts';
 /** A row of `tasks`, as the driver gives it. With a pattern it is a series, with a parent an instance. */
 export type TaskRow = { [C in ColumnName]: HeldBy<C> };
 
+/** A row with the transaction that wrote it last: after any change by anybody it is another. */
+export type ReadRow = TaskRow & { xmin: string };
+
 /** A row that is a template: it has a pattern, and the due date that a pattern needs. */
 export type SeriesTask = TaskRow & { recurrence_pattern: string; due_date: Date };
 
@@ -37,8 +40,8 @@ export function knownForm(id: string): string {
 }
 
 /** @throws {ApiError} 404, also for an id that is none; 403 for another user's task */
-export async function readTask(sql: Sql, id: string, userId: string): Promise<TaskRow> {
-  const [row] = await sql<TaskRow[]>`select ${sql(columns)} from tasks where id = ${knownForm(id)}`;
+export async function readTask(sql: Sql, id: string, userId: string): Promise<ReadRow> {
+  const [row] = await sql<ReadRow[]>`select ${sql(columns)}, xmin::text from tasks where id = ${knownForm(id)}`;
   return owned(row, userId);
 }
 
@@ -48,7 +51,7 @@ export async function lockTask(tx: Sql, id: string, userId: string): Promise<Tas
   return owned(row, userId);
 }
 
-function owned(row: TaskRow | undefined, userId: string): TaskRow {
+function owned<Row extends TaskRow>(row: Row | undefined, userId: string): Row {
   if (!row) throw notFound();
   if (row.user_id !== userId) throw new ApiError(403, 'FORBIDDEN', 'This task belongs to somebody else.');
   return row;

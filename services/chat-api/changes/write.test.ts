@@ -2,6 +2,9 @@ import { afterAll, expect, test } from 'bun:test';
 import { createDatabase } from '../../../test/support/database.ts';
 import { eventually } from '../../../test/support/wait.ts';
 import { startApi } from '../tasks/fixture.ts';
+import { changed } from './change.ts';
+import { readTask } from './task-row.ts';
+import { updateUnchanged } from './write.ts';
 
 const database = await createDatabase();
 afterAll(() => database.drop());
@@ -53,4 +56,28 @@ test('a change reads the rows of its own task, however many others there are', a
   });
   expect(read.tasks).toBeLessThan(FEW);
   expect(read.outbox).toBeLessThan(FEW);
+});
+
+test('a row that anybody has changed since it was read is not written, and no event of it', async () => {
+  const api = startApi(database);
+  const ada = await api.person();
+  const { id } = (await ada.call('POST', '/tasks', { title: 'Pay' })).body as { id: string };
+  const before = await readTask(api.sql, id, ada.id);
+  const cause = {
+    actor: { type: 'user' as const, id: ada.id },
+    correlationId: ada.id,
+    traceparent: null,
+    now: new Date(),
+  };
+  const change = changed(before, { ...before, title: 'Pay rent' }, cause);
+  if (!change) throw new Error('nothing to write');
+  // As the reminder that was sent is noted: no new version, and no later time.
+  await api.sql`update tasks set reminder_status = 'sent' where id = ${id}`;
+  expect(await updateUnchanged(api.sql, before, change)).toBe(false);
+  expect((await ada.call('GET', `/tasks/${id}`)).body.title).toBe('Pay');
+  expect(await api.events(id)).toHaveLength(1);
+  const now = await readTask(api.sql, id, ada.id);
+  expect(await updateUnchanged(api.sql, now, change)).toBe(true);
+  expect(await api.events(id)).toHaveLength(2);
+  await api.stop();
 });

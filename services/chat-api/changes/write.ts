@@ -1,6 +1,7 @@
 import type { Sql } from '#shared/db';
 import type { Change } from './change.ts';
 import { changing } from './columns.ts';
+import type { ReadRow } from './task-row.ts';
 
 // The only statements that change tasks with their events: row and outbox row are written by one statement each, so
 // there is no moment and no bug that keeps one without the other.
@@ -24,14 +25,22 @@ export async function insertTasks(sql: Sql, changes: Change[]): Promise<Set<stri
 /** Writes rows that this transaction has locked, and their events. Owner, parent and creation never change. */
 export async function updateTasks(sql: Sql, changes: Change[]): Promise<void> {
   if (changes.length === 0) return;
-  const names = sql`${sql(changing)}`; // a fragment, since behind `update` the driver would make assignments of a list
   await sql`
     with given as materialized (${givenRows(sql, changes)}),
-    updated as (
-      update tasks set (${names}) = (select ${names} from (select (task).*) as next)
-      from given where tasks.id = (task).id and ${amongGiven(sql)}
-    )
+    updated as (${updateGiven(sql)})
     ${intoOutbox(sql)}`;
+}
+
+/**
+ * Writes a row that was read without a lock, and its event, unless anybody has changed or deleted it since. By one
+ * statement, where a lock takes four more ways to Postgres. @returns whether it was written
+ */
+export async function updateUnchanged(sql: Sql, read: ReadRow, change: Change): Promise<boolean> {
+  const { count } = await sql`
+    with given as materialized (${givenRows(sql, [change])}),
+    updated as (${updateGiven(sql)} and tasks.xmin::text = ${read.xmin} returning tasks.id)
+    ${intoOutbox(sql)} join updated on updated.id = (task).id`;
+  return count > 0;
 }
 
 /** Deletes rows that this transaction has locked, and writes their events. */
@@ -75,6 +84,13 @@ const givenRows = (sql: Sql, changes: Change[]) => sql`
  * thousand from end to end: 0.9 of an update's 1.1 ms.
  */
 const amongGiven = (sql: Sql) => sql`tasks.id = any(array(select (task).id from given))`;
+
+const updateGiven = (sql: Sql) => {
+  const names = sql`${sql(changing)}`; // a fragment, since behind `update` the driver would make assignments of a list
+  return sql`
+    update tasks set (${names}) = (select ${names} from (select (task).*) as next)
+    from given where tasks.id = (task).id and ${amongGiven(sql)}`;
+};
 
 const intoOutbox = (sql: Sql) => sql`
   insert into outbox (event_id, event_type, task_id, task_version, event, traceparent)

@@ -3,8 +3,8 @@ import { FieldError } from '#shared/field';
 import { ApiError, refusingAsync } from '#shared/errors';
 import { type Cause, changed, type Change, created } from '../changes/change.ts';
 import { withReminder } from '../changes/reminder-status.ts';
-import { isSeries, lockTask, type SeriesTask, type TaskRow } from '../changes/task-row.ts';
-import { insertTasks, updateTasks } from '../changes/write.ts';
+import { isInstance, isSeries, lockTask, type ReadRow, type SeriesTask, type TaskRow } from '../changes/task-row.ts';
+import { insertTasks, updateTasks, updateUnchanged } from '../changes/write.ts';
 import { updateSeries } from '../series/edit.ts';
 import { insertNextDate, lockParent } from '../series/next-date.ts';
 import { asSeries, instanceOf } from '../series/template.ts';
@@ -15,7 +15,7 @@ import { requireMatch } from './if-match.ts';
 export type Scope = 'this' | 'series';
 export type Update = {
   /** As it was read before: whose it is, and which its series is, never changes. */
-  task: TaskRow;
+  task: ReadRow;
   input: TaskInput;
   ifMatch: string | null;
   scope: Scope | null;
@@ -30,29 +30,43 @@ export const isOfSeries = ({ task, scope, input }: Update): boolean =>
   isSeries(task) || scope === 'series' || input.recurrence_pattern != null;
 
 /**
- * Changes a task, or by its scope a series with its open, unedited instances (CONTRACT 7), in one transaction.
+ * Changes a task, or by its scope a series with its open, unedited instances (CONTRACT 7): all of it, or nothing.
  * @throws {ApiError} 400 TASK_UPDATE_ERROR naming the field, 404, 409 SERIES_NOT_COMPLETABLE, 412
  */
 export function updateTask(sql: Pool, update: Update): Promise<Updated> {
-  return refusingAsync('TASK_UPDATE_ERROR', () =>
-    sql.begin(async (tx) => {
-      const series = update.scope === 'series' ? await lockSeriesOf(tx, update) : null;
-      const isCompletion = !series && update.input.completed === true;
-      if (isCompletion) await lockParent(tx, update.task);
-      const before = await lockTask(tx, update.task.id, update.task.user_id);
-      requireMatch(before, update.ifMatch);
-      if (series && series.id !== before.id && update.input.due_date !== undefined)
-        throw new FieldError(
-          'due_date',
-          'this is one date of a series; change it with scope=this, or on the series itself',
-        );
-      if (series ?? isSeries(before)) return editSeries(tx, series ?? (before as SeriesTask), update);
-      const updated = await editOne(tx, before, update);
-      const { parent_recurring_task_id: parent } = before;
-      if (parent === null || before.completed || !updated.row.completed) return updated;
-      return { ...updated, changes: [...updated.changes, ...(await insertNextDate(tx, parent, update.cause))] };
-    }),
+  return refusingAsync(
+    'TASK_UPDATE_ERROR',
+    async () => (await updateAsRead(sql, update)) ?? (await sql.begin((tx) => updateLocked(tx, update))),
   );
+}
+
+/** The change of one task, without a lock. Null, and nothing written, where it takes others, or somebody was faster. */
+async function updateAsRead(sql: Sql, update: Update): Promise<Updated | null> {
+  const { task, input, ifMatch } = update;
+  if (isOfSeries(update) || (isInstance(task) && input.completed === true)) return null;
+  requireMatch(task, ifMatch);
+  const change = await changeOf(sql, task, update);
+  if (!change) return { row: task, changes: [], isSeriesEdit: false };
+  const isWritten = await updateUnchanged(sql, task, change);
+  return isWritten ? { row: change.row, changes: [change], isSeriesEdit: false } : null;
+}
+
+async function updateLocked(tx: Sql, update: Update): Promise<Updated> {
+  const series = update.scope === 'series' ? await lockSeriesOf(tx, update) : null;
+  const isCompletion = !series && update.input.completed === true;
+  if (isCompletion) await lockParent(tx, update.task);
+  const before = await lockTask(tx, update.task.id, update.task.user_id);
+  requireMatch(before, update.ifMatch);
+  if (series && series.id !== before.id && update.input.due_date !== undefined)
+    throw new FieldError(
+      'due_date',
+      'this is one date of a series; change it with scope=this, or on the series itself',
+    );
+  if (series ?? isSeries(before)) return editSeries(tx, series ?? (before as SeriesTask), update);
+  const updated = await editOne(tx, before, update);
+  const { parent_recurring_task_id: parent } = before;
+  if (parent === null || before.completed || !updated.row.completed) return updated;
+  return { ...updated, changes: [...updated.changes, ...(await insertNextDate(tx, parent, update.cause))] };
 }
 
 /** Locks the series before any of its instances: the order in which deleting and editing a series lock too. */
@@ -77,11 +91,15 @@ async function editSeries(tx: Sql, series: SeriesTask, { task, input, scope, cau
   return { ...(await updateSeries(tx, series, edited, cause)), isSeriesEdit: true };
 }
 
-async function editOne(tx: Sql, before: TaskRow, { task, input, cause }: Update): Promise<Updated> {
-  const timezone = needsUserTimezone(before, input) ? await userTimezone(tx, task.user_id) : null;
+async function changeOf(sql: Sql, before: TaskRow, { task, input, cause }: Update): Promise<Change | null> {
+  const timezone = needsUserTimezone(before, input) ? await userTimezone(sql, task.user_id) : null;
   const fields = withFields(before, input, timezone);
-  const after = isSeries(fields) ? asSeries(fields) : withReminder(before, fields, cause.now);
-  const change = changed(before, after, cause);
+  return changed(before, isSeries(fields) ? asSeries(fields) : withReminder(before, fields, cause.now), cause);
+}
+
+async function editOne(tx: Sql, before: TaskRow, update: Update): Promise<Updated> {
+  const { cause } = update;
+  const change = await changeOf(tx, before, update);
   if (!change) return { row: before, changes: [], isSeriesEdit: false };
   await updateTasks(tx, [change]);
   const first = isSeries(change.row)
