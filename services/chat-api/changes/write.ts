@@ -33,7 +33,7 @@ export async function updateTasks(sql: Sql, changes: Change[]): Promise<void> {
 
 /**
  * Writes a row that was read without a lock, and its event, unless anybody has changed or deleted it since. By one
- * statement, where a lock takes four more ways to Postgres. @returns whether it was written
+ * statement, where a lock takes three more ways to Postgres. @returns whether it was written
  */
 export async function updateUnchanged(sql: Sql, read: ReadRow, change: Change): Promise<boolean> {
   const { count } = await sql`
