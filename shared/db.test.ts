@@ -148,13 +148,18 @@ describe('a connection that hears nothing more, as of a machine without power', 
     relay.stop();
   });
 
-  test('is one that owes an answer: what sends its rows stays, and what is idle', async () => {
-    const [idle, busy] = [open({ socketTimeout: 1 }), open({ socketTimeout: 1 })];
+  test('is one that owes an answer: what sends its rows stays, what is idle, and a cursor whose reader works', async () => {
+    const [idle, busy, reading] = [1, 2, 3].map(() => open({ socketTimeout: 2 })) as [Pool, Pool, Pool];
     const pidOf = async (sql: Sql) => (await sql<{ pid: number }[]>`select pg_backend_pid() as pid`)[0]?.pid;
     const before = await Promise.all([idle, busy].map(pidOf));
-    // 1.5 s; rows of 8 KiB, so that none waits in the server for the next.
-    const rows = await busy`select pg_sleep(0.3), repeat('x', 8192) from generate_series(1, 5)`;
-    expect(rows).toHaveLength(5);
+    // 3 s; rows of 8 KiB, so that none waits in the server for the next.
+    const sleeping = busy`select pg_sleep(0.5), repeat('x', 8192) from generate_series(1, 6)`.execute();
+    let read = 0;
+    for await (const rows of reading`select n from generate_series(1, 4) n`.cursor(2)) {
+      if (read === 0) await sleeping; // the server has sent what was asked for, and waits for the reader
+      read += rows.length;
+    }
+    expect([(await sleeping).length, read]).toEqual([6, 4]);
     expect(await Promise.all([idle, busy].map(pidOf))).toEqual(before);
   });
 });

@@ -24,7 +24,8 @@ const STATEMENT_SECONDS = 15;
  * `byIndex` for a queue: its plans go by the indexes, whatever statistics say, and are made once. They are stale just when
  * a backlog has come, and the cached plan of an empty queue took over 15 s for 10,000 rows (measured).
  * `socketTimeout`: seconds without a byte after which a connection that owes an answer is given up. The server answers within
- * its `statement_timeout`, so this is a machine or network that is gone without a word, which TCP notices after 15 minutes.
+ * its `statement_timeout`, so this is a machine or network that is gone without a word, which TCP notices after 15 minutes. A
+ * longer `statement_timeout` in the URL needs a longer one here.
  *
  * `postgres@3.4.9.patch` beside this file makes a lost connection safe. `services/DECISIONS.md` says of each of its changes
  * what was measured without it and what would let us drop it; `shared/db.test.ts` says when a newer postgres.js can do without.

@@ -40,7 +40,7 @@ export const updatedTaskSchema = t.Composite([
   t.Object({
     changed: t.Optional(
       t.Array(t.Object({ id: t.String({ format: 'uuid' }), event_type: t.String() }), {
-        description: 'with scope=series: each task that it changed, created or deleted',
+        description: 'of an edit of a series: each task that it changed, created or deleted',
       }),
     ),
   }),

@@ -32,7 +32,10 @@ export const listQuery = t.Partial(
 /** Which dates of a series, in a query as in a body. */
 export const span = t.Partial(
   t.Object({
-    from: t.String({ format: 'date', description: 'first date' }),
+    from: t.String({
+      format: 'date',
+      description: 'first date; if not given today of a saved series, the due date of a preview',
+    }),
     to: t.String({ format: 'date', description: 'last date' }),
     limit: t.Integer({ minimum: 1, maximum: DATES.most, default: DATES.limit }),
   }),
