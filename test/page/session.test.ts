@@ -133,6 +133,7 @@ describe('a session that was ended elsewhere', () => {
     await signIn(page, account);
     await page.goto('about:blank');
     await endSessions(account.email);
+    await eventually(async () => (await page.request.get('/api/v1/tasks')).status() === 401); // within a second
     await page.goto('/');
     await page.getByText('Your session has ended.', { exact: true }).waitFor();
   });
