@@ -1,4 +1,5 @@
-import { type Authenticator, requireSidecar } from './auth.ts';
+import { requireSidecar } from './app-token.ts';
+import type { Authenticator } from './auth.ts';
 import { type Admission, isDelivery } from './body.ts';
 import { MAX_DELIVERY_BYTES } from './delivery.ts';
 import { ApiError } from './errors.ts';

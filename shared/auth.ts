@@ -1,6 +1,6 @@
-import { timingSafeEqual } from 'node:crypto';
 import { Elysia } from 'elysia';
 import { errors, jwtVerify } from 'jose';
+import { isOneOf, showsAppToken } from './app-token.ts';
 import type { Caller, Callers } from './callers.ts';
 import { isUuid } from './correlation.ts';
 import { ApiError } from './errors.ts';
@@ -278,25 +278,6 @@ export function requireSameOrigin(request: Request, publicUrl: string): void {
 export function cookieOf(request: Request, name: string): string | null {
   const cookies = [...new Bun.CookieMap(request.headers.get('cookie') ?? '')].filter(([other]) => other === name);
   return cookies.length === 1 ? (cookies[0]?.[1] ?? null) : null;
-}
-
-/** Whether the sidecar, which alone knows these tokens, makes a request. False when there are none. */
-export const showsAppToken = (request: Request, appTokens: string[]): boolean =>
-  isOneOf(appTokens, request.headers.get('dapr-api-token') ?? '');
-
-/** @throws {ApiError} 401 unless the sidecar makes this request; where there are no tokens it is not asked */
-export function requireSidecar(request: Request, appTokens: string[]): void {
-  if (appTokens.every((token) => token === '') || showsAppToken(request, appTokens)) return;
-  throw new ApiError(401, 'INVALID_APP_TOKEN', 'Only the sidecar delivers events here.');
-}
-
-/** Whether a caller shows one of these tokens; how long the look takes tells nothing of them. An empty setting is none. */
-export const isOneOf = (tokens: string[], shown: string): boolean =>
-  tokens.some((token) => token !== '' && isEqual(token, shown));
-
-function isEqual(a: string, b: string): boolean {
-  const [left, right] = [Buffer.from(a), Buffer.from(b)];
-  return left.length === right.length && timingSafeEqual(left, right);
 }
 
 const unauthorized = (code: string, message: string) =>

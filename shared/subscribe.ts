@@ -1,6 +1,6 @@
 import type { TSchema } from '@sinclair/typebox';
 import { type Context, Elysia } from 'elysia';
-import { requireSidecar } from './auth.ts';
+import { requireSidecar } from './app-token.ts';
 import { isDelivery, refusalOf } from './body.ts';
 import { isTransient, type Sql } from './db.ts';
 import { createDeadLetters } from './dead-letters.ts';

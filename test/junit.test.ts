@@ -4,6 +4,7 @@ import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { readReport } from './junit.ts';
 
+/** The text of a file of tests that is run below; none of them is a test of ours. */
 const SOURCE = `
 import { describe, expect, test } from 'bun:test';
 describe('a <room> & "more"', () => {

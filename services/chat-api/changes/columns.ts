@@ -1,4 +1,4 @@
-import { type TSchema, Type as t } from '@sinclair/typebox';
+import { type SchemaOptions, type TSchema, Type as t } from '@sinclair/typebox';
 import { CATCH_UPS, PRIORITIES, REMINDER_STATUSES } from '#shared/task';
 
 /** What the driver gives for a column of each type. */
@@ -35,7 +35,12 @@ type GivenColumn = {
 };
 
 const orNull = <S extends TSchema>(schema: S) => t.Union([schema, t.Null()]);
-const oneOf = (values: readonly string[]) => t.Union(values.map((value) => t.Literal(value)));
+/** One of these words. */
+export const oneOf = (values: readonly string[], options: SchemaOptions = {}) =>
+  t.Union(
+    values.map((value) => t.Literal(value)),
+    options,
+  );
 const text = (description?: string) => orNull(t.String({ ...(description && { description }) }));
 
 const uuid = t.String({ format: 'uuid' });

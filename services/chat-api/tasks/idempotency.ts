@@ -5,6 +5,7 @@ import { ApiError } from '#shared/errors';
 /** An answer as it is stored and given again. */
 export type Answer = { status: number; headers: Record<string, string>; body: unknown };
 
+/** Characters of a key. */
 export const MAX_KEY = 255;
 
 /** The `Idempotency-Key` header, or null. @throws {ApiError} 400 unless it has 1 to 255 characters */

@@ -10,6 +10,7 @@ import { dueFilter, filtersByDue, type Zones, zonesOf } from './due-filter.ts';
 
 export type ListQuery = Readonly<Record<string, string | undefined>>;
 
+/** Tasks of one page. */
 export const MAX_LIMIT = 1000;
 /** Titles and descriptions of a page of more than a few tasks. */
 const MAX_BYTES = 1024 * 1024;

@@ -1,15 +1,10 @@
 import { Type as t } from '@sinclair/typebox';
+import { oneOf } from '../changes/columns.ts';
 import { DATES } from '../series/dates.ts';
 import { MAX_KEY } from './idempotency.ts';
 import { MAX_LIMIT, sortKeys } from './list.ts';
 
 // What the published API says of queries and headers. As with bodies (model.ts), what reads them checks them.
-
-const oneOf = (values: readonly string[], description: string) =>
-  t.Union(
-    values.map((value) => t.Literal(value)),
-    { description },
-  );
 
 const dueTime = 'instant with offset, or a date, which is its whole day in your zone; inclusive';
 const sorts = Object.keys(sortKeys).flatMap((field) => [field, `-${field}`]);
@@ -17,13 +12,15 @@ const sorts = Object.keys(sortKeys).flatMap((field) => [field, `-${field}`]);
 export const listQuery = t.Partial(
   t.Object({
     completed: t.Boolean(),
-    due: oneOf(['today', 'overdue', 'upcoming'], 'by the calendar of your zone; the last two of open tasks alone'),
+    due: oneOf(['today', 'overdue', 'upcoming'], {
+      description: 'by the calendar of your zone; the last two of open tasks alone',
+    }),
     due_from: t.String({ description: dueTime }),
     due_to: t.String({ description: dueTime }),
-    kind: oneOf(['task', 'series', 'instance'], 'a plain task, a template, or a date of one'),
+    kind: oneOf(['task', 'series', 'instance'], { description: 'a plain task, a template, or a date of one' }),
     parent: t.String({ format: 'uuid', description: 'the instances of this series' }),
     q: t.String({ description: 'in title or description, whatever its case' }),
-    sort: oneOf(sorts, 'with - newest or latest first; -created_at if not given'),
+    sort: oneOf(sorts, { description: 'with - newest or latest first; -created_at if not given' }),
     limit: t.Integer({ minimum: 1, maximum: MAX_LIMIT, description: 'how many at most; all if not given' }),
     cursor: t.String({ description: 'where the page before ended: take it from its Link' }),
   }),
@@ -43,7 +40,9 @@ export const span = t.Partial(
 
 export const scopeQuery = t.Partial(
   t.Object({
-    scope: oneOf(['this', 'series'], 'of an instance: it alone, or its series and all that follows the template'),
+    scope: oneOf(['this', 'series'], {
+      description: 'of an instance: it alone, or its series and all that follows the template',
+    }),
   }),
 );
 

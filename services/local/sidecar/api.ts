@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { showsAppToken } from '#shared/auth';
+import { showsAppToken } from '#shared/app-token';
 import { toResponse } from '#shared/errors';
 import { completeUrl, hostRefusal } from '#shared/host';
 import { DaprError } from './dapr-error.ts';

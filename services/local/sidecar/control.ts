@@ -1,4 +1,4 @@
-import { isOneOf } from '#shared/auth';
+import { isOneOf } from '#shared/app-token';
 import { ApiError, toResponse } from '#shared/errors';
 import { completeUrl, hostRefusal } from '#shared/host';
 import { FaultError, type Faults, readFaults } from './faults.ts';

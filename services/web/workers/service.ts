@@ -43,7 +43,10 @@ async function open(url: string): Promise<void> {
   await tab.focus();
 }
 
-/** A tab may also show the page of the API, an answer of it or a file, which would not hear. */
+/**
+ * A tab may also show the page of the API, an answer of it or a file, which would not hear. As `site.ts` says, which no
+ * worker may import.
+ */
 function isPage({ url }: WindowClient): boolean {
   const { pathname } = new URL(url);
   return !/^\/(docs|api|local|health|metrics|assets)(\/|$)/.test(pathname) && !pathname.includes('.');

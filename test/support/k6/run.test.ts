@@ -183,6 +183,7 @@ describe('a run', () => {
   });
 
   test('leaves nothing at the signal that ends it: a long one would be slower with each iteration', async () => {
+    // The runtime's own, watched and not replaced.
     using added = spyOn(AbortSignal.prototype, 'addEventListener');
     using removed = spyOn(AbortSignal.prototype, 'removeEventListener');
     using joined = spyOn(AbortSignal, 'any');
