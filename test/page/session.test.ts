@@ -178,6 +178,36 @@ describe('signing out', () => {
     expect(await titlesOf(account.email)).toEqual(['Not sent yet']);
   });
 
+  test('while a list is read comes after it, so that nothing is refused', async () => {
+    const account = await newAccount(house.stack);
+    const clicked = Promise.withResolvers<void>();
+    const done: string[] = [];
+    let isSlow = false;
+    const front = startFront(house.url, (request) => {
+      const { pathname } = new URL(request.url);
+      if (pathname.endsWith('/auth/logout')) done.push('signed out');
+      if (!isSlow || !pathname.endsWith('/tasks')) return null;
+      return clicked.promise.then(() => {
+        done.push('read');
+        return fetch(request.url.replace(front.url, house.url), request);
+      });
+    });
+    try {
+      await using visit = await house.visit({ baseURL: front.url });
+      const { page } = visit;
+      await signIn(page, account);
+      isSlow = true;
+      await Promise.all([page.waitForRequest(/\/tasks\?/), page.goto('/all')]);
+      await page.getByRole('button', { name: 'Sign out', exact: true }).click();
+      await page.evaluate(`fetch('/')`); // whatever the click has asked for is on its way before
+      clicked.resolve();
+      await page.getByRole('heading', { name: 'Sign in to TaskFlow' }).waitFor();
+      expect(done).toEqual(['read', 'signed out']);
+    } finally {
+      await front.stop();
+    }
+  });
+
   test('sends a deletion that could still be taken back', async () => {
     const account = await newAccount(house.stack);
     await account.call('POST', '/tasks', { title: 'Drop', due_date: '2026-01-01' });

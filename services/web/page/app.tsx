@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import { LocationProvider, Route, Router, useLocation } from 'preact-iso';
 import { createRef } from 'preact';
 import { Door, SignIn } from './account/door.tsx';
-import { ApiError, logout } from './api.ts';
+import { allAnswered, ApiError, logout } from './api.ts';
 import * as Icon from './icons.tsx';
 import { Reminders } from './live/reminders.tsx';
 import { Bars } from './parts/bars.tsx';
@@ -177,6 +177,7 @@ async function leaveForGood(): Promise<void> {
   if (isUnsaved.value) return changes.say('The open task is not saved yet: save it or close it first.', true);
   try {
     await changes.settled();
+    await allAnswered(); // what is read meanwhile would be refused
     await logout();
     signOut();
   } catch (error) {

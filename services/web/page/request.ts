@@ -38,11 +38,24 @@ export function onSignedOut(handler: () => void): void {
   whenSignedOut = handler;
 }
 
+const underWay = new Set<Promise<unknown>>();
+
+/** Resolves when nothing that was asked for waits for its answer any more. */
+export async function allAnswered(): Promise<void> {
+  while (underWay.size > 0) await Promise.allSettled(underWay);
+}
+
 /**
  * One request to the API. An access token that has run out is refreshed once, for all tabs, and the request sent again.
  * @throws {ApiError}
  */
-export async function call<T>(method: string, path: string, sent: Sent = {}): Promise<Answer<T>> {
+export function call<T>(method: string, path: string, sent: Sent = {}): Promise<Answer<T>> {
+  const answer = ask<T>(method, path, sent).finally(() => underWay.delete(answer));
+  underWay.add(answer);
+  return answer;
+}
+
+async function ask<T>(method: string, path: string, sent: Sent): Promise<Answer<T>> {
   const first = await send(method, path, sent);
   if (first.status !== 401 || !mayRefresh(path)) return read<T>(first);
   if (!(await refresh())) {
