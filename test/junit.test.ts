@@ -6,7 +6,7 @@ import { readReport } from './junit.ts';
 
 /** The text of a file of tests that is run below; none of them is a test of ours. */
 const SOURCE = `
-import { describe, expect, test } from 'bun:test';
+import { afterAll, describe, expect, test } from 'bun:test';
 describe('a <room> & "more"', () => {
   test('holds', () => {});
   test.skipIf(true)('waits', () => {});
@@ -14,6 +14,7 @@ describe('a <room> & "more"', () => {
   test('hangs', () => new Promise(() => {}), 50);
 });
 test('throws', () => { throw new Error('no "way"'); });
+afterAll(() => { throw new Error('not closed'); });
 `;
 
 test('a report names each test that failed, with its place and what it said', async () => {
@@ -26,12 +27,13 @@ test('a report names each test that failed, with its place and what it said', as
 
   expect(report).toEqual({
     passed: 1,
-    failed: 3,
+    failed: 4,
     skipped: 1,
     failures: [
       'room.test.ts:6 a <room> & "more" > differs from \'that\' > this\n  expect(received).toBe(expected)\n  Expected: "<b>"\n  Received: "a"',
       'room.test.ts:7 a <room> & "more" > hangs\n  test timed out',
       'room.test.ts:9 throws\n  no "way"',
+      'room.test.ts before or after its tests\n  not closed',
     ],
   });
 });

@@ -15,9 +15,11 @@ const LINES_OF_A_MESSAGE = 6;
 function* readFailures(report: string): Generator<string> {
   for (const [, test = '', failure = ''] of report.matchAll(FAILED)) {
     const names = [attribute(test, 'classname'), attribute(test, 'name')].filter(Boolean).join(' > ');
+    const line = attribute(test, 'line');
+    const place = line ? `:${line} ${names}` : ' before or after its tests'; // what the hooks of a file throw has no test
     const said = (attribute(failure, 'message') ?? '').split('\n').filter((line) => line.trim() !== '');
     const lines = said.slice(0, LINES_OF_A_MESSAGE).map((line) => `\n  ${line}`);
-    yield `${attribute(test, 'file')}:${attribute(test, 'line')} ${names}${lines.join('')}`;
+    yield `${attribute(test, 'file')}${place}${lines.join('')}`;
   }
 }
 
