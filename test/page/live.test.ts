@@ -141,7 +141,7 @@ describe('trouble', () => {
   test('signed out in one tab is signed out in all, and what was there is gone', async () => {
     const account = await newAccount(house.stack);
     await account.call('POST', '/tasks', { title: 'A secret', due_date: '2026-01-01' });
-    await using visit = await house.visit();
+    await using visit = await house.visit({ inTrouble: true }); // what the other tab reads just then is refused
     await signIn(visit.page, account);
     const other = await visit.tab();
     await other.locator('.row', { hasText: 'A secret' }).waitFor();

@@ -112,9 +112,10 @@ describe('add', () => {
   });
 
   test('a line that is not added yet is shown to nobody who signs in next', async () => {
-    const ben = await newAccount(house.stack);
-    await using person = await atWork();
-    const { page, visit, account } = person;
+    const [account, ben] = [await newAccount(house.stack), await newAccount(house.stack)];
+    await using visit = await house.visit({ inTrouble: true }); // what the other tab reads just then is refused
+    const { page } = visit;
+    await signIn(page, account);
     const line = page.getByLabel('Add a task');
     await line.fill('A secret');
     await page.goto('about:blank'); // as a browser puts a tab to sleep
