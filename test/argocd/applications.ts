@@ -9,6 +9,10 @@ export type State = {
   commit: string | undefined;
   /** Of the last sync. */
   phase: string | undefined;
+  /** When that began, in ms; it is told to the second. */
+  startedAt: number;
+  /** Whether a sync is asked for or under way. */
+  isSyncing: boolean;
   message: string;
   /** What it cannot do, `type: message` each. */
   problems: string[];
@@ -16,10 +20,11 @@ export type State = {
 
 type Application = {
   metadata: { name: string; creationTimestamp: string; annotations?: Record<string, string> };
+  operation?: object;
   status?: {
     sync?: { status?: string; revision?: string; revisions?: string[] };
     health?: { status?: string };
-    operationState?: { phase?: string; message?: string };
+    operationState?: { phase?: string; message?: string; startedAt: string };
     conditions?: { type: string; message: string }[];
   };
 };
@@ -42,13 +47,15 @@ export async function applications(api: KubeApi): Promise<Map<string, State & { 
 export const application = async (api: KubeApi, name: string): Promise<State> =>
   stateOf(await api.request<Application>('GET', `${LIST}/${name}`));
 
-function stateOf({ status = {} }: Application): State {
+function stateOf({ operation, status = {} }: Application): State {
   const { sync, health, operationState, conditions = [] } = status;
   return {
     sync: sync?.status,
     health: health?.status,
     commit: sync?.revision,
     phase: operationState?.phase,
+    startedAt: Date.parse(operationState?.startedAt ?? ''),
+    isSyncing: operation !== undefined,
     message: operationState?.message ?? '',
     problems: conditions.map(({ type, message }) => `${type}: ${message}`),
   };
