@@ -172,12 +172,15 @@ function search(route: (path: string) => void): void {
   document.getElementById('search')?.focus();
 }
 
+/** What is read while one leaves would be refused; in a slow network nobody waits longer for it. */
+const READ_MS = 3_000;
+
 /** Whoever leaves takes nothing with him that is not saved, and is told when he has not left. */
 async function leaveForGood(): Promise<void> {
   if (isUnsaved.value) return changes.say('The open task is not saved yet: save it or close it first.', true);
   try {
     await changes.settled();
-    await allAnswered(); // what is read meanwhile would be refused
+    await allAnswered(READ_MS);
     await logout();
     signOut();
   } catch (error) {

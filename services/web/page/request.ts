@@ -40,9 +40,11 @@ export function onSignedOut(handler: () => void): void {
 
 const underWay = new Set<Promise<unknown>>();
 
-/** Resolves when nothing that was asked for waits for its answer any more. */
-export async function allAnswered(): Promise<void> {
-  while (underWay.size > 0) await Promise.allSettled(underWay);
+/** Resolves when nothing that was asked for waits for its answer any more, or after so many ms. */
+export async function allAnswered(within: number): Promise<void> {
+  const late = AbortSignal.timeout(within);
+  const isLate = new Promise((resolve) => late.addEventListener('abort', resolve));
+  while (underWay.size > 0 && !late.aborted) await Promise.race([Promise.allSettled(underWay), isLate]);
 }
 
 /**
