@@ -43,7 +43,7 @@ export const rootAgain: Drill = {
   },
 };
 
-/** And another sync begins in another second. */
+/** No sync is under way, and the next one begins in another second. */
 const isOver = (state: State): boolean => isDone(state) && !state.isSyncing && state.startedAt < Date.now() - 1000;
 
 const imageOf = async (api: KubeApi) => (await deployment(api, 'chat-api')).spec.template.spec.containers[0]?.image;

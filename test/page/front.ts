@@ -1,17 +1,17 @@
 /**
- * Stands before the gateway: `answer` may answer a request itself, as a server in trouble would; null passes it on. Its
- * address is the one a page is opened at.
+ * Stands before the gateway: `answer` may answer a request itself, as a server in trouble would; null passes it on, at once
+ * or later. Its address is the one a page is opened at.
  */
-export function startFront(target: string, answer: (request: Request) => Response | Promise<Response> | null) {
+export function startFront(target: string, answer: (request: Request) => Answered | Promise<Answered>) {
   const server = Bun.serve({
     hostname: '127.0.0.1',
     port: 0,
     idleTimeout: 0, // streams are silent for long
-    fetch(request) {
+    async fetch(request) {
       const { pathname, search } = new URL(request.url);
       const { method, headers, body, signal } = request;
       return (
-        answer(request) ??
+        (await answer(request)) ??
         fetch(`${target}${pathname}${search}`, {
           method,
           headers,
@@ -23,5 +23,7 @@ export function startFront(target: string, answer: (request: Request) => Respons
       );
     },
   });
-  return { url: `http://localhost:${server.port}`, stop: () => server.stop(true) };
+  return { url: `http://localhost:${server.port}`, [Symbol.asyncDispose]: () => server.stop(true) };
 }
+
+type Answered = Response | null;

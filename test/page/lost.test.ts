@@ -29,17 +29,13 @@ describe('a stream', () => {
   test('that is refused once is opened again soon, and other browsers are not blamed', async () => {
     const account = await newAccount(house.stack);
     let isRefused = true;
-    const front = startFront(house.url, (request) => {
+    await using front = startFront(house.url, (request) => {
       if (!pathOf(request).endsWith('/stream') || request.method !== 'GET' || !isRefused) return null;
       isRefused = false;
       return new Response(null, { status: 502 });
     });
-    try {
-      await using visit = await house.visit({ baseURL: front.url, inTrouble: true });
-      await signIn(visit.page, account); // waits until it is live
-    } finally {
-      await front.stop();
-    }
+    await using visit = await house.visit({ baseURL: front.url, inTrouble: true });
+    await signIn(visit.page, account); // waits until it is live
   });
 
   test('whose connection is dead and does not say so is opened again when somebody looks', async () => {
@@ -93,7 +89,7 @@ describe('an answer that is lost on its way', () => {
   test('in the middle is no answer: the page goes on trying', async () => {
     const account = await newAccount(house.stack);
     let isCut = false;
-    const front = startFront(house.url, (request) => {
+    await using front = startFront(house.url, (request) => {
       if (request.method !== 'POST' || !pathOf(request).endsWith('/tasks') || isCut) return null;
       isCut = true;
       const body = new ReadableStream({
@@ -102,18 +98,14 @@ describe('an answer that is lost on its way', () => {
       });
       return new Response(body, { status: 201, headers: { 'content-type': 'application/json' } });
     });
-    try {
-      await using visit = await house.visit({ baseURL: front.url, inTrouble: true });
-      const { page } = visit;
-      await signIn(page, account);
-      await add(page, 'Cut today');
-      await eventually(() => isCut);
-      await allSaved(page);
-      expect(await titles(page)).toEqual(['Cut']);
-      expect(await account.call<object[]>('GET', '/tasks')).toHaveLength(1);
-    } finally {
-      await front.stop();
-    }
+    await using visit = await house.visit({ baseURL: front.url, inTrouble: true });
+    const { page } = visit;
+    await signIn(page, account);
+    await add(page, 'Cut today');
+    await eventually(() => isCut);
+    await allSaved(page);
+    expect(await titles(page)).toEqual(['Cut']);
+    expect(await account.call<object[]>('GET', '/tasks')).toHaveLength(1);
   });
 });
 
@@ -204,7 +196,7 @@ describe('leaving a page', () => {
     const { id } = await account.call<{ id: string }>('POST', '/tasks', { title: 'Late', due_date: today() });
     const passed = Promise.withResolvers<void>();
     const [asked, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    const front = startFront(house.url, (request) => {
+    await using front = startFront(house.url, (request) => {
       if (request.method !== 'PATCH') return null;
       asked.resolve();
       const { headers } = request;
@@ -213,22 +205,18 @@ describe('leaving a page', () => {
         .then(async () => fetch(`${house.url}${pathOf(request)}`, { method: 'PATCH', headers, body: await body }))
         .finally(passed.resolve);
     });
-    try {
-      await using visit = await house.visit({ baseURL: front.url, inTrouble: true });
-      const { page } = visit;
-      await signIn(page, account);
-      const isHeld = () => page.evaluate<boolean>("!dispatchEvent(new Event('beforeunload', { cancelable: true }))");
-      expect(await isHeld()).toBe(false);
-      await page.getByLabel('Complete: Late').click();
-      await asked.promise;
-      await eventually(isHeld);
-      await page.close();
-      goOn.resolve();
-      await passed.promise;
-      expect(await account.call<object>('GET', `/tasks/${id}`)).toMatchObject({ completed: true });
-    } finally {
-      await front.stop();
-    }
+    await using visit = await house.visit({ baseURL: front.url, inTrouble: true });
+    const { page } = visit;
+    await signIn(page, account);
+    const isHeld = () => page.evaluate<boolean>("!dispatchEvent(new Event('beforeunload', { cancelable: true }))");
+    expect(await isHeld()).toBe(false);
+    await page.getByLabel('Complete: Late').click();
+    await asked.promise;
+    await eventually(isHeld);
+    await page.close();
+    goOn.resolve();
+    await passed.promise;
+    expect(await account.call<object>('GET', `/tasks/${id}`)).toMatchObject({ completed: true });
   });
 
   test('whose form is not saved is asked about', async () => {

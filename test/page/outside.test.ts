@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { eventually } from '../support/wait.ts';
-import { type House, newAccount, openHouse, signIn, type Visit } from './visit.ts';
+import { type House, newAccount, openHouse, signIn, signOut, type Visit } from './visit.ts';
 
 let house: House;
 beforeAll(async () => void (house = await openHouse()));
@@ -72,7 +72,6 @@ test('who wants none gets none, and signing out takes away what is shown', async
   await account.call('POST', '/tasks', { title: 'Not shown', ...soon() });
   await page.getByRole('article', { name: 'Reminder: Not shown' }).waitFor();
   expect((await shown(page)).map(({ title }) => title)).toEqual(['Shown']);
-  await page.getByRole('button', { name: 'Sign out', exact: true }).click();
-  await page.getByRole('heading', { name: 'Sign in to TaskFlow' }).waitFor();
+  await signOut(page);
   await eventually(async () => (await shown(page)).length === 0);
 });

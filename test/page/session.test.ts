@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { eventually } from '../support/wait.ts';
 import { startFront } from './front.ts';
-import { type House, newAccount, openHouse, signIn, type Visit, ZONE } from './visit.ts';
+import { type House, newAccount, openHouse, signIn, signOut, type Visit, ZONE } from './visit.ts';
 
 // Tokens live as long as a few requests take.
 const TOKEN_SECONDS = 4;
@@ -37,30 +37,26 @@ describe('an access token that has run out', () => {
     const account = await newAccount(house.stack);
     // Where all of them pass: a browser shows its tests nothing of what a worker asks for.
     let refreshes = 0;
-    const front = startFront(house.url, (request) => {
+    await using front = startFront(house.url, (request) => {
       if (new URL(request.url).pathname.endsWith('/auth/refresh')) refreshes++;
       return null;
     });
-    try {
-      await using visit = await house.visit({ baseURL: front.url, inTrouble: true }); // what is refused stands red in a console
-      const { page } = visit;
-      await signIn(page, account);
-      const other = await visit.tab('/all');
-      await live(other);
-      for (let turn = 1; turn <= 3; turn++) {
-        const from = Date.now();
-        await eventually(() => Date.now() - from > TOKEN_SECONDS * 1000, { ms: 20_000, what: 'the token to run out' });
-        await add(page, `Turn ${turn} today`);
-        await row(other, `Turn ${turn}`).waitFor();
-        await allSaved(page);
-        for (const tab of [page, other]) {
-          await live(tab);
-          expect(await dialog(tab).count()).toBe(0);
-        }
-        expect(refreshes).toBeGreaterThanOrEqual(turn);
+    await using visit = await house.visit({ baseURL: front.url, inTrouble: true }); // what is refused stands red in a console
+    const { page } = visit;
+    await signIn(page, account);
+    const other = await visit.tab('/all');
+    await live(other);
+    for (let turn = 1; turn <= 3; turn++) {
+      const from = Date.now();
+      await eventually(() => Date.now() - from > TOKEN_SECONDS * 1000, { ms: 20_000, what: 'the token to run out' });
+      await add(page, `Turn ${turn} today`);
+      await row(other, `Turn ${turn}`).waitFor();
+      await allSaved(page);
+      for (const tab of [page, other]) {
+        await live(tab);
+        expect(await dialog(tab).count()).toBe(0);
       }
-    } finally {
-      await front.stop();
+      expect(refreshes).toBeGreaterThanOrEqual(turn);
     }
     expect(await titlesOf(account.email)).toEqual(['Turn 1', 'Turn 2', 'Turn 3']);
   });
@@ -173,8 +169,7 @@ describe('signing out', () => {
     await row(page, 'Not sent yet').waitFor();
     house.comeBack();
     await allSaved(page);
-    await page.getByRole('button', { name: 'Sign out', exact: true }).click();
-    await page.getByRole('heading', { name: 'Sign in to TaskFlow' }).waitFor();
+    await signOut(page);
     expect(await titlesOf(account.email)).toEqual(['Not sent yet']);
   });
 
@@ -183,49 +178,39 @@ describe('signing out', () => {
     const clicked = Promise.withResolvers<void>();
     const done: string[] = [];
     let isSlow = false;
-    const front = startFront(house.url, (request) => {
+    await using front = startFront(house.url, async (request) => {
       const { pathname } = new URL(request.url);
       if (pathname.endsWith('/auth/logout')) done.push('signed out');
       if (!isSlow || !pathname.endsWith('/tasks')) return null;
-      return clicked.promise.then(() => {
-        if (done.at(-1) !== 'read') done.push('read'); // twice, where the stream is live late
-        return fetch(request.url.replace(front.url, house.url), request);
-      });
+      await clicked.promise;
+      if (done.at(-1) !== 'read') done.push('read'); // twice, where the stream is live late
+      return null;
     });
-    try {
-      await using visit = await house.visit({ baseURL: front.url });
-      const { page } = visit;
-      await signIn(page, account);
-      isSlow = true;
-      await Promise.all([page.waitForRequest(/\/tasks\?/), page.goto('/all')]);
-      await page.getByRole('button', { name: 'Sign out', exact: true }).click();
-      await page.evaluate(`fetch('/')`); // whatever the click has asked for is on its way before
-      clicked.resolve();
-      await page.getByRole('heading', { name: 'Sign in to TaskFlow' }).waitFor();
-      expect(done).toEqual(['read', 'signed out']);
-    } finally {
-      await front.stop();
-    }
+    await using visit = await house.visit({ baseURL: front.url, inTrouble: true });
+    const { page } = visit;
+    await signIn(page, account);
+    isSlow = true;
+    await Promise.all([page.waitForRequest(/\/tasks\?/), page.goto('/all')]);
+    await page.getByRole('button', { name: 'Sign out', exact: true }).click();
+    await page.evaluate(`fetch('/')`); // whatever the click has asked for is on its way before
+    clicked.resolve();
+    await page.getByRole('heading', { name: 'Sign in to TaskFlow' }).waitFor();
+    expect(done).toEqual(['read', 'signed out']);
   });
 
   test('while a list is read that never comes does not wait for it', async () => {
     const account = await newAccount(house.stack);
     let isLost = false;
-    const front = startFront(house.url, (request) =>
+    await using front = startFront(house.url, (request) =>
       isLost && new URL(request.url).pathname.endsWith('/tasks') ? new Promise(() => {}) : null,
     );
-    try {
-      await using visit = await house.visit({ baseURL: front.url });
-      const { page } = visit;
-      await signIn(page, account);
-      isLost = true;
-      await Promise.all([page.waitForRequest(/\/tasks\?/), page.goto('/all')]);
-      await page.getByRole('button', { name: 'Sign out', exact: true }).click();
-      await page.getByRole('heading', { name: 'Sign in to TaskFlow' }).waitFor();
-      expect((await page.request.get('/api/v1/auth/me')).status()).toBe(401);
-    } finally {
-      await front.stop();
-    }
+    await using visit = await house.visit({ baseURL: front.url, inTrouble: true });
+    const { page } = visit;
+    await signIn(page, account);
+    isLost = true;
+    await Promise.all([page.waitForRequest(/\/tasks\?/), page.goto('/all')]);
+    await signOut(page);
+    expect((await page.request.get('/api/v1/auth/me')).status()).toBe(401);
   });
 
   test('sends a deletion that could still be taken back', async () => {
@@ -237,8 +222,7 @@ describe('signing out', () => {
     await row(page, 'Drop').focus();
     await page.keyboard.press('#');
     await row(page, 'Drop').waitFor({ state: 'detached' });
-    await page.getByRole('button', { name: 'Sign out', exact: true }).click();
-    await page.getByRole('heading', { name: 'Sign in to TaskFlow' }).waitFor();
+    await signOut(page);
     expect(await titlesOf(account.email)).toEqual([]);
   });
 
@@ -294,8 +278,7 @@ describe('signing out', () => {
     await house.stack.kill('notification-service'); // so that the page does not hear of it
     await endSessions(account.email);
     await eventually(async () => (await page.request.get('/api/v1/tasks')).status() === 401);
-    await page.getByRole('button', { name: 'Sign out', exact: true }).click();
-    await page.getByRole('heading', { name: 'Sign in to TaskFlow' }).waitFor();
+    await signOut(page);
     expect(await page.locator('dialog').count()).toBe(0);
     await house.stack.start('notification-service');
   });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { type Account, type House, newAccount, openHouse, signIn, type Visit, violations } from './visit.ts';
+import { type Account, type House, newAccount, openHouse, signIn, signOut, type Visit, violations } from './visit.ts';
 
 let house: House;
 beforeAll(async () => void (house = await openHouse()));
@@ -17,10 +17,6 @@ async function atWork(tasks: object[] = [], path = '/') {
 
 const row = (page: Visit['page'], title: string) => page.locator('.row', { hasText: title });
 const rows = (page: Visit['page']) => page.locator('.row');
-async function signOut(page: Visit['page']): Promise<void> {
-  await page.getByRole('button', { name: 'Sign out', exact: true }).click();
-  await page.getByRole('heading', { name: 'Sign in to TaskFlow' }).waitFor();
-}
 const inHours = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString();
 const kept = (account: Account, query = '') => account.call<Record<string, unknown>[]>('GET', `/tasks?${query}`);
 

@@ -131,6 +131,12 @@ export async function signIn(page: Page, { email, password }: Pick<Account, 'ema
   await page.getByText('Reading your tasks').waitFor({ state: 'detached' });
 }
 
+/** By one click, which leads to the door. */
+export async function signOut(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Sign out', exact: true }).click();
+  await page.getByRole('heading', { name: 'Sign in to TaskFlow' }).waitFor();
+}
+
 /** What axe finds wrong, by rule and place (WCAG 2.2 A and AA, and best practice). */
 export async function violations(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
