@@ -213,6 +213,28 @@ describe('signing out', () => {
     expect((await page.request.get('/api/v1/auth/me')).status()).toBe(401);
   });
 
+  test('sends what is done while something is read', async () => {
+    const account = await newAccount(house.stack);
+    for (const title of ['Keep', 'Drop']) await account.call('POST', '/tasks', { title, due_date: '2026-01-01' });
+    const deleted = Promise.withResolvers<void>();
+    await using front = startFront(house.url, async (request) => {
+      if (new URL(request.url).pathname.includes('/audit/tasks/')) await deleted.promise;
+      return null;
+    });
+    await using visit = await house.visit({ baseURL: front.url, inTrouble: true });
+    const { page } = visit;
+    await signIn(page, account);
+    await row(page, 'Keep').getByRole('link').click();
+    await Promise.all([page.waitForRequest(/\/audit\/tasks\//), page.getByText('History').click()]);
+    await page.getByRole('button', { name: 'Sign out', exact: true }).click();
+    await row(page, 'Drop').focus();
+    await page.keyboard.press('#');
+    await row(page, 'Drop').waitFor({ state: 'detached' });
+    deleted.resolve();
+    await page.getByRole('heading', { name: 'Sign in to TaskFlow' }).waitFor();
+    expect(await titlesOf(account.email)).toEqual(['Keep']);
+  });
+
   test('sends a deletion that could still be taken back', async () => {
     const account = await newAccount(house.stack);
     await account.call('POST', '/tasks', { title: 'Drop', due_date: '2026-01-01' });

@@ -3,7 +3,7 @@ import type { Item } from './live/protocol.ts';
 import { ApiError, call, read, rowsOf } from './request.ts';
 import { asTask, type PageTask, type TaskInput } from './task.ts';
 
-export { allAnswered, ApiError, onSignedOut } from './request.ts';
+export { ApiError, onSignedOut, untilIdle } from './request.ts';
 export { asTask, type PageTask, type TaskInput };
 
 export type Person = { id: string; email: string; role?: 'admin' };

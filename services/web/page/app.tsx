@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import { LocationProvider, Route, Router, useLocation } from 'preact-iso';
 import { createRef } from 'preact';
 import { Door, SignIn } from './account/door.tsx';
-import { allAnswered, ApiError, logout } from './api.ts';
+import { ApiError, logout, untilIdle } from './api.ts';
 import * as Icon from './icons.tsx';
 import { Reminders } from './live/reminders.tsx';
 import { Bars } from './parts/bars.tsx';
@@ -179,8 +179,8 @@ const READ_MS = 3_000;
 async function leaveForGood(): Promise<void> {
   if (isUnsaved.value) return changes.say('The open task is not saved yet: save it or close it first.', true);
   try {
-    await changes.settled();
-    await allAnswered(READ_MS);
+    await untilIdle(READ_MS);
+    await changes.settled(); // what was done meanwhile, too
     await logout();
     signOut();
   } catch (error) {

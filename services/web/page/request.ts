@@ -40,8 +40,8 @@ export function onSignedOut(handler: () => void): void {
 
 const underWay = new Set<Promise<unknown>>();
 
-/** Resolves when nothing that was asked for waits for its answer any more, or after so many ms. */
-export async function allAnswered(within: number): Promise<void> {
+/** Resolves when no request waits for its answer any more, nor the next page of a list, or after so many ms. */
+export async function untilIdle(within: number): Promise<void> {
   const late = AbortSignal.timeout(within);
   const isLate = new Promise((resolve) => late.addEventListener('abort', resolve));
   while (underWay.size > 0 && !late.aborted) await Promise.race([Promise.allSettled(underWay), isLate]);
