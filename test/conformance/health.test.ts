@@ -16,7 +16,6 @@ const PUBLISHER_PATIENCE_MS = 5000;
 let toys: Toys;
 beforeAll(async () => {
   toys = await startToys(['chat-api', 'audit-logger', 'reminder-service'], { absent: ['reminder-service'] });
-  await eventually(async () => (await health('chat-api')).healthz === 204);
 });
 afterAll(() => toys?.stop());
 
@@ -67,6 +66,7 @@ describe('the sidecar of an app', () => {
     const waits = await toys.publish();
     late.open();
     await late.receives(waits);
+    await toys.becomesReady('reminder-service');
     expect(await health('reminder-service')).toEqual(well);
   });
 
@@ -118,7 +118,7 @@ describe('with the broker absent when the sidecar started', () => {
   afterAll(() => broker('ok', ['chat-api', 'audit-logger']), 90_000);
 
   test('a sidecar is well but for the component, which nobody can publish to', async () => {
-    await eventually(async () => (await health('chat-api')).healthz === 204);
+    await toys.becomesReady('chat-api');
     expect(await health('chat-api')).toEqual({ ...well, components: [] });
     expect((await timedPublish()).answer).toEqual([404, 'ERR_PUBSUB_NOT_FOUND']);
   });
@@ -128,6 +128,7 @@ describe('with the broker absent when the sidecar started', () => {
     const id = await publishingWorks();
     expect(await health('chat-api')).toEqual(well);
     await toys.app('audit-logger').receives(id, { ms: 30_000 });
+    await toys.becomesReady('audit-logger');
     expect(await health('audit-logger')).toEqual(well);
   }, 60_000);
 });
