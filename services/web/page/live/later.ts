@@ -2,21 +2,21 @@ import { useEffect } from 'preact/hooks';
 import { onItem } from '../state.ts';
 import type { Item } from './protocol.ts';
 
-/** Other services hear of a change when the page does, and write it down in batches. */
-const AFTER_MS = 700;
+/** Other services hear of a change when the page does, and write it down in batches; one that is behind, seconds later. */
+const AFTER_MS = [700, 4000];
 
 /** Asks again a moment after an event that is meant, when another service has it too. `read` is that of the first call. */
 export function useLater(read: () => void, isMeant: (item: Item) => boolean = () => true): void {
   useEffect(() => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
+    let timers: ReturnType<typeof setTimeout>[] = [];
     const end = onItem((item) => {
       if (!isMeant(item)) return;
-      clearTimeout(timer);
-      timer = setTimeout(read, AFTER_MS);
+      timers.forEach(clearTimeout);
+      timers = AFTER_MS.map((ms) => setTimeout(read, ms));
     });
     return () => {
       end();
-      clearTimeout(timer);
+      timers.forEach(clearTimeout);
     };
   }, []);
 }
