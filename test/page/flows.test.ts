@@ -219,6 +219,7 @@ describe('several tasks', () => {
     await page.getByRole('button', { name: 'More: One' }).tap();
     await page.getByRole('menuitem', { name: 'Select' }).tap();
     const bar = page.getByRole('toolbar', { name: 'Selected tasks' });
+    await bar.waitFor();
     const tops = await bar.getByRole('button').evaluateAll((all) => all.map((one) => one.getBoundingClientRect().top));
     expect(tops.length).toBeGreaterThan(5);
     expect(new Set(tops).size).toBe(2);

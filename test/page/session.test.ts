@@ -257,7 +257,7 @@ describe('signing out', () => {
     expect(await visit.page.getByText('Some updates were missed').count()).toBe(0);
     const other = await visit.tab();
     await row(other, 'A secret').waitFor();
-    await other.getByRole('button', { name: 'Sign out', exact: true }).click();
+    await signOut(other);
     await signIn(other, ben);
     await visit.page.getByText('You were signed out in another tab.').waitFor();
     expect(await visit.page.content()).not.toContain('A secret');

@@ -1,6 +1,7 @@
 import { expect } from 'bun:test';
 import axe from 'axe-core';
 import { type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { freePort } from '../../services/local/machine/port.ts';
 import { startGateway } from '../../services/local/gateway/gateway.ts';
 import { buildSite } from '../../services/web/build.ts';
 import { createSite } from '../../services/web/site.ts';
@@ -33,9 +34,9 @@ export async function openHouse(options: Parameters<typeof startStack>[0] = {}) 
       demo: null,
       tour: async () => '',
     });
-  let gateway = start(0);
+  const port = freePort(); // its own also while it is away
+  let gateway = start(port);
   opened.defer(() => gateway.stop(true));
-  const port = gateway.port ?? 0;
   const browser = await chromium.launch({
     executablePath: pathOf('chromium') ?? '',
     args: ['--no-sandbox', '--disable-dev-shm-usage', `--host-resolver-rules=MAP ${LAN} 127.0.0.1`],

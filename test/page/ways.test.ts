@@ -40,6 +40,7 @@ test('filters are in the address: a task that is opened, a reload and the way ba
   await page.reload();
   await page.getByLabel('Title').waitFor();
   await page.getByRole('button', { name: 'Close the task' }).click();
+  await row(page, 'Tax').waitFor();
   expect(await titles(page)).toEqual(['Offer', 'Tax']);
   expect(await filter('Sort by').inputValue()).toBe('title');
   expect(await filter('Show').inputValue()).toBe('all');
