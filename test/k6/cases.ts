@@ -56,7 +56,7 @@ export const cases: [name: string, what: string, faults: Faults, failed: string[
   ],
   ['recurring', 'events come twice', { isRepeating: true }, ['instances_seen_once rate==1']],
   ['recurring', 'creating fails', { broken: /POST/ }, ['created rate==1', 'http_req_failed rate==0']],
-  ['recurring', 'creating takes too long', { batchMs: 1500 }, ['dropped_iterations count==0']],
+  ['recurring', 'creating takes too long', { batchMs: 4000 }, ['dropped_iterations count==0']],
 
   [
     'reminders',
@@ -73,7 +73,7 @@ export const cases: [name: string, what: string, faults: Faults, failed: string[
   ],
   ['reminders', 'events come twice', { isRepeating: true }, ['reminders_seen_once rate==1']],
   ['reminders', 'creating fails', { broken: /POST/ }, ['created rate==1', 'http_req_failed rate==0']],
-  ['reminders', 'creating takes too long', { batchMs: 1500 }, ['dropped_iterations count==0']],
+  ['reminders', 'creating takes too long', { batchMs: 4000 }, ['dropped_iterations count==0']],
 
   ['api', 'answers are late', { answerMs: 600 }, [...mixed, 'dropped_iterations count==0']],
   ['api', 'a change is forgotten', { isForgetful: true }, ['checks rate==1']],

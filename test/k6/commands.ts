@@ -4,12 +4,12 @@ import { join } from 'node:path';
 export const sizes: Record<string, Record<string, number>> = {
   smoke: {},
   latency: { RATE: 10, DURATION: 3, HELD: 3 },
-  streams: { STREAMS: 200, RAMP: 1, HOLD: 3, LEAVE: 2, RATE: 5 },
+  streams: { STREAMS: 200, RAMP: 1, HOLD: 9, LEAVE: 2, RATE: 5 },
   recurring: { SERIES: 500, CREATE: 1, MARGIN: 1, TICK: 1, WAIT: 2 },
   reminders: { REMINDERS: 500, CREATE: 1, MARGIN: 1, SPREAD: 1, WAIT: 1 },
   api: { RATE: 10, DURATION: 3 },
   soak: { RATE: 3, DURATION: 3 },
-  rollback: { RATE: 4, DURATION: 14, AFTER: 2 },
+  rollback: { RATE: 4, DURATION: 30, AFTER: 2 },
 };
 
 /** The lines in shell blocks of a page that run k6, as they are typed. */
