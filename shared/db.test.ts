@@ -122,7 +122,7 @@ test('a server that accepts a connection and closes it fails the statement, and 
 describe('a connection that hears nothing more, as of a machine without power', () => {
   test('fails what it owes an answer, and the pool goes on by another', async () => {
     const relay = startRelay(database.url());
-    const sql = open({ url: relay.url, socketTimeout: 1 });
+    const sql = open({ url: relay.url, socketTimeout: 3 });
     await sql`select 1`;
     relay.mute();
     const owed = [sql`select 'first'`, sql`select 'behind it'`].map(outcomeOf);
@@ -133,7 +133,7 @@ describe('a connection that hears nothing more, as of a machine without power', 
 
   test('ends the transaction that is in it', async () => {
     const relay = startRelay(database.url());
-    const sql = open({ url: relay.url, socketTimeout: 1 });
+    const sql = open({ url: relay.url, socketTimeout: 3 });
     const whole = crypto.randomUUID();
     const outcome = outcomeOf(
       sql.begin(async (tx) => {
@@ -149,17 +149,17 @@ describe('a connection that hears nothing more, as of a machine without power', 
   });
 
   test('is one that owes an answer: what sends its rows stays, what is idle, and a cursor whose reader works', async () => {
-    const [idle, busy, reading] = [1, 2, 3].map(() => open({ socketTimeout: 2 })) as [Pool, Pool, Pool];
+    const [idle, busy, reading] = [1, 2, 3].map(() => open({ socketTimeout: 4 })) as [Pool, Pool, Pool];
     const pidOf = async (sql: Sql) => (await sql<{ pid: number }[]>`select pg_backend_pid() as pid`)[0]?.pid;
     const before = await Promise.all([idle, busy].map(pidOf));
-    // 3 s; rows of 8 KiB, so that none waits in the server for the next.
-    const sleeping = busy`select pg_sleep(0.5), repeat('x', 8192) from generate_series(1, 6)`.execute();
+    // 6 s; rows of 8 KiB, so that none waits in the server for the next.
+    const sleeping = busy`select pg_sleep(0.5), repeat('x', 8192) from generate_series(1, 12)`.execute();
     let read = 0;
     for await (const rows of reading`select n from generate_series(1, 4) n`.cursor(2)) {
       if (read === 0) await sleeping; // the server has sent what was asked for, and waits for the reader
       read += rows.length;
     }
-    expect([(await sleeping).length, read]).toEqual([6, 4]);
+    expect([(await sleeping).length, read]).toEqual([12, 4]);
     expect(await Promise.all([idle, busy].map(pidOf))).toEqual(before);
   });
 });

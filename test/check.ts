@@ -70,7 +70,7 @@ function pace(): string[] {
   if (inspect) return ['--inspect-wait', '--timeout=0'];
   if (isReal) return [`--parallel=${BROKERS_AT_ONCE}`, '--timeout=60000'];
   if (needsBrowser) return [`--parallel=${BROWSERS_AT_ONCE}`, '--timeout=60000'];
-  return [`--parallel=${AT_ONCE}`, '--timeout=20000', `--path-ignore-patterns=${PAGE}/**`];
+  return [`--parallel=${AT_ONCE}`, '--timeout=60000', `--path-ignore-patterns=${PAGE}/**`];
 }
 
 function commandName(): string {

@@ -10,12 +10,12 @@ const opened: { close(): void }[] = [];
 afterEach(() => opened.splice(0).forEach((each) => each.close()));
 
 /** A watched tree of empty services, and what was told of it. */
-function watched() {
+function watched(quietMs = 100) {
   const root = mkdtempSync(join(tmpdir(), 'taskflow-watch-'));
   for (const { appId } of apps) mkdirSync(join(root, 'services', appId, 'stream'), { recursive: true });
   for (const folder of ['shared', 'services/web/page']) mkdirSync(join(root, folder), { recursive: true });
   const told: { appIds: string[]; file: string }[] = [];
-  opened.push(watchSources(root, (appIds, file) => told.push({ appIds, file })));
+  opened.push(watchSources(root, (appIds, file) => told.push({ appIds, file }), quietMs));
   opened.push({ close: () => rmSync(root, { recursive: true }) });
   return { told, write: (file: string) => Bun.write(join(root, file), 'export {};') };
 }
@@ -46,7 +46,7 @@ describe('watchSources', () => {
   );
 
   test('names those of several files once, and nothing for what only tests read', async () => {
-    const { told, write } = watched();
+    const { told, write } = watched(2000); // all five are written within that
     for (const name of ['index.test.ts', 'fixture.ts', 'notes.md']) await write(`services/reminder-service/${name}`);
     await write('services/audit-logger/app.ts');
     await write('services/audit-logger/events.ts');

@@ -12,7 +12,11 @@ export type Watched = AppId | 'gateway';
  * Tells which services run other code once files of theirs have changed: those of a folder of `services/`, or all for
  * `shared/`; for `services/web/`, of which the gateway serves the page, the gateway. `root` holds them all. What only tests read changes none.
  */
-export function watchSources(root: string, onChange: (parts: Watched[], file: string) => void): { close(): void } {
+export function watchSources(
+  root: string,
+  onChange: (parts: Watched[], file: string) => void,
+  quietMs = QUIET_MS,
+): { close(): void } {
   const changed = new Set<Watched>();
   let timer: Timer | undefined;
   const watchFolder = (folder: string, parts: Watched[]) =>
@@ -23,7 +27,7 @@ export function watchSources(root: string, onChange: (parts: Watched[], file: st
       timer = setTimeout(() => {
         onChange([...changed], `${folder}/${name}`);
         changed.clear();
-      }, QUIET_MS);
+      }, quietMs);
     });
   const watchers = [
     ...apps.map(({ appId }) => watchFolder(`services/${appId}`, [appId])),

@@ -26,7 +26,7 @@ async function start(env: Record<string, string> = {}) {
 }
 
 test('SIGTERM ends streams with reconnect while deliveries are answered, then the process with 0', async () => {
-  const { child, logged, origin } = await start();
+  const { child, logged, origin } = await start({ DELIVERY_DRAIN_MS: '3000' });
   const me = await logIn(database.sql);
   const stream = await connect(`${origin}/api/v1/notifications/stream`, me.headers);
   expect((await stream.next()).event).toBe('ready');

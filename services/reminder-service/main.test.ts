@@ -52,7 +52,7 @@ test('a reminder survives kill -9 and fires after the next start', async () => {
 }, 40_000);
 
 test('SIGTERM ends it with 0; deliveries are answered until then', async () => {
-  const { child, logged, deliver } = await start();
+  const { child, logged, deliver } = await start({ DELIVERY_DRAIN_MS: '3000' });
   child.kill('SIGTERM');
   await eventually(() => logged('stopping'));
   expect(await deliver(remindIn(60_000).created)).toEqual({ status: 'SUCCESS' });

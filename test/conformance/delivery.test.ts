@@ -62,7 +62,7 @@ test('while one event is repeated its partition waits and the others go on', asy
   const [elsewhere] = await consumer.receives(beside, { path: '/events/updated' });
   const [held] = await consumer.receives(behind);
   expect(consumer.of(id)).toHaveLength(2);
-  expect((elsewhere?.at ?? 0) - (first?.at ?? 0)).toBeLessThan(RETRY_MS);
+  expect(elsewhere?.at).toBeLessThan(held?.at ?? 0);
   expect((held?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThan(RETRY_MS - 100);
 });
 
@@ -109,7 +109,7 @@ describe.concurrent('an event', () => {
     gone.open();
     const backAt = performance.now();
     await eventually(() => gone.deliveries.length > before);
-    expect(performance.now() - backAt).toBeLessThan(RETRY_MS + 500);
+    expect(performance.now() - backAt).toBeLessThan(RETRY_MS + 2000);
     await Promise.all(published.map(({ id }) => gone.receives(id)));
     for (const key of new Set(published.map(({ key }) => key))) {
       const ids = published.filter((event) => event.key === key).map(({ id }) => id);
@@ -126,7 +126,9 @@ async function comesAgain(answer: Answer, { times = 2, heldMs = 0, app = 'notifi
   await toys.publish({ id });
   const seen = await consumer.receives(id, { count: times + 1, ms: 50_000 });
   const pauses = seen.slice(1).map(({ at }, i) => at - (seen[i]?.at ?? 0));
-  for (const pause of pauses) expect(pause).toBeWithin(heldMs + RETRY_MS - 100, heldMs + RETRY_MS + 2000);
+  // What was held has been so since the sidecar sent it, which may be well before it was taken here.
+  const least = heldMs + RETRY_MS - (heldMs > 0 ? 1900 : 100);
+  for (const pause of pauses) expect(pause).toBeWithin(least, heldMs + RETRY_MS + 2000);
   await toys.caughtUp(app, 50_000);
   expect(consumer.of(id)).toHaveLength(times + 1);
 }

@@ -19,7 +19,7 @@ export const differences = {
   }),
   /** What an event of another topic waits while the app does not answer one. */
   behindHangingMs: differs({
-    standIn: [0, 2000],
+    standIn: [0, 6000],
     real: [8000, 15_000],
     because:
       'only daprd must have one call at a time: with more it can count a call that found nobody listening as answered, and that event is lost',

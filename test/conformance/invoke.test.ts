@@ -17,6 +17,8 @@ beforeAll(async () => {
 });
 afterAll(() => toys?.stop());
 
+/** Less than the attempts to a sidecar that is gone take. */
+const AT_ONCE_MS = 2900;
 const batch = '/api/v1/tasks/batch';
 const urlOf = (target: string, path: string) => `/v1.0/invoke/${target}/method${path}`;
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
@@ -29,7 +31,7 @@ const call = (
 
 describe('an invocation', () => {
   test('of an app that does not listen yet is an error at once, and works when it listens', async () => {
-    await isRefused(call(), { withinMs: 1000 });
+    await isRefused(call(), { withinMs: AT_ONCE_MS });
     callee.open();
     expect((await call()).status).toBe(200);
   });
@@ -111,12 +113,12 @@ describe('an invocation', () => {
   });
 
   test('of an app that nobody knows is an error at once', async () => {
-    await isRefused(toys.post('recurring-task-processor', urlOf('nobody', batch), {}), { withinMs: 1000 });
+    await isRefused(toys.post('recurring-task-processor', urlOf('nobody', batch), {}), { withinMs: AT_ONCE_MS });
   });
 
   test('of an app that is gone is an error at once, and works when it is back', async () => {
     await callee.close();
-    await isRefused(call(), { withinMs: 1000 });
+    await isRefused(call(), { withinMs: AT_ONCE_MS });
     callee.open();
     expect((await call()).status).toBe(200);
   });
@@ -124,7 +126,7 @@ describe('an invocation', () => {
   test('with more than 4 MiB is an error, with less it is not', async () => {
     callee.invoked = async (request) => Response.json((await request.text()).length);
     expect(await (await call('x'.repeat(3 * 1024 * 1024))).json()).toBe(3 * 1024 * 1024);
-    await isRefused(call('x'.repeat(5 * 1024 * 1024)), { withinMs: 1000 });
+    await isRefused(call('x'.repeat(5 * 1024 * 1024)), { withinMs: AT_ONCE_MS });
   });
 
   // Last: calls that follow may still go to the killed one.

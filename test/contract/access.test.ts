@@ -106,7 +106,7 @@ const [SERVICE_TOKEN, APP_TOKEN] = ['service', 'app'].map((name) => name.padEnd(
 
 const database = await createDatabase();
 const { sql } = database;
-await sql`select audit_add_month(current_date)`;
+await sql`select audit_add_month(current_date), audit_add_month((current_date + interval '1 month')::date)`;
 const tokens = { SERVICE_TOKEN, APP_API_TOKEN: APP_TOKEN };
 const running = startApps({ ...tokens }, database);
 const phase4 = startApps({ ...tokens, EVENTS: 'off' }, database);

@@ -153,11 +153,15 @@ describe('a started relay', () => {
     const relay = await relayTo(edge.port);
     relay.start();
     await eventually(async () => (await relay.runOnce()) === 0);
-    await writeEvents(database);
-    const from = performance.now();
-    relay.wake();
-    await eventually(() => edge.arrivals.length === 1);
-    expect(performance.now() - from).toBeLessThan(900); // sooner than the poll, which would find it too
+    const tookMs: number[] = [];
+    for (let sent = 1; sent <= 5; sent++) {
+      await writeEvents(database);
+      const from = performance.now();
+      relay.wake();
+      await eventually(() => edge.arrivals.length === sent);
+      tookMs.push(performance.now() - from);
+    }
+    expect(tookMs.toSorted((a, b) => a - b)[3]).toBeLessThan(450); // the poll, every second, would find them too
   });
 
   test('finds by itself what nobody woke it for', async () => {
@@ -209,7 +213,8 @@ describe('a started relay', () => {
     edge.answer = () => 204;
     await allSent();
     expect(orders(edge.arrivals)).toEqual(Array(10).fill([1, 2, 3]));
-    expect(relay.lines.map(({ message }) => message)).toEqual([
+    // After those, 300 ms may be too short for a publish once more.
+    expect(relay.lines.slice(0, 2).map(({ message }) => message)).toEqual([
       'outbox degraded: events wait',
       'outbox recovered: events flow again',
     ]);

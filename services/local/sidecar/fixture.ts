@@ -46,7 +46,7 @@ export function startToyApp(answer: Answer = () => new Response()) {
 }
 
 /**
- * The real manifests with a wait of 20 ms between attempts and a delivery timeout of 300 ms. One event a delivery, unless
+ * The real manifests with a wait of 20 ms between attempts and a delivery timeout of 5 s. One event a delivery, unless
  * `bulk` says how all but dead letters are subscribed to.
  */
 export async function quickManifests({ bulk = null as Subscription['bulk'] } = {}): Promise<Manifests> {
@@ -54,7 +54,7 @@ export async function quickManifests({ bulk = null as Subscription['bulk'] } = {
   return {
     ...manifests,
     subscriptions: manifests.subscriptions.map((each) => ({ ...each, bulk: each.deadLetterTopic ? bulk : null })),
-    inbound: { ...manifests.inbound, waitMs: 20, timeoutMs: 300 },
+    inbound: { ...manifests.inbound, waitMs: 20, timeoutMs: 5000 },
   };
 }
 

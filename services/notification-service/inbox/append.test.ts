@@ -184,7 +184,7 @@ describe('a batch', () => {
   });
 
   test.each([
-    ['100 events of 50 recipients', 100, 50, 1],
+    ['100 events of 10 recipients', 100, 10, 1],
     ['3 events of 500 recipients, each of which is work for a statement', 3, 500, 3],
   ])('of %s', async (_what, count, recipients, statements) => {
     const me = await logIn(database.sql);

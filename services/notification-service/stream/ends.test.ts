@@ -34,7 +34,8 @@ const ways: Record<End, Way> = {
       const me = await personWithMuch(database.sql);
       const headers = { ...me.headers, 'last-event-id': '0' };
       const stuck = await openStuck(origin, '/api/v1/notifications/stream', headers);
-      await eventually(() => metric('taskflow_streams_closed_total', 'reason="slow"'), 15_000);
+      const ended = () => metric('taskflow_streams_closed_total', 'reason="slow"');
+      await eventually(ended, { ms: 60_000, everyMs: 200 }); // two rounds are 200 turns of this loop, which a look holds up
       stuck.read();
       await stuck.ended;
       return [...stuck.received().matchAll(/^event: (.*)$/gm)].map(([, event = '']) => frameOf(event, null));
@@ -59,7 +60,7 @@ const ways: Record<End, Way> = {
   'token-expired': {
     last: frameOf('token-expired', '{}'),
     async walk() {
-      const { stream } = await openOne({ expiresInMs: 2500 });
+      const { stream } = await openOne({ expiresInMs: 5000 });
       return stream.rest();
     },
   },

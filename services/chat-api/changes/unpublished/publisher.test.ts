@@ -218,7 +218,7 @@ describe('a change that cannot become an event', () => {
     const text = await metrics.text();
     expect(text).toMatch(/taskflow_unpublished_changes_parked\{[^}]*\} 1/);
     expect(text).toMatch(/taskflow_unpublished_changes_waiting\{[^}]*\} 2/);
-    expect(text).toMatch(/taskflow_unpublished_changes_oldest_seconds\{[^}]*\} 0\.\d/);
+    expect(text).toMatch(/taskflow_unpublished_changes_oldest_seconds\{[^}]*\} \d{1,2}\.\d/);
   });
 
   test('parks nothing when the right to write events is what is missing', async () => {
