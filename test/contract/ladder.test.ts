@@ -19,6 +19,10 @@ test('every sidecar gives a delivery up when the last of them has ended', () => 
   for (const timeout of timeouts) expect(timeout).toEqual({ delivery: `${DELIVERY_MS / 1000}s` });
 });
 
+test('a stream hears within a second that its session has ended', () => {
+  expect(schema.properties.SESSION_CHECK_MS.default).toBeLessThan(1000);
+});
+
 test('events are kept in their topics, and rows in the inbox, as long as the code believes', () => {
   const topics = manifests.filter(({ kind }) => kind === 'KafkaTopic');
   const kept = topics.map(({ spec }) => (spec as { config?: Record<string, number> }).config?.['retention.ms']);

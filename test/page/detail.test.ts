@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import type { Response } from 'playwright-core';
+import type { Response as Answer } from 'playwright-core';
 import { addDays, dayOf } from '../../services/web/page/days.ts';
 import { fullTime } from '../../services/web/page/words.ts';
 import { eventually } from '../support/wait.ts';
@@ -451,7 +451,7 @@ describe('a series', () => {
     await page.getByRole('button', { name: 'More: Stand-up' }).click();
     await shoot(page, 'menu-1280-light');
     expect(await violations(page)).toEqual([]);
-    const isDeletion = (response: Response) => response.request().method() === 'DELETE';
+    const isDeletion = (response: Answer) => response.request().method() === 'DELETE';
     const answered = page.waitForResponse(isDeletion, { timeout: 30_000 }); // asked for 6 s after the click
     await page.getByRole('menuitem', { name: 'Skip this date' }).click();
     const words = (day: string) => fullTime(day, ZONE);

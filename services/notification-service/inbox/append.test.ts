@@ -6,6 +6,7 @@ import { startRelay } from '../../../test/support/relay.ts';
 import { eventually } from '../../../test/support/wait.ts';
 import { eventOf, reminderOf } from '../fixtures/events.ts';
 import { startReplica } from '../fixtures/replica.ts';
+import { parts } from './append.ts';
 
 const database = await createDatabase();
 const url = database.url('notification-service');
@@ -199,6 +200,15 @@ describe('a batch', () => {
     const [row] = await database.sql`select count(*)::int from notifications where user_id = any(${everybody}::uuid[])`;
     expect(row?.count).toBe(count * recipients);
   });
+});
+
+test('a statement writes what 100 events of 50 recipients are, and not half as much again', async () => {
+  const me = await logIn(database.sql);
+  const recipients = numbers(50).map(() => crypto.randomUUID());
+  const batch = (count: number) =>
+    numbers(count).map((n) => ({ event: eventOf(me, `Task ${n}`, { recipients }), traceparent: null }));
+  expect(parts(batch(100))).toHaveLength(1);
+  expect(parts(batch(150))).toHaveLength(2);
 });
 
 describe('notify', () => {

@@ -57,7 +57,7 @@ export function createAppend({
   }
 
   return async (batch) => {
-    for (const part of parts(batch.map(entryOf))) {
+    for (const part of parts(batch)) {
       const rows = await appendOnce(part);
       appended.inc(rows.length);
       grown(rows);
@@ -71,10 +71,10 @@ function entryOf({ event, traceparent }: Received): Entry {
 }
 
 /** In order, each for one statement. */
-function parts(batch: Entry[]): Entry[][] {
+export function parts(batch: Received[]): Entry[][] {
   const cut: Entry[][] = [];
   let room = 0;
-  for (const entry of batch) {
+  for (const entry of batch.map(entryOf)) {
     const written = entry.json.length * entry.recipients.length;
     if (written > room) {
       cut.push([]);

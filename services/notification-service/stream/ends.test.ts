@@ -35,7 +35,7 @@ const ways: Record<End, Way> = {
       const headers = { ...me.headers, 'last-event-id': '0' };
       const stuck = await openStuck(origin, '/api/v1/notifications/stream', headers);
       const ended = () => metric('taskflow_streams_closed_total', 'reason="slow"');
-      await eventually(ended, { ms: 60_000, everyMs: 200 }); // two rounds are 200 turns of this loop, which a look holds up
+      await eventually(ended, { ms: 45_000, everyMs: 200 }); // two rounds are 200 turns of this loop, which a look holds up
       stuck.read();
       await stuck.ended;
       return [...stuck.received().matchAll(/^event: (.*)$/gm)].map(([, event = '']) => frameOf(event, null));

@@ -50,7 +50,7 @@ test('a replay that nobody reads is ended at its second heartbeat', async () => 
   const me = await personWithMuch(database.sql);
   const stuck = await openStuck(replica.origin, STREAM, { ...me.headers, 'last-event-id': '0' });
   const ended = async () => (await replica.metric('taskflow_streams_closed_total')) === 1;
-  await eventually(ended, { ms: 60_000, everyMs: 200 }); // two rounds are 200 turns of this loop, which a look holds up
+  await eventually(ended, { ms: 45_000, everyMs: 200 }); // two rounds are 200 turns of this loop, which a look holds up
   expect(await replica.metric('taskflow_streams_open')).toBe(0);
   stuck.close();
   await replica.stop();
