@@ -9,8 +9,8 @@ const QUIET_MS = 100;
 export type Watched = AppId | 'gateway';
 
 /**
- * Tells which services run other code once files of theirs have changed: those of a folder of `services/`, or all for
- * `shared/`; for `services/web/`, of which the gateway serves the page, the gateway. `root` holds them all. What only tests read changes none.
+ * Tells which services run other code once files of theirs have changed, and none has for `quietMs`: those of a folder of
+ * `services/`, or all for `shared/`; for `services/web/`, of which the gateway serves the page, the gateway. `root` holds them all. What only tests read changes none.
  */
 export function watchSources(
   root: string,
